@@ -1,0 +1,177 @@
+# bash completion for piooy. Belongs into
+# ${XDG_DATA_HOME:-~/.local/share}/bash-completion/completions/piooy
+_piooy() {
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} path="" word
+    local words="" options="" values=""
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        case "${path:+$path }$word" in
+            'generate' | 'task' | 'wait' | 'download' | 'models' | 'contact' | 'completion' | 'config' | 'config list' | 'config get' | 'config set' | 'config unset' | 'config path' | 'config edit' | 'config set-key' | 'config delete-key' | 'config check' | 'sandbox' | 'sandbox serve' | 'sandbox reset') path="${path:+$path }$word" ;;
+        esac
+    done
+    case "$path" in
+        '')
+            words='generate task wait download models contact completion config sandbox'
+            options='--json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            case "$prev" in
+                --color) values='auto always never' ;;
+            esac
+            ;;
+        'generate')
+            words='image video music character'
+            options='--model -m --aspect-ratio -a --resolution -r --duration --image -i --video --inline --output -o --on-exists --wait --no-wait --download --no-download --count -n --timeout --prompt-file -f --option -O --options --seed --negative-prompt --title --style --lyrics --lyrics-file --instrumental --provider --scene --covers --allow-http-assets --dry-run --yes -y --open --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            case "$prev" in
+                --model|-m) values='@models' ;;
+                --on-exists) values='skip rename overwrite fail' ;;
+                --color) values='auto always never' ;;
+            esac
+            ;;
+        'task')
+            words=''
+            options='--refresh --exit-status --raw --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            case "$prev" in
+                --refresh) values='live assets' ;;
+                --color) values='auto always never' ;;
+            esac
+            ;;
+        'wait')
+            words=''
+            options='--timeout --any --download --output -o --on-exists --allow-http-assets --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            case "$prev" in
+                --on-exists) values='skip rename overwrite fail' ;;
+                --color) values='auto always never' ;;
+            esac
+            ;;
+        'download')
+            words=''
+            options='--output -o --on-exists --covers --wait --timeout --persist --jobs -j --allow-http-assets --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            case "$prev" in
+                --on-exists) values='skip rename overwrite fail' ;;
+                --color) values='auto always never' ;;
+            esac
+            ;;
+        'models')
+            words=''
+            options='--media --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            case "$prev" in
+                --media) values='image video music character' ;;
+                --color) values='auto always never' ;;
+            esac
+            ;;
+        'contact')
+            words=''
+            options='--email --file -f --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            case "$prev" in
+                --color) values='auto always never' ;;
+            esac
+            ;;
+        'completion')
+            words='bash zsh fish powershell'
+            options='--json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            case "$prev" in
+                --color) values='auto always never' ;;
+            esac
+            ;;
+        'config')
+            words='list get set unset path edit set-key delete-key check'
+            options='--json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            case "$prev" in
+                --color) values='auto always never' ;;
+            esac
+            ;;
+        'config list')
+            words=''
+            options='--show-origin --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            case "$prev" in
+                --color) values='auto always never' ;;
+            esac
+            ;;
+        'config get')
+            words=''
+            options='--json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            case "$prev" in
+                --color) values='auto always never' ;;
+            esac
+            ;;
+        'config set')
+            words=''
+            options='--json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            case "$prev" in
+                --color) values='auto always never' ;;
+            esac
+            ;;
+        'config unset')
+            words=''
+            options='--json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            case "$prev" in
+                --color) values='auto always never' ;;
+            esac
+            ;;
+        'config path')
+            words=''
+            options='--json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            case "$prev" in
+                --color) values='auto always never' ;;
+            esac
+            ;;
+        'config edit')
+            words=''
+            options='--json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            case "$prev" in
+                --color) values='auto always never' ;;
+            esac
+            ;;
+        'config set-key')
+            words=''
+            options='--store --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            case "$prev" in
+                --store) values='keyring file' ;;
+                --color) values='auto always never' ;;
+            esac
+            ;;
+        'config delete-key')
+            words=''
+            options='--json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            case "$prev" in
+                --color) values='auto always never' ;;
+            esac
+            ;;
+        'config check')
+            words=''
+            options='--json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            case "$prev" in
+                --color) values='auto always never' ;;
+            esac
+            ;;
+        'sandbox')
+            words='serve reset'
+            options='--json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            case "$prev" in
+                --color) values='auto always never' ;;
+            esac
+            ;;
+        'sandbox serve')
+            words=''
+            options='--host --port --speed --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            case "$prev" in
+                --color) values='auto always never' ;;
+            esac
+            ;;
+        'sandbox reset')
+            words=''
+            options='--json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            case "$prev" in
+                --color) values='auto always never' ;;
+            esac
+            ;;
+    esac
+    COMPREPLY=()
+    if [[ -n $values ]]; then
+        [[ $values == @* ]] && values=$(piooy __complete "${values#@}" "$cur" 2>/dev/null)
+        mapfile -t COMPREPLY < <(compgen -W "$values" -- "$cur")
+    elif [[ $cur == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
+    elif [[ -n $words ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+    fi
+}
+complete -o bashdefault -o default -F _piooy piooy

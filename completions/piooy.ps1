@@ -1,0 +1,35 @@
+# PowerShell completion for piooy. Add it to the file that $PROFILE names.
+Register-ArgumentCompleter -Native -CommandName piooy -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+    $words = @{
+        '' = @('generate', 'task', 'wait', 'download', 'models', 'contact', 'completion', 'config', 'sandbox', '--json', '--quiet', '-q', '--verbose', '-v', '--debug', '--color', '--no-input', '--profile', '--sandbox', '--base-url', '--version')
+        'generate' = @('image', 'video', 'music', 'character', '--model', '-m', '--aspect-ratio', '-a', '--resolution', '-r', '--duration', '--image', '-i', '--video', '--inline', '--output', '-o', '--on-exists', '--wait', '--no-wait', '--download', '--no-download', '--count', '-n', '--timeout', '--prompt-file', '-f', '--option', '-O', '--options', '--seed', '--negative-prompt', '--title', '--style', '--lyrics', '--lyrics-file', '--instrumental', '--provider', '--scene', '--covers', '--allow-http-assets', '--dry-run', '--yes', '-y', '--open', '--json', '--quiet', '-q', '--verbose', '-v', '--debug', '--color', '--no-input', '--profile', '--sandbox', '--base-url', '--version')
+        'task' = @('--refresh', '--exit-status', '--raw', '--json', '--quiet', '-q', '--verbose', '-v', '--debug', '--color', '--no-input', '--profile', '--sandbox', '--base-url', '--version')
+        'wait' = @('--timeout', '--any', '--download', '--output', '-o', '--on-exists', '--allow-http-assets', '--json', '--quiet', '-q', '--verbose', '-v', '--debug', '--color', '--no-input', '--profile', '--sandbox', '--base-url', '--version')
+        'download' = @('--output', '-o', '--on-exists', '--covers', '--wait', '--timeout', '--persist', '--jobs', '-j', '--allow-http-assets', '--json', '--quiet', '-q', '--verbose', '-v', '--debug', '--color', '--no-input', '--profile', '--sandbox', '--base-url', '--version')
+        'models' = @('--media', '--json', '--quiet', '-q', '--verbose', '-v', '--debug', '--color', '--no-input', '--profile', '--sandbox', '--base-url', '--version')
+        'contact' = @('--email', '--file', '-f', '--json', '--quiet', '-q', '--verbose', '-v', '--debug', '--color', '--no-input', '--profile', '--sandbox', '--base-url', '--version')
+        'completion' = @('bash', 'zsh', 'fish', 'powershell', '--json', '--quiet', '-q', '--verbose', '-v', '--debug', '--color', '--no-input', '--profile', '--sandbox', '--base-url', '--version')
+        'config' = @('list', 'get', 'set', 'unset', 'path', 'edit', 'set-key', 'delete-key', 'check', '--json', '--quiet', '-q', '--verbose', '-v', '--debug', '--color', '--no-input', '--profile', '--sandbox', '--base-url', '--version')
+        'config list' = @('--show-origin', '--json', '--quiet', '-q', '--verbose', '-v', '--debug', '--color', '--no-input', '--profile', '--sandbox', '--base-url', '--version')
+        'config get' = @('--json', '--quiet', '-q', '--verbose', '-v', '--debug', '--color', '--no-input', '--profile', '--sandbox', '--base-url', '--version')
+        'config set' = @('--json', '--quiet', '-q', '--verbose', '-v', '--debug', '--color', '--no-input', '--profile', '--sandbox', '--base-url', '--version')
+        'config unset' = @('--json', '--quiet', '-q', '--verbose', '-v', '--debug', '--color', '--no-input', '--profile', '--sandbox', '--base-url', '--version')
+        'config path' = @('--json', '--quiet', '-q', '--verbose', '-v', '--debug', '--color', '--no-input', '--profile', '--sandbox', '--base-url', '--version')
+        'config edit' = @('--json', '--quiet', '-q', '--verbose', '-v', '--debug', '--color', '--no-input', '--profile', '--sandbox', '--base-url', '--version')
+        'config set-key' = @('--store', '--json', '--quiet', '-q', '--verbose', '-v', '--debug', '--color', '--no-input', '--profile', '--sandbox', '--base-url', '--version')
+        'config delete-key' = @('--json', '--quiet', '-q', '--verbose', '-v', '--debug', '--color', '--no-input', '--profile', '--sandbox', '--base-url', '--version')
+        'config check' = @('--json', '--quiet', '-q', '--verbose', '-v', '--debug', '--color', '--no-input', '--profile', '--sandbox', '--base-url', '--version')
+        'sandbox' = @('serve', 'reset', '--json', '--quiet', '-q', '--verbose', '-v', '--debug', '--color', '--no-input', '--profile', '--sandbox', '--base-url', '--version')
+        'sandbox serve' = @('--host', '--port', '--speed', '--json', '--quiet', '-q', '--verbose', '-v', '--debug', '--color', '--no-input', '--profile', '--sandbox', '--base-url', '--version')
+        'sandbox reset' = @('--json', '--quiet', '-q', '--verbose', '-v', '--debug', '--color', '--no-input', '--profile', '--sandbox', '--base-url', '--version')
+    }
+    $path = ''
+    foreach ($element in $commandAst.CommandElements | Select-Object -Skip 1) {
+        $longer = "$path $element".Trim()
+        if ($words.ContainsKey($longer)) { $path = $longer }
+    }
+    $words[$path] | Where-Object { $_ -like "$wordToComplete*" } | ForEach-Object {
+        [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)
+    }
+}

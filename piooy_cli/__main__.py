@@ -1,0 +1,69 @@
+"""The front door: `--version`, then the commands; every error ends here, as message and code."""
+
+import sys
+from typing import TYPE_CHECKING
+
+from piooy_cli import __version__
+
+if TYPE_CHECKING:
+    from piooy_cli.errors import PiooyError
+    from piooy_cli.session import Session
+
+
+def main(arguments: list[str] | None = None, session: "Session | None" = None) -> int:
+    """Run one command line; returns its exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments == ["--version"]:
+        print(f"piooy {__version__}")  # noqa: T201 - before any writer exists: it costs what Python costs
+        return 0
+    try:
+        return _call(arguments, session)
+    except KeyboardInterrupt:
+        return 130
+
+
+def _call(arguments: list[str], session: "Session | None") -> int:
+    from piooy_cli.errors import PiooyError
+    from piooy_cli.session import Session
+
+    session = session or Session()
+    try:
+        code = _command(arguments, session)
+        session.close()
+    except PiooyError as error:
+        return _end(session, error)
+    except Exception as bug:  # noqa: BLE001 - a bug is told as one, and the key stays hidden
+        hint = "the same command with --debug shows where; please report it"
+        return _end(session, PiooyError(f"a bug in piooy: {type(bug).__name__}: {bug}", hint), bug)
+    return code
+
+
+def _command(arguments: list[str], session: "Session") -> int:
+    from piooy_cli.cli import call
+
+    return call(arguments, session)
+
+
+def _end(session: "Session", error: "PiooyError", bug: Exception | None = None) -> int:
+    if error.code == 141:
+        _forget_stdout()
+        return error.code
+    trace = ""
+    if session.debug:
+        import traceback
+
+        trace = "".join(traceback.format_exception(bug or error))
+    session.output.error(error, trace)
+    return error.code
+
+
+def _forget_stdout() -> None:
+    """Nobody reads any more: keep Python from saying so when it flushes at exit."""
+    import os
+
+    if sys.stdout is sys.__stdout__ and sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

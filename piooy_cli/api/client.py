@@ -1,0 +1,212 @@
+"""One method for each endpoint, with what may be retried and nothing else."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from piooy_cli.api import wire
+from piooy_cli.api.faults import Fault, Lost, Unsent
+from piooy_cli.api.http import Attempt, Http, Media
+from piooy_cli.api.numbers import Numbers
+from piooy_cli.api.retry import Deadline, Gate, full_jitter
+from piooy_cli.api.verdicts import (
+    Accepted,
+    Later,
+    judge_contact,
+    judge_look,
+    judge_order,
+    outcome_unknown,
+)
+from piooy_cli.errors import (
+    NotFound,
+    OutcomeUnknown,
+    OverLimit,
+    PiooyError,
+    Unreachable,
+    UsageError,
+)
+from piooy_cli.events import Retrying, Tell, Warned
+from piooy_cli.models import Order, Task
+
+_BIGGEST_ORDER = 64 << 20
+_NOTHING_SENT = "nothing was sent, nothing charged; run it again when the network is back"
+
+
+class Submission:
+    """One order on its way, and how far it got: a person who stops us needs to be told."""
+
+    def __init__(self, order: Order, body: bytes) -> None:
+        self.order = order
+        self.body = body
+        self.attempt = Attempt()
+
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether the service may have it, as far as anybody here can know."""
+        return self.attempt.sent
+
+
+class Api:
+    """The service, as seen with one key."""
+
+    def __init__(self, http: Http, numbers: Numbers, tell: Tell) -> None:
+        self._http = http
+        self._numbers = numbers
+        self._tell = tell
+        self._order_gate = Gate()
+        self._look_gate = Gate()
+
+    def prepare(self, order: Order) -> Submission:
+        """The bytes of an order, or UsageError where no server would take them."""
+        body = wire.order_to_json(order)
+        if len(body) > _BIGGEST_ORDER:
+            raise UsageError(
+                f"the request has {len(body):,} bytes; at most {_BIGGEST_ORDER:,} are sent"
+            )
+        return Submission(order, body)
+
+    async def generate(self, submission: Submission, patience: float) -> Task:
+        """Hand the order over, once. Tries again only where nothing was sent, or after a 429."""
+        deadline = Deadline(min(self._numbers.limit_budget, patience))
+        unsent = limited = 0
+        while True:
+            try:
+                verdict = await self._post(submission)
+            except Unsent as fault:
+                unsent += 1
+                await self._after_unsent(fault, unsent, self._numbers.unsent_tries)
+                continue
+            if isinstance(verdict, Accepted):
+                return self._accepted(submission.order, verdict)
+            limited += 1
+            most = self._numbers.limit_tries
+            await self._again("submitting", verdict, limited, deadline, self._order_gate, most)
+
+    async def task(
+        self,
+        task_id: str,
+        *,
+        refresh: str | None = None,
+        deadline: Deadline | None = None,
+        grace: Deadline | None = None,
+        inputs: Iterable[str] = (),
+    ) -> Task:
+        """The task as it is now. Reading is free: it is retried a few times, or until `deadline`.
+
+        Within `grace` an unknown id is a task that the service has not written down yet.
+        """
+        until, tries = deadline or Deadline(self._numbers.get_whole), 0
+        while True:
+            verdict = await self._look(task_id, refresh, grace)
+            if not isinstance(verdict, Later):
+                return wire.task(verdict, self._http.base_url, tuple(inputs))
+            tries += 1
+            limit = self._numbers.look_tries if deadline is None else None
+            await self._again(task_id, verdict, tries, until, self._look_gate, limit)
+
+    async def contact(self, email: str, content: str) -> None:
+        """Send a message, once, without the key."""
+        body, deadline = wire.contact_to_json(email, content), Deadline(self._numbers.get_whole)
+        unsent = limited = 0
+        while True:
+            try:
+                reply = await self._http.post("/api/v1/contact", body, Attempt(), signed=False)
+            except Unsent as fault:
+                unsent += 1
+                await self._after_unsent(fault, unsent, self._numbers.unsent_tries)
+                continue
+            except Lost as fault:
+                raise OutcomeUnknown(f"the message may have arrived: {fault.reason}") from fault
+            if not (later := judge_contact(reply)):
+                return
+            limited += 1
+            most = self._numbers.look_tries
+            await self._again("sending", later, limited, deadline, self._order_gate, most)
+
+    def media(self, url: str, headers: Mapping[str, str]) -> AbstractAsyncContextManager[Media]:
+        """An asset as it arrives; the key stays here."""
+        return self._http.media(url, headers)
+
+    async def _post(self, submission: Submission) -> Accepted | Later:
+        await self._order_gate.passed()
+        submission.attempt = Attempt()
+        try:
+            reply = await self._http.post("/api/v1/generate", submission.body, submission.attempt)
+        except Lost as fault:
+            raise outcome_unknown(fault.reason) from fault
+        verdict = judge_order(reply)
+        if isinstance(verdict, Later):
+            submission.attempt = Attempt()
+        return verdict
+
+    async def _look(
+        self, task_id: str, refresh: str | None, grace: Deadline | None
+    ) -> dict[str, Any] | Later:
+        await self._look_gate.passed()
+        params = {"refresh": refresh} if refresh else {}
+        try:
+            reply = await self._http.get(f"/api/v1/task/{task_id}", params)
+            return judge_look(reply, task_id)
+        except Fault as fault:
+            if fault.final:
+                raise Unreachable(f"the API could not be reached: {fault.reason}") from fault
+            return Later(fault.reason)
+        except NotFound:
+            if grace is None or grace.passed:
+                raise
+            return Later("the task is not known yet")
+
+    def _accepted(self, order: Order, verdict: Accepted) -> Task:
+        if verdict.warning:
+            self._tell(Warned(f"{verdict.task_id}: {verdict.warning}"))
+        return Task(
+            id=verdict.task_id,
+            status=wire.status_word(verdict.data.get("status")),
+            media=str(order.media),
+            scene=order.scene,
+            provider=order.provider,
+            model=order.model,
+            prompt=order.prompt,
+            options=order.options,
+        )
+
+    async def _after_unsent(self, fault: Unsent, tries: int, most: int) -> None:
+        if fault.final or tries >= most:
+            raise Unreachable(
+                f"the API could not be reached: {fault.reason}", _NOTHING_SENT
+            ) from fault
+        n = self._numbers
+        pause = full_jitter(tries, n.backoff_base, n.backoff_cap)
+        self._tell(Retrying("connecting", fault.reason, pause))
+        await asyncio.sleep(pause)
+
+    async def _again(
+        self, what: str, later: Later, tries: int, deadline: Deadline, gate: Gate,
+        most: int | None = None,
+    ) -> None:  # fmt: skip
+        """Pause before another try, or raise: out of tries, or out of time."""
+        most = later.tries or most
+        pause = later.pause if later.pause is not None else self._jitter(later, tries)
+        if (most and tries >= most) or pause > deadline.left:
+            raise _given_up(what, later, pause)
+        self._tell(Retrying(what, later.reason, pause))
+        if later.limited:
+            gate.close_for(pause)
+        else:
+            await asyncio.sleep(pause)
+
+    def _jitter(self, later: Later, tries: int) -> float:
+        n = self._numbers
+        if later.limited:
+            return full_jitter(tries, n.limit_base, n.limit_cap)
+        return full_jitter(tries, n.backoff_base, n.backoff_cap)
+
+
+def _given_up(what: str, later: Later, pause: float) -> PiooyError:
+    if later.limited:
+        asks = f"; the server asks to wait {pause:.0f} s" if later.pause else ""
+        return OverLimit(
+            f"{what}: {later.reason}{asks}", "nothing new was charged; try again later"
+        )
+    return Unreachable(f"{what}: {later.reason}", "reading is free; run the same command again")

@@ -1,0 +1,37 @@
+"""Bytes to JSON values, guarded against whatever a server may send. Pure."""
+
+import json
+from typing import Any, NoReturn
+
+
+def parse(body: bytes) -> Any:
+    """The JSON value in `body`. Raises ValueError for anything that is none, however hostile."""
+    try:
+        return json.loads(
+            body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite
+        )
+    except RecursionError:
+        raise ValueError("the JSON is nested too deep") from None
+
+
+def unwrapped(value: Any) -> Any:
+    """`value` with JSON inside strings opened, up to three times: some services encode twice."""
+    for _ in range(3):
+        if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "[", '"'):
+            break
+        try:
+            value = parse(value.encode("utf-8", "surrogatepass"))
+        except ValueError:
+            break
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if number in (float("inf"), float("-inf")):
+        raise ValueError("a number is too large")
+    return number

@@ -1,0 +1,35 @@
+"""How long, how often, how much: the numbers of the reliability promises, in seconds and bytes."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """One run's limits. Tests make their own; people get these."""
+
+    connect: float = 10
+    post_write: float = 60
+    # A synchronous provider answers only when the media is ready.
+    post_read: float = 240
+    post_whole: float = 300
+    get_read: float = 30
+    get_whole: float = 60
+    answer_bytes: int = 1 << 20
+
+    unsent_tries: int = 4
+    backoff_base: float = 0.5
+    backoff_cap: float = 20
+    limit_tries: int = 8
+    limit_base: float = 2
+    limit_cap: float = 60
+    limit_budget: float = 600
+
+    # A single look (`task`, `download`) gives up sooner than a wait does.
+    look_tries: int = 4
+    fresh_grace: float = 60
+
+    asset_idle: float = 60
+    asset_bytes: int = 4 << 30
+    asset_tries: int = 5
+    redirects: int = 5
+    workers: int = 16

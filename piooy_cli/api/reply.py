@@ -1,0 +1,13 @@
+"""A whole answer, as plain data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Status, headers with their names in lower case, and the body as it came."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes

@@ -1,0 +1,83 @@
+"""When to try again: full jitter, Retry-After, and the gate that all workers share."""
+
+import asyncio
+import random
+import re
+import time
+from collections.abc import Callable, Mapping
+
+_DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
+# Equal seeds in a thousand cron hosts must not mean equal pauses.
+_system_random = random.SystemRandom()
+
+
+def full_jitter(
+    attempt: int, base: float, cap: float, uniform: Callable[[float, float], float] | None = None
+) -> float:
+    """A pause in seconds before try number `attempt` (from 1): anywhere up to the doubled base."""
+    highest = min(cap, base * 2 ** min(attempt - 1, 32))
+    return (uniform or _system_random.uniform)(0, highest)
+
+
+def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
+    """The server's wish in seconds, clamped to 1..300; None where it makes no sense."""
+    text = headers.get("retry-after", "").strip()
+    if _DIGITS.fullmatch(text):
+        return min(max(float(text), 1.0), 300.0)
+    return _until_date(text, time.time() if now is None else now)
+
+
+def _until_date(text: str, now: float) -> float | None:
+    from email.utils import parsedate_to_datetime  # only where a server sends a date
+
+    if "," not in text:
+        return None
+    try:
+        moment = parsedate_to_datetime(text).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return min(max(moment - now, 1.0), 300.0)
+
+
+class Gate:
+    """Closed for everybody when the server asks one of us to wait."""
+
+    def __init__(self) -> None:
+        self._opens_at = 0.0
+
+    def close_for(self, seconds: float) -> None:
+        """Let nobody through for so long; an earlier, longer wish stands."""
+        self._opens_at = max(self._opens_at, time.monotonic() + seconds)
+
+    async def passed(self) -> None:
+        """Return once the gate is open."""
+        # It may be closed again while we wait, for longer: an event would open too soon.
+        while (pause := self._opens_at - time.monotonic()) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(pause)
+
+
+class Deadline:
+    """A point in time by the monotonic and the wall clock, whichever is further on.
+
+    The monotonic clock stands still while a laptop sleeps; the wall clock can be set back.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._monotonic = time.monotonic()
+        self._wall = time.time()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return max(time.monotonic() - self._monotonic, time.time() - self._wall)
+
+    @property
+    def left(self) -> float:
+        """Seconds until it passes; negative after."""
+        return self.seconds - self.elapsed
+
+    @property
+    def passed(self) -> bool:
+        """Whether the time is up."""
+        return self.left <= 0

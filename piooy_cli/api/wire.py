@@ -1,0 +1,114 @@
+"""JSON in, models out, and back. Pure."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from piooy_cli.api.assets import find_assets
+from piooy_cli.api.decode import parse, unwrapped
+from piooy_cli.models import SUCCEEDED, Failure, Order, Task, is_task_id
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def order_to_json(order: Order) -> bytes:
+    """The body of a POST: the contract's fields and no other."""
+    return json.dumps(order_fields(order), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def order_fields(order: Order) -> dict[str, Any]:
+    """The contract's `GenerateRequest`; prompt and options only where there are any."""
+    fields: dict[str, Any] = {
+        "provider": order.provider,
+        "mediaType": str(order.media),
+        "model": order.model,
+        "scene": order.scene,
+    }
+    if order.prompt:
+        fields["prompt"] = order.prompt
+    if order.options:
+        fields["options"] = dict(order.options)
+    return fields
+
+
+def contact_to_json(email: str, content: str) -> bytes:
+    """The body of the contact form's POST."""
+    fields = {"email": email, "content": content}
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def envelope(body: bytes) -> dict[str, Any]:
+    """The answer's outer object. Raises ValueError where there is none."""
+    value = parse(body)
+    if not isinstance(value, dict):
+        raise ValueError("the answer is no JSON object")
+    return value
+
+
+def task_id(data: Any) -> str | None:
+    """The id that polls this task: `taskId`, or `id` where that alone is a UUID or stands alone."""
+    if not isinstance(data, dict):
+        return None
+    ours, row = (_id(data.get(key)) for key in ("taskId", "id"))
+    if ours and row and _UUID.fullmatch(row) and not _UUID.fullmatch(ours):
+        return row
+    return ours or row
+
+
+def task(data: Mapping[str, Any], base_url: str, inputs: tuple[str, ...] = ()) -> Task:
+    """A task as the API tells it; missing or misshapen fields are None."""
+    status = status_word(data.get("status"))
+    done = status in SUCCEEDED
+    return Task(
+        id=_id(data.get("id")) or _id(data.get("taskId")) or "",
+        status=status,
+        media=_text(data.get("mediaType")),
+        scene=_text(data.get("scene")),
+        provider=_text(data.get("provider")),
+        model=_text(data.get("model")),
+        prompt=_text(data.get("prompt")),
+        failure=None if done else failure(data),
+        assets=find_assets(data, base_url, inputs) if done else (),
+        raw=data,
+    )
+
+
+def status_word(value: Any) -> str:
+    """The API's word in upper case; what is no word at all counts as not known yet."""
+    return value.strip().upper() if isinstance(value, str) and value.strip() else "PENDING"
+
+
+def failure(data: Mapping[str, Any]) -> Failure | None:
+    """Why it failed, from wherever this provider puts it."""
+    for place in (data.get("taskInfo"), data.get("taskResult"), data):
+        inner = unwrapped(place)
+        if isinstance(inner, dict) and (found := _failure_in(inner)):
+            return found
+    return None
+
+
+def _failure_in(inner: Mapping[str, Any]) -> Failure | None:
+    error = unwrapped(inner.get("error"))
+    if isinstance(error, dict):
+        return _failure(error.get("code"), error.get("message"))
+    if isinstance(error, str) and error:
+        return _failure(None, error)
+    for code, message in (("errorCode", "errorMessage"), ("failCode", "failMsg")):
+        if found := _failure(inner.get(code), inner.get(message)):
+            return found
+    return None
+
+
+def _failure(code: Any, message: Any) -> Failure | None:
+    code = str(code) if isinstance(code, int) and not isinstance(code, bool) else _text(code)
+    message = _text(message)
+    return Failure(code, message) if code or message else None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _id(value: Any) -> str | None:
+    return value if isinstance(value, str) and is_task_id(value) else None

@@ -1,0 +1,81 @@
+"""The model catalogue: bundled, with the person's own entries on top. It helps, never refuses."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any
+
+from piooy_cli.models import Media
+
+FALLBACK_PROVIDER = "evolink"
+_TYPICAL_SECONDS = {"image": 30.0, "video": 180.0, "music": 120.0, "character": 150.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What is known of a model. `seconds`: a typical run; `options`: usual values by name."""
+
+    id: str
+    media: str
+    scenes: tuple[str, ...] = ()
+    provider: str = ""
+    options: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float | None = None
+
+
+class Catalogue:
+    """Models by id."""
+
+    def __init__(self, models: Iterable[Model]) -> None:
+        self._models = {model.id: model for model in models}
+
+    def __iter__(self) -> Any:
+        return iter(self._models.values())
+
+    def get(self, model_id: str) -> Model | None:
+        """What is known of `model_id`; nothing is no reason to refuse it."""
+        return self._models.get(model_id)
+
+    def provider(self, model_id: str, setting: str) -> str:
+        """Whom to ask for this model: the catalogue, else the setting, else evolink."""
+        known = self.get(model_id)
+        return (known.provider if known else "") or setting or FALLBACK_PROVIDER
+
+    def typical_seconds(self, model_id: str | None, media: str | None) -> float:
+        """How long a run of it usually takes."""
+        known = self.get(model_id) if model_id else None
+        return (known.seconds if known else None) or _TYPICAL_SECONDS.get(media or "", 60.0)
+
+
+def load(own: Mapping[str, Mapping[str, Any]] | None = None) -> Catalogue:
+    """The bundled catalogue with the person's `[models.ID]` tables laid over it."""
+    text = files("piooy_cli").joinpath("catalogue.toml").read_text(encoding="utf-8")
+    tables: dict[str, dict[str, Any]] = tomllib.loads(text)
+    for model_id, table in (own or {}).items():
+        tables[model_id] = tables.get(model_id, {}) | dict(table)
+    return Catalogue(_model(model_id, table) for model_id, table in tables.items())
+
+
+def _model(model_id: str, table: Mapping[str, Any]) -> Model:
+    """A lenient reading: a misshapen field counts as absent."""
+    seconds = table.get("seconds")
+    return Model(
+        id=model_id,
+        media=str(table.get("media", Media.IMAGE)),
+        scenes=tuple(map(str, _list(table.get("scenes")))),
+        provider=str(table.get("provider", "")),
+        options={name: tuple(_list(values)) for name, values in _table(table, "options").items()},
+        defaults=_table(table, "defaults"),
+        seconds=float(seconds) if isinstance(seconds, int | float) else None,
+    )
+
+
+def _table(table: Mapping[str, Any], name: str) -> dict[str, Any]:
+    value = table.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]

@@ -1,0 +1,163 @@
+"""The table of contents: every command, and the options that stand before or after any of them."""
+
+from typing import Annotated, Any
+
+import typer
+
+from piooy_cli.commands.completion import complete, completion
+from piooy_cli.commands.config import config
+from piooy_cli.commands.contact import contact
+from piooy_cli.commands.download import download
+from piooy_cli.commands.generate import generate
+from piooy_cli.commands.models import models
+from piooy_cli.commands.options import ColorChoice
+from piooy_cli.commands.sandbox import sandbox
+from piooy_cli.commands.task import task
+from piooy_cli.commands.wait import wait
+from piooy_cli.errors import PiooyError, UsageError
+from piooy_cli.session import Session
+
+HELP = """Generate images, videos, music and characters through the Piooy API.
+
+\b
+Examples:
+  piooy --sandbox generate image -m nano-banana-pro "a red fox"   (no key)
+  piooy generate video -m veo-3-1 --duration 8 "waves at dusk"
+  piooy generate image -m seedream-4-5 --no-wait "a fox" |
+    piooy wait | piooy download -o out/
+"""
+EPILOG = """\b
+Exit codes: 0 ok, 2 usage, 3 timeout, 4 auth, 5 failed, 6 partial,
+7 limit, 10 network, 11 unknown (never resent), 12 download,
+13 storage, 14 not found, 130 Ctrl-C.
+
+\b
+Start:  piooy config set-key
+Docs:   https://piooy.com/docs
+Issues: https://piooy.com/contact
+"""
+
+FLAGS = frozenset(
+    [
+        "--json",
+        "-q",
+        "--quiet",
+        "-v",
+        "--verbose",
+        "--debug",
+        "--no-input",
+        "--sandbox",
+        "--version",
+    ]
+)
+VALUED = frozenset(["--color", "--profile", "--base-url"])
+
+app = typer.Typer(
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True, help=HELP, epilog=EPILOG)
+def root(
+    ctx: typer.Context,
+    json: Annotated[bool, typer.Option("--json", help="Results as JSON Lines.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only on stderr.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell more.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show where an error arose. [env: PIOOY_DEBUG]")
+    ] = False,
+    color: Annotated[
+        ColorChoice, typer.Option("--color", help="When to colour.")
+    ] = ColorChoice.AUTO,
+    no_input: Annotated[bool, typer.Option("--no-input", help="Never ask.")] = False,
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            "--profile", metavar="NAME", help="Settings and key to use. [env: PIOOY_PROFILE]"
+        ),
+    ] = None,
+    sandbox: Annotated[
+        bool | None,
+        typer.Option(
+            "--sandbox",
+            help="The API inside this process: no key, no network. [env: PIOOY_SANDBOX]",
+        ),
+    ] = None,
+    base_url: Annotated[
+        str | None,
+        typer.Option("--base-url", metavar="URL", help="Where the API is. [env: PIOOY_BASE_URL]"),
+    ] = None,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    """Remember what was asked for; read nothing yet."""
+    session: Session = ctx.obj
+    session.json, session.quiet, session.verbose = json, quiet, verbose
+    session.debug, session.color, session.no_input = session.debug or debug, color, no_input
+    session.flags = {"profile": profile, "sandbox": sandbox, "base_url": base_url}
+    if version:
+        _show_version(session)
+        raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        session.output.page(ctx.get_help())
+
+
+app.command("generate")(generate)
+app.command("task")(task)
+app.command("wait")(wait)
+app.command("download")(download)
+app.command("models")(models)
+app.command("contact")(contact)
+app.add_typer(config, name="config")
+app.add_typer(sandbox, name="sandbox")
+app.command("completion")(completion)
+app.command("__complete", hidden=True)(complete)
+
+
+def call(arguments: list[str], session: Session) -> int:
+    """Run the command that `arguments` name. Raises PiooyError; returns an exit code."""
+    ordered = globals_first(arguments)
+    session.json = "--json" in ordered[: ordered.index("--") if "--" in ordered else None]
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(ordered, prog_name="piooy", standalone_mode=False, obj=session)
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    except Exception as error:
+        raise _usage_error(error) from error
+    return code if isinstance(code, int) else 0
+
+
+def globals_first(arguments: list[str]) -> list[str]:
+    """The arguments with the global options in front, since Typer looks for them only there."""
+    front: list[str] = []
+    rest: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        if word == "--":
+            return [*front, *rest, word, *words]
+        if word in FLAGS or (word.partition("=")[0] in VALUED and "=" in word):
+            front.append(word)
+        elif word in VALUED:
+            front += [word, *(value for value in [next(words, None)] if value is not None)]
+        else:
+            rest.append(word)
+    return front + rest
+
+
+def _usage_error(error: Exception) -> Exception:
+    """Typer's complaint about the command line, as ours; anything else as it is."""
+    told = getattr(error, "format_message", None)
+    if isinstance(error, PiooyError) or told is None:
+        return error
+    context: Any = getattr(error, "ctx", None)
+    path = context.command_path if context else "piooy"
+    return UsageError(" ".join(told().split()), f"`{path} --help` shows what is accepted")
+
+
+def _show_version(session: Session) -> None:
+    from piooy_cli import __version__
+
+    session.output.page(f"piooy {__version__}")

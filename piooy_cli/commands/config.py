@@ -1,0 +1,183 @@
+"""`piooy config`: settings and the key, shown, changed and checked."""
+
+import shlex
+import subprocess
+import sys
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from piooy_cli.commands.check import report
+from piooy_cli.errors import NotFound, StorageRefused, UsageError
+from piooy_cli.output.answers import Line, Listing
+from piooy_cli.session import Session
+
+config = typer.Typer(
+    help="Show and change settings; store and check the key.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+_Key = Annotated[str, typer.Argument(metavar="KEY", help="Such as output or model.image.")]
+
+
+class Store(StrEnum):
+    """Where a key is kept."""
+
+    KEYRING = "keyring"
+    FILE = "file"
+
+
+@config.command("list")
+def list_(
+    ctx: typer.Context,
+    show_origin: Annotated[
+        bool, typer.Option("--show-origin", help="Say where each is from.")
+    ] = False,
+) -> None:
+    """List settings in force."""
+    from piooy_cli.configuration import in_force
+
+    session: Session = ctx.obj
+    _warn(session)
+    found = in_force(session.resolved)
+    rows = [[one.name, one.shown, *([one.origin] if show_origin else [])] for one in found]
+    records = [{"key": one.name, "value": one.value, "origin": one.origin} for one in found]
+    session.output.answer(
+        Listing(["key", "value", *(["origin"] if show_origin else [])], rows, records)
+    )
+
+
+@config.command("get")
+def get(ctx: typer.Context, key: _Key) -> None:
+    """Print one setting."""
+    from piooy_cli.configuration import in_force
+
+    session: Session = ctx.obj
+    for one in in_force(session.resolved):
+        if one.name == key:
+            session.output.answer(
+                Line(one.shown, {"key": one.name, "value": one.value, "origin": one.origin})
+            )
+            return
+    raise NotFound(f"{key} is not set", "`piooy config list` shows what is")
+
+
+@config.command("set")
+def set_(
+    ctx: typer.Context, key: _Key, value: Annotated[str, typer.Argument(metavar="VALUE")]
+) -> None:
+    """Change a setting in the config file; comments in it stay.
+
+    \b
+    Examples:
+      piooy config set model.image nano-banana-pro
+      piooy config set output ~/Pictures/piooy
+    """
+    from piooy_cli.configuration import change
+
+    session: Session = ctx.obj
+    change(session.places.config_file, key, value, session.flags.get("profile"))
+
+
+@config.command("unset")
+def unset(ctx: typer.Context, key: _Key) -> None:
+    """Remove a setting from the config file."""
+    from piooy_cli.configuration import change
+
+    session: Session = ctx.obj
+    change(session.places.config_file, key, None, session.flags.get("profile"))
+
+
+@config.command("path")
+def path(ctx: typer.Context) -> None:
+    """Print where the config file is."""
+    session: Session = ctx.obj
+    file = str(session.places.config_file)
+    session.output.answer(Line(file, {"path": file}))
+
+
+@config.command("edit")
+def edit(ctx: typer.Context) -> None:
+    """Open the config file in $VISUAL or $EDITOR."""
+    from piooy_cli.settings import private_directory
+
+    session: Session = ctx.obj
+    file = session.places.config_file
+    private_directory(file.parent)
+    file.touch(mode=0o600)
+    editor = session.environ.get("VISUAL") or session.environ.get("EDITOR") or "vi"
+    try:
+        subprocess.run([*shlex.split(editor), str(file)], check=True)
+    except (OSError, subprocess.CalledProcessError, ValueError) as error:
+        raise StorageRefused(f"{editor} did not end well: {error}") from None
+
+
+@config.command("set-key")
+def set_key(
+    ctx: typer.Context,
+    store: Annotated[Store, typer.Option("--store", help="Where it is kept.")] = Store.KEYRING,
+) -> None:
+    """Store the API key: typed unseen, or from stdin; never an argument.
+
+    \b
+    Examples:
+      piooy config set-key
+      pass show piooy | piooy config set-key --store file
+    """
+    from piooy_cli import credentials
+
+    session: Session = ctx.obj
+    secret = credentials.checked(_asked_key(session), "the input")
+    session.secrets.append(secret)
+    if store is Store.FILE:
+        credentials.store_in_file(session.vault, secret)
+        session.output.note(f"stored in {session.vault.file} for {session.vault.account}")
+        return
+    try:
+        credentials.store_in_keyring(session.vault.account, secret)
+    except credentials.KeyringTrouble as trouble:
+        hint = "`piooy config set-key --store file` keeps it in a file that only you can read"
+        raise StorageRefused(f"the key was not stored: {trouble.reason}", hint) from None
+    session.output.note(f"stored in the keyring for {session.vault.account}")
+
+
+@config.command("delete-key")
+def delete_key(ctx: typer.Context) -> None:
+    """Forget the stored key, in keyring and file."""
+    from piooy_cli import credentials
+
+    session: Session = ctx.obj
+    in_keyring = credentials.delete_from_keyring(session.vault.account)
+    if not (credentials.delete_from_file(session.vault) or in_keyring):
+        raise NotFound(f"no key is stored for {session.vault.account}")
+    session.output.note(f"forgot the key of {session.vault.account}")
+
+
+@config.command("check")
+def check(ctx: typer.Context) -> None:
+    """Check key, keyring, versions, and whether the API answers."""
+    session: Session = ctx.obj
+    _warn(session)
+    facts, trouble = report(session)
+    rows = [[name, text] for name, text in facts]
+    session.output.answer(Listing(["what", "found"], rows, [dict(facts)]))
+    if trouble:
+        raise trouble
+
+
+def _warn(session: Session) -> None:
+    for warning in session.resolved.warnings:
+        session.output.note(f"warning: {warning}")
+
+
+def _asked_key(session: Session) -> str:
+    from piooy_cli.intake import text_from
+
+    if not session.interactive:
+        if sys.stdin is None or sys.stdin.isatty():
+            raise UsageError(
+                "no key on stdin", "pipe it in: `pass show piooy | piooy config set-key`"
+            )
+        return text_from("-", "key", 8192)
+    return str(typer.prompt("API key", hide_input=True, err=True))

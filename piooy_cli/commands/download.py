@@ -1,0 +1,116 @@
+"""`piooy download`: the files of tasks that succeeded, whole and under good names."""
+
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from piooy_cli.commands import options
+from piooy_cli.commands.tally import each
+from piooy_cli.errors import StillRunning, TaskFailed, UsageError
+from piooy_cli.events import Saved
+from piooy_cli.models import Task, checked_id
+from piooy_cli.session import Session
+
+if TYPE_CHECKING:
+    from piooy_cli.downloads import Wish
+    from piooy_cli.pipeline import Pipeline
+
+
+def download(
+    ctx: typer.Context,
+    refs: options.Refs = None,
+    output: options.Output = None,
+    on_exists: options.OnExists = options.ExistsChoice.RENAME,
+    covers: options.Covers = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for tasks that still run.")] = False,
+    timeout: options.Timeout = None,
+    persist: Annotated[
+        bool, typer.Option("--persist", help="Have the service store the files first.")
+    ] = False,
+    jobs: Annotated[
+        int,
+        typer.Option("--jobs", "-j", parser=options.positive, metavar="N", help="Files at once."),
+    ] = 4,
+    http_assets: options.HttpAssets = False,
+) -> None:
+    """Save the files of tasks that succeeded, and print their paths.
+
+    \b
+    Examples:
+      piooy download 3f2a91bc-7d1e-4c55-9a0e-2b8f6c1d4e90 -o out/
+      piooy download ID -o "{date}-{slug}-{n}.{ext}"
+      piooy download ID -o - | feh -
+
+    Template fields: {slug} {id} {id8} {n} {ext} {model} {media} {scene}
+    {provider} {date} {time} {seed} {status}.
+    """
+    session: Session = ctx.obj
+    if output == "-":
+        session.run(_to_stdout, refs, on_exists, wait, timeout, persist, http_assets)
+        return
+    wish = session.wish(output, on_exists, covers=covers, http_assets=http_assets)
+    session.items = (Saved,)
+    session.run(_download, refs, wish, wait, timeout, persist, jobs)
+
+
+async def _download(
+    session: Session,
+    refs: list[str] | None,
+    wish: "Wish",
+    wait: bool,
+    timeout: float | None,
+    persist: bool,
+    jobs: int,
+) -> None:
+    async with session.pipeline(timeout) as pipeline:
+        saver = session.saver(wish, jobs)
+
+        async def one(ref: str) -> None:
+            task = await _succeeded(pipeline, checked_id(ref), wait, persist)
+            await pipeline.fetch(task, saver, covers=wish.covers)
+
+        await each(session, one, session.task_ids(refs, "download"))
+
+
+async def _to_stdout(
+    session: Session,
+    refs: list[str] | None,
+    on_exists: str,
+    wait: bool,
+    timeout: float | None,
+    persist: bool,
+    http_assets: bool,
+) -> None:
+    """One asset, verified before its first byte goes out."""
+    ids = [ref async for ref in session.task_ids(refs, "download")]
+    if len(ids) != 1:
+        raise UsageError("--output - takes one task", "give --output a directory for several")
+    with TemporaryDirectory(prefix="piooy-") as place:
+        wish = session.wish(place, on_exists, http_assets=http_assets)
+        async with session.pipeline(timeout) as pipeline:
+            task = await _succeeded(pipeline, checked_id(ids[0]), wait, persist)
+            files = await pipeline.fetch(task, session.saver(wish))
+        if len(files) != 1:
+            message = f"task {task.id} has {len(files)} files; --output - takes one"
+            raise UsageError(message, "give --output a directory")
+        session.output.file(files[0].path)
+
+
+async def _succeeded(pipeline: "Pipeline", task_id: str, wait: bool, persist: bool) -> Task:
+    if wait:
+        await pipeline.finish(Task(task_id))
+    task = await pipeline.look(task_id, "assets" if persist else None)
+    if task.failed:
+        raise TaskFailed(
+            f"task {task_id} ended {task.status}; it has no files",
+            f"`piooy task --raw {task_id}` shows why",
+            task_id=task_id,
+        )
+    if not task.succeeded:
+        raise StillRunning(
+            f"task {task_id} is {task.status}; it has no files yet",
+            f"`piooy wait {task_id}` waits for it, `piooy download --wait {task_id}` does both",
+            task_id=task_id,
+        )
+    return task

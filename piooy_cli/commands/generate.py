@@ -1,0 +1,256 @@
+"""`piooy generate`: an order, and as much of the road behind it as is asked for."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from piooy_cli.commands import options
+from piooy_cli.commands.tally import each
+from piooy_cli.errors import StillRunning, UsageError
+from piooy_cli.events import Saved, Settled, Submitted
+from piooy_cli.models import Media, Order
+from piooy_cli.session import Session
+
+if TYPE_CHECKING:
+    from piooy_cli.downloads import Wish
+
+_ASK_ABOVE = 10
+_AT_ONCE = 8  # orders that leave at the same time
+
+
+def generate(
+    ctx: typer.Context,
+    media: Annotated[Media, typer.Argument(help="What to make.")],
+    prompt: Annotated[
+        str | None, typer.Argument(help="What it should show or sound like; `-`: from stdin.")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model", "-m", metavar="ID", help="Any model; `piooy models` lists known ones."
+        ),
+    ] = None,
+    aspect_ratio: Annotated[
+        str | None, typer.Option("--aspect-ratio", "-a", metavar="W:H", help="Such as 16:9.")
+    ] = None,
+    resolution: Annotated[
+        str | None, typer.Option("--resolution", "-r", metavar="SIZE", help="Such as 2K or 1080p.")
+    ] = None,
+    duration: Annotated[
+        float | None,
+        typer.Option(
+            "--duration", parser=options.number, metavar="SECONDS", help="Length, as a number."
+        ),
+    ] = None,
+    image: Annotated[
+        list[str] | None,
+        typer.Option("--image", "-i", metavar="URL", help="Reference image; repeatable."),
+    ] = None,
+    video: Annotated[
+        list[str] | None,
+        typer.Option("--video", metavar="URL", help="Reference video; repeatable."),
+    ] = None,
+    inline: Annotated[
+        bool, typer.Option("--inline", help="Send local files in the request, 10 MiB each at most.")
+    ] = False,
+    output: options.Output = None,
+    on_exists: options.OnExists = options.ExistsChoice.RENAME,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="Wait for the task to end.")
+    ] = True,
+    download: Annotated[
+        bool, typer.Option("--download/--no-download", help="Save its files.")
+    ] = True,
+    count: Annotated[
+        int,
+        typer.Option(
+            "--count", "-n", parser=options.positive, metavar="N", help="So many tasks of it."
+        ),
+    ] = 1,
+    timeout: options.Timeout = None,
+    prompt_file: Annotated[
+        str | None,
+        typer.Option("--prompt-file", "-f", metavar="FILE", help="The prompt, from a file."),
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--option", "-O", metavar="KEY=VALUE", help="Any option; KEY:=JSON for other than text."
+        ),
+    ] = None,
+    options_file: Annotated[
+        str | None,
+        typer.Option("--options", metavar="FILE", help="A JSON object of options; `-`: stdin."),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", parser=options.whole, metavar="N", help="For the same again."),
+    ] = None,
+    negative_prompt: Annotated[
+        str | None,
+        typer.Option("--negative-prompt", metavar="TEXT", help="What it should not show."),
+    ] = None,
+    title: Annotated[str | None, typer.Option("--title", help="Music: its title.")] = None,
+    style: Annotated[str | None, typer.Option("--style", help="Music: its style.")] = None,
+    lyrics: Annotated[
+        str | None, typer.Option("--lyrics", metavar="TEXT", help="Music: its words.")
+    ] = None,
+    lyrics_file: Annotated[
+        str | None,
+        typer.Option("--lyrics-file", metavar="FILE", help="Music: its words, from a file."),
+    ] = None,
+    instrumental: Annotated[bool, typer.Option("--instrumental", help="Music: no voice.")] = False,
+    provider: Annotated[
+        str | None,
+        typer.Option("--provider", metavar="ID", help="Who makes it. Default: as the model's."),
+    ] = None,
+    scene: Annotated[
+        str | None,
+        typer.Option("--scene", metavar="NAME", help="Default: from media and references."),
+    ] = None,
+    covers: options.Covers = False,
+    http_assets: options.HttpAssets = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the request, send nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    open_: Annotated[bool, typer.Option("--open", help="Open the saved file.")] = False,
+) -> None:
+    """Create an image, a video, music or a character from a prompt.
+
+    \b
+    Examples:
+      piooy generate image -m nano-banana-pro "a red fox in the snow"
+      piooy generate image -m seedream-4-5 -a 16:9 -r 2K -o art/ "dunes"
+      piooy generate video -m veo-3-1 --duration 8 -i https://…/a.png "it runs"
+      piooy generate music -m suno-v5 --style noir --instrumental "rain"
+
+    Each task is charged. A lost answer is never sent again: exit code 11.
+    """
+    session: Session = ctx.obj
+    given = {
+        "aspect_ratio": aspect_ratio, "resolution": resolution, "duration": duration, "seed": seed,
+        "negative_prompt": negative_prompt, "title": title, "style": style,
+        "lyrics": _lyrics(lyrics, lyrics_file), "instrumental": instrumental or None,
+    }  # fmt: skip
+    order = _order(
+        session, media, prompt, prompt_file, model=model, provider=provider, scene=scene,
+        images=image or [], videos=video or [], inline=inline, given=given, option=option or [],
+        options_file=options_file,
+    )  # fmt: skip
+    if dry_run:
+        from piooy_cli.api.wire import order_fields
+
+        session.output.document(order_fields(order))
+        return
+    _consent(session, count, yes)
+    wish = session.wish(output, on_exists, covers=covers, http_assets=http_assets)
+    session.items = (Saved,) if wait and download else (Settled,) if wait else (Submitted,)
+    session.run(_generate, order, count, timeout, wait, wish if wait and download else None, open_)
+
+
+def _order(
+    session: Session, media: Media, prompt: str | None, prompt_file: str | None, *,
+    model: str | None, provider: str | None, scene: str | None, images: list[str],
+    videos: list[str], inline: bool, given: Mapping[str, Any], option: list[str],
+    options_file: str | None,
+) -> Order:  # fmt: skip
+    """The order, whole and checked, before anything is sent."""
+    from piooy_cli import intake, ordering
+
+    settings = session.settings
+    model = model or settings.model.get(media)
+    if not model:
+        hint = (
+            f"give --model, or set one: `piooy config set model.{media} ID`; `piooy models` lists"
+        )
+        raise UsageError(f"no model for {media}", hint)
+    images = [ordering.reference(one, "--image", inline=inline) for one in images]
+    videos = [ordering.reference(one, "--video", inline=inline) for one in videos]
+    known = session.catalogue.get(model)
+    chosen = {**(known.defaults if known else {}), **settings.options.get(media, {})}
+    if options_file:
+        chosen |= intake.json_object(options_file, "--options")
+    chosen |= dict(ordering.option_of(text) for text in option)
+    chosen |= ordering.references(media, images, videos)
+    chosen |= {name: value for name, value in given.items() if value is not None}
+    words = _prompt(prompt, prompt_file, options_from_stdin=options_file == "-", chosen=chosen)
+    return Order(
+        media=media,
+        scene=scene or ordering.scene_of(media, images, videos),
+        provider=provider or session.catalogue.provider(model, settings.provider),
+        model=model,
+        prompt=words,
+        options=ordering.checked(chosen),
+    )
+
+
+def _prompt(
+    prompt: str | None,
+    prompt_file: str | None,
+    *,
+    options_from_stdin: bool,
+    chosen: Mapping[str, Any],
+) -> str:
+    """The prompt: argument, file, or stdin where neither it nor an option says what to make."""
+    from piooy_cli import intake, ordering
+
+    if prompt is not None and prompt_file is not None:
+        raise UsageError("a prompt and --prompt-file were given", "give one of them")
+    supplied = ordering.has_input(chosen)
+    source = prompt_file or ("-" if prompt == "-" or (prompt is None and not supplied) else None)
+    if source == "-" and options_from_stdin:
+        raise UsageError("prompt and --options cannot both come from stdin")
+    text = intake.text_from(source, "prompt") if source else prompt or ""
+    if not text.strip() and not supplied:
+        raise UsageError(
+            "the prompt is empty", 'as in `piooy generate image -m nano-banana-pro "a fox"`'
+        )
+    return intake.check_text(text, "prompt")
+
+
+def _lyrics(text: str | None, file: str | None) -> str | None:
+    from piooy_cli import intake
+
+    if text is not None and file is not None:
+        raise UsageError("--lyrics and --lyrics-file were given", "give one of them")
+    return intake.text_from(file, "lyrics") if file else text
+
+
+def _consent(session: Session, count: int, yes: bool) -> None:
+    """More than ten paid tasks at once want a person's word."""
+    if count <= _ASK_ABOVE or yes:
+        return
+    if not session.interactive:
+        raise UsageError(
+            f"{count} tasks at once are charged {count} times", "--yes says that it is meant"
+        )
+    if not typer.confirm(f"Send {count} tasks? Each is charged.", err=True):
+        raise StillRunning("declined; nothing was sent")
+
+
+async def _generate(
+    session: Session,
+    order: Order,
+    count: int,
+    timeout: float | None,
+    wait: bool,
+    wish: "Wish | None",
+    open_files: bool,
+) -> None:
+    from piooy_cli.files import ready
+
+    if wish:
+        ready(wish.target.directory)
+    async with session.pipeline(timeout) as pipeline:
+        saver = session.saver(wish) if wish else None
+
+        async def one(_: int) -> None:
+            for file in await pipeline.make(
+                order, saver, wait=wait, covers=bool(wish and wish.covers)
+            ):
+                if open_files:
+                    typer.launch(file.path)
+
+        await each(session, one, range(count), at_once=_AT_ONCE if not wait else count)

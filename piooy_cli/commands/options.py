@@ -1,0 +1,87 @@
+"""Options that mean the same everywhere, and how their words become values."""
+
+import re
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+# Typer hands defaults, which are numbers already, to the same functions.
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|s|m|h|d)?", re.ASCII)
+_SECONDS = {"ms": 0.001, "s": 1, None: 1, "m": 60, "h": 3600, "d": 86400}
+_WHOLE = re.compile(r"-?[0-9]{1,16}", re.ASCII)
+_NUMBER = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,16})?", re.ASCII)
+
+
+class ColorChoice(StrEnum):
+    """When to colour."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class ExistsChoice(StrEnum):
+    """What happens when a file's name is taken."""
+
+    SKIP = "skip"
+    RENAME = "rename"
+    OVERWRITE = "overwrite"
+    FAIL = "fail"
+
+
+def duration(text: str) -> float:
+    """Seconds of `90`, `90s`, `10m` or `2h`; more than none."""
+    match = _DURATION.fullmatch(str(text).strip())
+    seconds = float(match[1]) * _SECONDS[match[2]] if match else 0
+    if not seconds:
+        raise typer.BadParameter(f"{text!r} is no duration; accepted: 90, 90s, 10m, 2h")
+    return seconds
+
+
+def whole(text: str) -> int:
+    """An ASCII whole number."""
+    if not _WHOLE.fullmatch(str(text)):
+        raise typer.BadParameter(f"{text!r} is no whole number")
+    return int(text)
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 to 1,000,000."""
+    number = whole(text)
+    if not 1 <= number <= 1_000_000:
+        raise typer.BadParameter(f"{text!r} is not between 1 and 1000000")
+    return number
+
+
+def number(text: str) -> int | float:
+    """`5` as a whole number, `5.5` as a fraction."""
+    if not _NUMBER.fullmatch(str(text)):
+        raise typer.BadParameter(f"{text!r} is no number")
+    return float(text) if "." in str(text) else int(text)
+
+
+Refs = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[REF]...", help="Task ids; `-` or nothing: one a line on stdin."),
+]
+Timeout = Annotated[
+    float | None,
+    typer.Option(
+        "--timeout", parser=duration, metavar="DURATION", help="How long to wait: 90, 90s, 10m, 2h."
+    ),
+]
+Output = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="PATH",
+        help="A directory, or a name template. [env: PIOOY_OUTPUT]",
+    ),
+]
+OnExists = Annotated[ExistsChoice, typer.Option("--on-exists", help="When a file's name is taken.")]
+Covers = Annotated[bool, typer.Option("--covers", help="Save thumbnails and covers as well.")]
+HttpAssets = Annotated[
+    bool, typer.Option("--allow-http-assets", help="Fetch files from http addresses, in the open.")
+]

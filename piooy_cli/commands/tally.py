@@ -1,0 +1,49 @@
+"""How a run of one or many items goes and ends: told one by one, and one exit code for all."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import TypeVar
+
+from piooy_cli.errors import PiooyError, SomeFailed, StillRunning
+from piooy_cli.events import Failed
+from piooy_cli.session import Session
+
+Item = TypeVar("Item")
+_AT_ONCE = 10_000  # tasks that wait; requests are bounded by the API's own workers
+
+
+async def each(
+    session: Session,
+    work: Callable[[Item], Awaitable[object]],
+    items: Iterable[Item] | AsyncIterator[Item],
+    *,
+    at_once: int = _AT_ONCE,
+    until_first: bool = False,
+) -> None:
+    """Apply `work` to every item, tell each error as it comes, raise what the whole ends with.
+
+    A single item ends with its own error, several with the strongest.
+    """
+    from piooy_cli.together import together
+
+    count = 0
+
+    async def counted(item: Item) -> None:
+        nonlocal count
+        count += 1
+        await work(item)
+
+    def failed(error: PiooyError) -> None:
+        session.tell(Failed(error))
+
+    done, errors = await together(
+        counted, items, at_once=at_once, failed=failed, until_first=until_first
+    )
+    if errors and not (done and until_first):
+        raise errors[0] if count == 1 else SomeFailed(errors, count, _resume(errors))
+
+
+def _resume(errors: list[PiooyError]) -> str:
+    running = [
+        error.task_id for error in errors if isinstance(error, StillRunning) and error.task_id
+    ]
+    return f"`piooy wait {' '.join(running)}` goes on with what still runs" if running else ""

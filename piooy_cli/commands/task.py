@@ -1,0 +1,73 @@
+"""`piooy task`: each task as it is now, read once."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from piooy_cli.commands import options
+from piooy_cli.commands.tally import each
+from piooy_cli.errors import NotSettled, TaskFailed
+from piooy_cli.events import Shown
+from piooy_cli.models import Task, checked_id
+from piooy_cli.session import Session
+
+
+class Refresh(StrEnum):
+    """What the service is asked to do before it answers."""
+
+    LIVE = "live"
+    ASSETS = "assets"
+
+
+_REFRESH = {Refresh.LIVE: "1", Refresh.ASSETS: "assets", None: None}
+
+
+def task(
+    ctx: typer.Context,
+    refs: options.Refs = None,
+    refresh: Annotated[
+        Refresh | None,
+        typer.Option("--refresh", help="live: ask the provider; assets: store the files."),
+    ] = None,
+    exit_status: Annotated[
+        bool, typer.Option("--exit-status", help="0 succeeded, 5 failed, 8 not settled yet.")
+    ] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="All that the API says, as JSON.")] = False,
+) -> None:
+    """Show tasks as they are now: id, status, media type, model.
+
+    \b
+    Examples:
+      piooy task 3f2a91bc-7d1e-4c55-9a0e-2b8f6c1d4e90
+      piooy task --json ID | jq -r '.assets[].url'
+      until piooy task --exit-status ID >/dev/null; do sleep 5; done
+    """
+    session: Session = ctx.obj
+    session.items = () if raw else (Shown,)
+    session.run(_task, refs, _REFRESH[refresh], exit_status, raw)
+
+
+async def _task(
+    session: Session, refs: list[str] | None, refresh: str | None, exit_status: bool, raw: bool
+) -> None:
+    async with session.pipeline() as pipeline:
+
+        async def one(ref: str) -> None:
+            seen = await pipeline.look(checked_id(ref), refresh)
+            if raw:
+                session.output.document(dict(seen.raw))
+            else:
+                session.tell(Shown(seen))
+            if exit_status:
+                _raise_state(seen)
+
+        await each(session, one, session.task_ids(refs, "show"))
+
+
+def _raise_state(seen: Task) -> None:
+    if seen.failed:
+        raise TaskFailed(f"task {seen.id} ended {seen.status}", task_id=seen.id)
+    if not seen.succeeded:
+        hint = f"`piooy wait {seen.id}` waits for it"
+        raise NotSettled(f"task {seen.id} is {seen.status}", hint, task_id=seen.id)

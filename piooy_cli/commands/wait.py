@@ -1,0 +1,63 @@
+"""`piooy wait`: any number of tasks at once, each told the moment it settles."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from piooy_cli.commands import options
+from piooy_cli.commands.tally import each
+from piooy_cli.events import Saved, Settled
+from piooy_cli.models import Task, checked_id
+from piooy_cli.session import Session
+
+if TYPE_CHECKING:
+    from piooy_cli.downloads import Wish
+
+
+def wait(
+    ctx: typer.Context,
+    refs: options.Refs = None,
+    timeout: options.Timeout = None,
+    stop_at_first: Annotated[
+        bool, typer.Option("--any", help="Stop at the first that succeeds.")
+    ] = False,
+    download: Annotated[
+        bool, typer.Option("--download", help="Save the files of each as well.")
+    ] = False,
+    output: options.Output = None,
+    on_exists: options.OnExists = options.ExistsChoice.RENAME,
+    http_assets: options.HttpAssets = False,
+) -> None:
+    """Wait for tasks, and print the id of each that succeeds.
+
+    \b
+    Examples:
+      piooy wait 3f2a91bc-7d1e-4c55-9a0e-2b8f6c1d4e90
+      piooy generate image -m nano-banana-pro --no-wait "x" | piooy wait
+      piooy wait --timeout 10m - < ids.txt | piooy download -o out/
+
+    Ctrl-C stops waiting; the tasks run on, and the command that goes on is printed.
+    """
+    session: Session = ctx.obj
+    wish = session.wish(output, on_exists, http_assets=http_assets) if download else None
+    session.items = (Saved,) if download else (Settled,)
+    session.run(_wait, refs, timeout, wish, stop_at_first)
+
+
+async def _wait(
+    session: Session,
+    refs: list[str] | None,
+    timeout: float | None,
+    wish: "Wish | None",
+    stop_at_first: bool,
+) -> None:
+    async with session.pipeline(timeout) as pipeline:
+        saver = session.saver(wish) if wish else None
+
+        async def one(ref: str) -> None:
+            task = await pipeline.finish(Task(checked_id(ref)))
+            if saver:
+                await pipeline.fetch(task, saver)
+
+        ids = session.task_ids(refs, "wait for")
+        await each(session, one, ids, until_first=stop_at_first)

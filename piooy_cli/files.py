@@ -1,0 +1,202 @@
+"""Files on disk: a draft beside its place, put into it whole, and never over another file."""
+
+import errno
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+
+from piooy_cli import media, naming
+from piooy_cli.errors import PiooyError, StorageRefused
+
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_BINARY = getattr(os, "O_BINARY", 0)
+_SPARE = 4 << 20  # bytes that a disk must have left after a file, or before an order
+_NO_LINKS = frozenset(
+    {errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS, errno.EACCES}
+)
+
+
+class Draft:
+    """A file that is not finished: private, beside its place, gone unless it is published."""
+
+    def __init__(self, directory: Path, label: str) -> None:
+        self.path = directory / f".piooy-{label}-{secrets.token_hex(4)}.part"
+        self._reset()
+
+    def _reset(self) -> None:
+        self.size = 0
+        self.head = b""
+        self._hash = hashlib.sha256()
+
+    def __enter__(self) -> "Draft":
+        ready(self.path.parent)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _BINARY
+        with refusals(self.path.parent):
+            self._handle = os.open(self.path, flags, 0o666)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.close(self._handle)
+        self.path.unlink(missing_ok=True)
+
+    def restart(self) -> None:
+        """Throw away what has arrived."""
+        with refusals(self.path):
+            os.ftruncate(self._handle, 0)
+            os.lseek(self._handle, 0, os.SEEK_SET)
+        self._reset()
+
+    def write(self, chunk: bytes) -> None:
+        """Append; hash and first bytes are taken on the way."""
+        view = memoryview(chunk)
+        with refusals(self.path):
+            while view:
+                view = view[os.write(self._handle, view) :]
+        self._hash.update(chunk)
+        self.size += len(chunk)
+        if len(self.head) < media.HEAD:
+            self.head += chunk[: media.HEAD - len(self.head)]
+
+    def settle(self) -> None:
+        """Make the bytes durable."""
+        with refusals(self.path):
+            os.fsync(self._handle)
+
+    @property
+    def sha256(self) -> str:
+        """Of all bytes so far, in hexadecimal."""
+        return self._hash.hexdigest()
+
+
+@contextmanager
+def refusals(path: Path) -> Iterator[None]:
+    """Turn what the disk says into StorageRefused, naming the place."""
+    try:
+        yield
+    except OSError as error:
+        raise refused(path, error) from error
+
+
+def refused(path: Path, error: OSError) -> PiooyError:
+    """The disk's refusal, with the way out."""
+    why = error.strerror or str(error)
+    return StorageRefused(f"{path}: {why}", "make room or choose another place with --output")
+
+
+def ready(directory: Path) -> None:
+    """Make sure that files can be written into `directory`, by writing one."""
+    probe = directory / f".piooy-{secrets.token_hex(4)}.probe"
+    with refusals(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o600))
+        probe.unlink()
+    check_room(directory, 0)
+
+
+def check_room(directory: Path, size: int) -> None:
+    """Raise StorageRefused where `size` bytes would not fit."""
+    with refusals(directory):
+        free = shutil.disk_usage(directory).free
+    if free < size + _SPARE:
+        raise refused(directory, OSError(errno.ENOSPC, f"only {free:,} bytes are free"))
+
+
+def publish(draft: Draft, wanted: Path, on_exists: str) -> tuple[Path, bool] | None:
+    """Put the draft into its place: the path, and whether the same file was there already.
+
+    None where the name is taken and `on_exists` says skip.
+    """
+    draft.settle()
+    count, path = 1, wanted
+    while not _link(draft.path, path):
+        if on_exists == "skip":
+            return None
+        if on_exists == "overwrite":
+            return _replace(draft, path), False
+        if _is_same(path, draft):
+            return path, True
+        if on_exists == "fail":
+            raise StorageRefused(f"{path} exists", "choose --on-exists rename, skip or overwrite")
+        count += 1
+        path = naming.numbered(wanted, count)
+    _settle_directory(wanted.parent)
+    return path, False
+
+
+def sha256_of(path: Path) -> str:
+    """Of a file on disk, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _link(source: Path, path: Path) -> bool:
+    """Give the draft its name; False where the name is taken, by whatever it may be."""
+    try:
+        os.link(source, path)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise refused(path, error) from error
+        return _copy(source, path)
+    return True
+
+
+def _copy(source: Path, path: Path) -> bool:
+    """For file systems without hard links: still exclusive, still durable, gone where it fails."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _BINARY
+    try:
+        handle = os.open(path, flags, 0o666)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise refused(path, error) from error
+    try:
+        with os.fdopen(handle, "wb") as target, source.open("rb") as origin:
+            shutil.copyfileobj(origin, target, 1 << 20)
+            target.flush()
+            os.fsync(target.fileno())
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise refused(path, error) from error
+    return True
+
+
+def _replace(draft: Draft, path: Path) -> Path:
+    if path.is_symlink() or not path.is_file():
+        raise StorageRefused(f"{path} is no regular file", "choose another place with --output")
+    with refusals(path):
+        draft.path.replace(path)
+        _settle_directory(path.parent)
+    return path
+
+
+def _is_same(path: Path, draft: Draft) -> bool:
+    try:
+        regular = path.is_file() and not path.is_symlink()
+        return regular and path.stat().st_size == draft.size and sha256_of(path) == draft.sha256
+    except OSError:
+        return False
+
+
+def _settle_directory(directory: Path) -> None:
+    """A new name is durable only when its directory is. Not every system can."""
+    try:
+        handle = os.open(directory, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        with suppress(OSError):
+            os.fsync(handle)
+    finally:
+        os.close(handle)

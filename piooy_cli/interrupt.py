@@ -1,0 +1,47 @@
+"""Signals: the first one asks for a clean stop, a second one insists."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+class Stop:
+    """What asked this run to stop, if anything did."""
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+
+    @property
+    def grace(self) -> float:
+        """Seconds that an answer on its way is waited for. SIGTERM's sender is in a hurry."""
+        return 10.0 if self.signal == signal.SIGTERM else 30.0
+
+    @contextmanager
+    def listening(self, loop: "AbstractEventLoop", cancel: Callable[[], object]) -> Iterator[None]:
+        """Call `cancel` at each signal. One that the caller's shell ignores stays ignored."""
+        heard = [number for name in _NAMES if (number := _wanted(name)) is not None]
+        try:
+            for number in heard:
+                loop.add_signal_handler(number, self._hear, number, cancel)
+        except (NotImplementedError, RuntimeError, ValueError):
+            heard = []  # Windows, or not the main thread: Python's own KeyboardInterrupt it is
+        try:
+            yield
+        finally:
+            for number in heard:
+                loop.remove_signal_handler(number)
+
+    def _hear(self, number: int, cancel: Callable[[], object]) -> None:
+        self.signal = self.signal or number
+        cancel()
+
+
+def _wanted(name: str) -> int | None:
+    number = getattr(signal, name, None)
+    return None if number is None or signal.getsignal(number) is signal.SIG_IGN else int(number)

@@ -1,0 +1,132 @@
+"""Order, Task, Asset and their words: frozen data that every room shares, no I/O."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from piooy_cli.errors import UsageError
+
+TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
+
+
+class Media(StrEnum):
+    """What can be generated; the API's `mediaType`."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    MUSIC = "music"
+    CHARACTER = "character"
+
+
+class Kind(StrEnum):
+    """What a file is."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"
+    OTHER = "other"
+
+
+class Role(StrEnum):
+    """What a file is for: the thing itself, or a picture of it."""
+
+    RESULT = "result"
+    COVER = "cover"
+
+
+SUCCEEDED = frozenset({"SUCCESS", "SUCCEEDED", "SUCCEED", "COMPLETED"})
+FAILED = frozenset({"FAILED", "FAIL", "ERROR", "CANCELED", "CANCELLED", "ABORTED"})
+RUNNING = frozenset(
+    {"PENDING", "PROCESSING", "QUEUED", "STARTING", "RUNNING", "IN_QUEUE", "IN_PROGRESS"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One request that a person asked for: exactly what the contract's POST carries."""
+
+    media: Media
+    scene: str
+    provider: str
+    model: str
+    prompt: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file of a task. `n` counts from 1, results before covers."""
+
+    n: int
+    url: str
+    kind: Kind
+    role: Role = Role.RESULT
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a task failed, in the service's words."""
+
+    code: str | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task as last seen. `status` is the API's word in upper case."""
+
+    id: str
+    status: str = "PENDING"
+    media: str | None = None
+    scene: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    prompt: str | None = None
+    options: Mapping[str, Any] | None = None
+    created_at: datetime | None = None
+    settled_at: datetime | None = None
+    failure: Failure | None = None
+    assets: tuple[Asset, ...] = ()
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the task ended with what was asked for."""
+        return self.status in SUCCEEDED
+
+    @property
+    def failed(self) -> bool:
+        """Whether the task ended without."""
+        return self.status in FAILED
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more will happen. An unknown word counts as still running."""
+        return self.succeeded or self.failed
+
+
+@dataclass(frozen=True, slots=True)
+class SavedFile:
+    """One asset on disk, whole and verified."""
+
+    task: Task
+    asset: Asset
+    path: str
+    bytes: int
+    sha256: str
+    already_there: bool = False
+
+
+def is_task_id(text: str) -> bool:
+    """Whether `text` can be a task id; only such text is ever put into a URL."""
+    return TASK_ID.fullmatch(text) is not None
+
+
+def checked_id(ref: str) -> str:
+    """`ref`, or UsageError where it cannot be a task id; only ids get into addresses."""
+    if is_task_id(ref):
+        return ref
+    raise UsageError(f"{ref[:80]!r} is no task id", "letters, digits, - and _; 128 at most")

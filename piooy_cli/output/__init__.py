@@ -1,0 +1,162 @@
+"""What people, programs and pipes see: the writers, and the one place that chooses among them."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from piooy_cli.errors import PiooyError
+from piooy_cli.events import Event, Failed
+from piooy_cli.output.answers import Answer, Document
+from piooy_cli.output.color import is_dumb, is_terminal, wants_color
+from piooy_cli.output.records import compact, error_record
+from piooy_cli.output.sanitize import sanitize
+from piooy_cli.output.streams import Lines
+
+
+class Results(Protocol):
+    """Writes answers to stdout."""
+
+    def item(self, event: Event) -> None:
+        """One item, as soon as it exists."""
+
+    def answer(self, answer: Answer) -> None:
+        """A whole answer."""
+
+    def close(self) -> None:
+        """Write what was held back."""
+
+
+class Progress(Protocol):
+    """Shows on stderr what happens on the way."""
+
+    def event(self, event: Event) -> None:
+        """Show it, or not."""
+
+    def heartbeat(self) -> None:
+        """Called every few seconds."""
+
+    def aside(self, pause: bool = True) -> None:
+        """Make room for a result, and come back."""
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What flags and environment say about output. `items`: which events are the results."""
+
+    items: tuple[type, ...] = ()
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    color: str = "auto"
+    environ: Mapping[str, str] = field(default_factory=dict)
+
+
+class Output:
+    """One run's output: results to stdout, all else to stderr."""
+
+    def __init__(self, looks: Looks, secrets: list[str]) -> None:
+        self._looks = looks
+        self._secrets = secrets
+        self._stderr = Lines(sys.stderr, secrets)
+        self._results = self._open_results()
+        self._progress = self._open_progress()
+
+    def event(self, event: Event) -> None:
+        """Show an event; one of the kind that was asked for is a result."""
+        if isinstance(event, self._looks.items):
+            self._progress.event(event)
+            self._progress.aside()
+            self._results.item(event)
+            self._progress.aside(pause=False)
+        else:
+            self._progress.event(event)
+        if isinstance(event, Failed):
+            self._progress.aside()
+            self._explain(event.error)
+            event.error.told = True
+            self._progress.aside(pause=False)
+
+    def heartbeat(self) -> None:
+        """A sign of life, where one is due."""
+        self._progress.heartbeat()
+
+    def answer(self, answer: Answer) -> None:
+        """The answer of a command."""
+        self._progress.aside()
+        self._results.answer(answer)
+        self._progress.aside(pause=False)
+
+    def document(self, value: Any) -> None:
+        """A JSON value that is the answer itself."""
+        self.answer(Document(value))
+
+    def page(self, text: str) -> None:
+        """Text for a person that is the answer itself, whatever the writer: help, a version."""
+        Lines(sys.stdout, self._secrets).write(text.rstrip("\n"))
+
+    def file(self, path: str) -> None:
+        """The bytes of a file, to stdout."""
+        Lines(sys.stdout, self._secrets).copy(path)
+
+    def note(self, text: str) -> None:
+        """A line for a person."""
+        if not self._looks.quiet:
+            self._stderr.write_anyway(sanitize(text))
+
+    def error(self, error: PiooyError, trace: str = "") -> None:
+        """What happened and what to do next; with --json an object as the last line."""
+        self._progress.close()
+        told, error.told = error.told, True
+        for line in trace.splitlines():
+            self._stderr.write_anyway(sanitize(line))
+        if self._looks.json:
+            self._stderr.write_anyway(compact(error_record(error)))
+        elif not told:
+            self._explain(error)
+
+    def close(self) -> None:
+        """Write what was held back, and leave the terminal as it was."""
+        self._progress.close()
+        self._results.close()
+
+    def _explain(self, error: PiooyError) -> None:
+        bold, off = ("\x1b[31m", "\x1b[0m") if self._colored(sys.stderr) else ("", "")
+        self._stderr.write_anyway(f"piooy: {bold}error:{off} {sanitize(error.message)}")
+        if error.hint:
+            self._stderr.write_anyway(f"piooy: {sanitize(error.hint)}")
+
+    def _colored(self, stream: Any) -> bool:
+        return wants_color(stream, self._looks.environ, self._looks.color)
+
+    def _open_results(self) -> Results:
+        lines = Lines(sys.stdout, self._secrets)
+        if self._looks.json:
+            from piooy_cli.output.jsonl import JsonLines
+
+            return JsonLines(lines)
+        if is_terminal(sys.stdout):
+            from piooy_cli.output.human import Human, console
+
+            return Human(lines, console(sys.stdout, self._colored(sys.stdout)), self._secrets)
+        from piooy_cli.output.plain import Plain
+
+        return Plain(lines)
+
+    def _open_progress(self) -> Progress:
+        if self._looks.quiet:
+            from piooy_cli.output.silence import Silence
+
+            return Silence()
+        if is_terminal(sys.stderr) and not is_dumb(self._looks.environ):
+            from piooy_cli.output.human import console
+            from piooy_cli.output.live import LiveProgress
+
+            on_stderr = console(sys.stderr, self._colored(sys.stderr))
+            return LiveProgress(on_stderr, self._secrets, verbose=self._looks.verbose)
+        from piooy_cli.output.lines import LineProgress
+
+        return LineProgress(self._stderr, verbose=self._looks.verbose)

@@ -1,0 +1,27 @@
+"""Whether a stream gets colour: option, then NO_COLOR, then the forcing ones, then the terminal."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def wants_color(stream: Any, environ: Mapping[str, str], choice: str = "auto") -> bool:
+    """The decision for one stream; stdout and stderr may differ."""
+    if choice in ("always", "never"):
+        return choice == "always"
+    if environ.get("NO_COLOR") or environ.get("PIOOY_NO_COLOR"):
+        return False
+    if environ.get("FORCE_COLOR") or environ.get("CLICOLOR_FORCE", "0") not in ("", "0"):
+        return True
+    if environ.get("CLICOLOR") == "0" or is_dumb(environ):
+        return False
+    return is_terminal(stream)
+
+
+def is_dumb(environ: Mapping[str, str]) -> bool:
+    """Whether the terminal cannot move its cursor; one that has no name counts as such."""
+    return environ.get("TERM", "dumb") in ("dumb", "unknown", "")
+
+
+def is_terminal(stream: Any) -> bool:
+    """Whether `stream` is a terminal. A closed stream is None in Python."""
+    return stream is not None and not stream.closed and bool(stream.isatty())

@@ -1,0 +1,85 @@
+"""Progress off a terminal: one plain line for each change of state, and a heartbeat. For logs."""
+
+import time
+from datetime import UTC, datetime
+
+from piooy_cli.events import (
+    Event,
+    Failed,
+    Looking,
+    Noticed,
+    Progressed,
+    Retrying,
+    Saved,
+    Settled,
+    Submitted,
+    Submitting,
+    Warned,
+)
+from piooy_cli.output.sanitize import sanitize
+from piooy_cli.output.streams import Lines
+
+HEARTBEAT = 30.0
+_RETRY_EVERY = 60.0
+
+
+class LineProgress:
+    """Writes to a stderr that is a file, a pipe or a mail."""
+
+    def __init__(self, lines: Lines, *, verbose: bool = False) -> None:
+        self._lines = lines
+        self._verbose = verbose
+        self._states: dict[str, str] = {}
+        self._last_line = time.monotonic()
+        self._last_retry: dict[str, float] = {}
+
+    def event(self, event: Event) -> None:
+        """A line, where the event changes anything."""
+        match event:
+            case Submitting(order):
+                self._say(f"submitting {order.media} to {order.model}")
+            case Submitted(task):
+                self._states[task.id] = task.status
+                self._say(f"{task.id} submitted")
+            case Looking(task_id):
+                self._states.setdefault(task_id, "not seen yet")
+            case Progressed(task, elapsed) if self._states.get(task.id) != task.status:
+                self._states[task.id] = task.status
+                self._say(f"{task.id} {task.status} after {elapsed:.0f} s")
+            case Settled(task):
+                self._states.pop(task.id, None)
+                self._say(f"{task.id} {task.status}")
+            case Saved(file):
+                what = "is there already" if file.already_there else f"saved, {file.bytes:,} bytes"
+                self._say(f"{file.path} {what}")
+            case Retrying(what, reason, pause):
+                self._retrying(what, reason, pause)
+            case Noticed(text) | Warned(text):
+                self._say(text)
+            case Failed(error):
+                self._states.pop(error.task_id or "", None)
+
+    def heartbeat(self) -> None:
+        """A sign of life where nothing has changed for long."""
+        if self._states and time.monotonic() - self._last_line >= HEARTBEAT:
+            first, status = next(iter(self._states.items()))
+            others = len(self._states) - 1
+            more = f" and {others} more" if others else ""
+            self._say(f"still waiting for {first} ({status}){more}")
+
+    def aside(self, pause: bool = True) -> None:
+        """Lines do not get in the way of results."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _retrying(self, what: str, reason: str, pause: float) -> None:
+        now = time.monotonic()
+        if self._verbose or now - self._last_retry.get(what, -_RETRY_EVERY) >= _RETRY_EVERY:
+            self._last_retry[what] = now
+            self._say(f"{what}: {reason}; trying again in {pause:.1f} s")
+
+    def _say(self, text: str) -> None:
+        self._last_line = time.monotonic()
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self._lines.write_anyway(f"{now} {sanitize(text)}")

@@ -1,0 +1,50 @@
+"""Results for pipes: what the next command takes, one item a line, fields separated by tabs."""
+
+from typing import assert_never
+
+from piooy_cli.events import Event, Saved, Settled, Shown, Submitted
+from piooy_cli.models import Task
+from piooy_cli.output.answers import Answer, Document, Line, Listing, Page
+from piooy_cli.output.records import compact
+from piooy_cli.output.sanitize import sanitize
+from piooy_cli.output.streams import Lines
+
+
+class Plain:
+    """Writes to stdout."""
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+
+    def item(self, event: Event) -> None:
+        """One result, as soon as it exists."""
+        match event:
+            case Saved(file):
+                self._lines.write(file.path)
+            case Submitted(task) | Settled(task):
+                self._lines.write(task.id)
+            case Shown(task):
+                self._lines.write("\t".join(fields_of(task)))
+
+    def answer(self, answer: Answer) -> None:
+        """A whole answer."""
+        match answer:
+            case Listing(rows=rows):
+                for row in rows:
+                    self._lines.write("\t".join(map(sanitize, row)))
+            case Line(text=text):
+                self._lines.write(text)
+            case Document(value):
+                self._lines.write(compact(value))
+            case Page(text):
+                self._lines.write(text.rstrip("\n"))
+            case _:
+                assert_never(answer)
+
+    def close(self) -> None:
+        """Nothing is held back here."""
+
+
+def fields_of(task: Task) -> list[str]:
+    """Id, status, media type and model, as scripts read them."""
+    return [sanitize(value or "") for value in (task.id, task.status, task.media, task.model)]

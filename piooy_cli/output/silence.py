@@ -1,0 +1,19 @@
+"""No progress at all: for --quiet."""
+
+from piooy_cli.events import Event
+
+
+class Silence:
+    """Shows nothing."""
+
+    def event(self, event: Event) -> None:
+        """Not a word."""
+
+    def heartbeat(self) -> None:
+        """Not a sign."""
+
+    def aside(self, pause: bool = True) -> None:
+        """There is nothing to put aside."""
+
+    def close(self) -> None:
+        """There is nothing to close."""

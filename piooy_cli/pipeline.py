@@ -1,0 +1,286 @@
+"""The road: submit, finish, fetch. Commands get on and off it somewhere; nothing else waits."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from random import SystemRandom
+
+from piooy_cli.api.assets import addresses_in
+from piooy_cli.api.client import Api, Submission
+from piooy_cli.api.retry import Deadline
+from piooy_cli.api.verdicts import outcome_unknown
+from piooy_cli.catalogue import Catalogue
+from piooy_cli.downloads import Expired, Saver
+from piooy_cli.errors import (
+    Interrupted,
+    NotDownloaded,
+    OutcomeUnknown,
+    PiooyError,
+    StillRunning,
+    TaskFailed,
+    Unreachable,
+    exit_code_of,
+)
+from piooy_cli.events import (
+    Failed,
+    Looking,
+    Noticed,
+    Progressed,
+    Settled,
+    Submitted,
+    Submitting,
+    Tell,
+    Warned,
+)
+from piooy_cli.interrupt import Stop
+from piooy_cli.models import RUNNING, Asset, Order, Role, SavedFile, Task
+from piooy_cli.polling import Pace
+
+PATIENCE = {"image": 300.0, "music": 600.0, "character": 600.0, "video": 1800.0}
+LONGEST_PATIENCE = 1800.0
+MOST_ASSETS = 64
+_ERROR_REREADS = 2
+_uniform = SystemRandom().uniform
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How to wait: `timeout` in seconds, None for the media type's own."""
+
+    pace: Pace
+    timeout: float | None = None
+    fresh_grace: float = 60
+
+    def deadline(self, media: str | None) -> Deadline:
+        """The deadline of one task, from now."""
+        default = PATIENCE.get(media or "", LONGEST_PATIENCE)
+        return Deadline(default if self.timeout is None else self.timeout)
+
+
+class Pipeline:
+    """The road of one run. It knows what is under way, and what is in doubt."""
+
+    def __init__(
+        self, api: Api, catalogue: Catalogue, waiting: Waiting, stop: Stop, tell: Tell
+    ) -> None:
+        self._api = api
+        self._catalogue = catalogue
+        self._waiting = waiting
+        self._stop = stop
+        self._tell = tell
+        self.under_way: dict[str, Task] = {}
+        self.in_doubt: list[OutcomeUnknown] = []
+
+    async def make(
+        self, order: Order, saver: Saver | None, *, wait: bool, covers: bool = False
+    ) -> list[SavedFile]:
+        """The whole road, as far along it as asked."""
+        task = await self.submit(order)
+        if not wait:
+            self.under_way.pop(task.id, None)
+            return []
+        task = await self.finish(task, fresh=True)
+        return await self.fetch(task, saver, covers=covers) if saver else []
+
+    async def submit(self, order: Order) -> Task:
+        """Send the order, once. Stopped on the way, it waits for the answer that is due."""
+        submission = self._api.prepare(order)
+        patience = self._waiting.deadline(order.media).seconds
+        self._tell(Submitting(order))
+        posting = asyncio.create_task(self._api.generate(submission, patience))
+        try:
+            task = await asyncio.shield(posting)
+        except asyncio.CancelledError:
+            self._accepted(await self._within_grace(posting, submission))
+            raise
+        return self._accepted(task)
+
+    async def finish(self, task: Task, *, fresh: bool = False) -> Task:
+        """Look until the task settles. Raises what it ended with, or StillRunning."""
+        self.under_way[task.id] = task
+        deadline = self._waiting.deadline(task.media)
+        grace = Deadline(self._waiting.fresh_grace) if fresh else None
+        self._tell(Looking(task.id))
+        try:
+            settled = await self._settled(task, deadline, grace)
+        except PiooyError as error:
+            if not isinstance(error, StillRunning):
+                self.under_way.pop(task.id, None)
+            raise
+        self.under_way.pop(task.id, None)
+        self._tell(Settled(settled))
+        return settled
+
+    async def look(self, task_id: str, refresh: str | None = None) -> Task:
+        """The task as it is now."""
+        self._tell(Looking(task_id))
+        return await self._api.task(task_id, refresh=refresh)
+
+    async def fetch(self, task: Task, saver: Saver, *, covers: bool = False) -> list[SavedFile]:
+        """Save the assets of a task that succeeded. Raises the strongest of what went wrong."""
+        wanted = await self._assets(task, covers)
+        outcomes = await asyncio.gather(
+            *(self._save(task, asset, saver) for asset in wanted), return_exceptions=True
+        )
+        if bug := next(
+            (o for o in outcomes if isinstance(o, BaseException) and not isinstance(o, PiooyError)),
+            None,
+        ):
+            raise bug
+        errors = [outcome for outcome in outcomes if isinstance(outcome, PiooyError)]
+        if errors:
+            self._raise_strongest(errors)
+        return [outcome for outcome in outcomes if isinstance(outcome, SavedFile)]
+
+    def stopped(self) -> PiooyError:
+        """What a person has to know when a signal ended this run."""
+        if self.in_doubt:
+            return self.in_doubt[0]
+        number, ids = self._stop.signal or 2, list(self.under_way)
+        if not ids:
+            return Interrupted("stopped; nothing is under way", signal=number)
+        word = "task runs" if len(ids) == 1 else "tasks run"
+        resume = f"piooy wait {' '.join(ids)}"
+        return Interrupted(
+            f"stopped waiting; {len(ids)} {word} on: {' '.join(ids)}",
+            f"`{resume}` goes on",
+            signal=number,
+        )
+
+    def _accepted(self, task: Task) -> Task:
+        self.under_way[task.id] = task
+        self._tell(Submitted(task))
+        return task
+
+    async def _within_grace(self, posting: "asyncio.Task[Task]", submission: Submission) -> Task:
+        """The answer, if it comes in time. Raises CancelledError where nothing was sent."""
+        if submission.may_have_arrived:
+            seconds = f"{self._stop.grace:.0f} s"
+            self._tell(Noticed(f"waiting up to {seconds} for the answer; stop again to give up"))
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({posting}, timeout=self._stop.grace)
+        if posting.done():
+            return posting.result()
+        arrived = submission.may_have_arrived
+        posting.cancel()
+        if not arrived:
+            raise asyncio.CancelledError
+        doubt = outcome_unknown("stopped before it came")
+        self.in_doubt.append(doubt)
+        raise doubt
+
+    async def _settled(self, task: Task, deadline: Deadline, grace: Deadline | None) -> Task:
+        inputs = tuple(addresses_in([task.options, task.prompt]))
+        rereads = 0
+        warned = False
+        while True:
+            seen = _merged(task, await self._seen(task, deadline, grace, inputs))
+            if seen.status == "ERROR" and rereads < _ERROR_REREADS:
+                rereads += 1
+            elif seen.is_settled:
+                return await self._judged(seen, inputs)
+            elif seen.status not in RUNNING and not warned:
+                warned = True
+                self._tell(
+                    Warned(f"{task.id}: the API says {seen.status!r}, taken as still running")
+                )
+            self._tell(Progressed(seen, deadline.elapsed))
+            await self._pause(seen, deadline)
+
+    async def _seen(
+        self, task: Task, deadline: Deadline, grace: Deadline | None, inputs: tuple[str, ...]
+    ) -> Task:
+        try:
+            return await self._api.task(task.id, deadline=deadline, grace=grace, inputs=inputs)
+        except Unreachable as error:
+            if "could not be reached" in error.message and deadline.left > 0:
+                raise
+            raise _still_running(task, deadline, error.message) from error
+
+    async def _pause(self, task: Task, deadline: Deadline) -> None:
+        typical = self._catalogue.typical_seconds(task.model, task.media)
+        pause = self._waiting.pace.next_pause(deadline.elapsed, typical, _uniform)
+        if deadline.left <= 0:
+            raise _still_running(task, deadline, f"still {task.status}")
+        await asyncio.sleep(min(pause, max(deadline.left, 0.01)))
+
+    async def _judged(self, task: Task, inputs: tuple[str, ...]) -> Task:
+        if task.failed:
+            raise _task_failed(task)
+        if task.assets:
+            return task
+        again = await self._api.task(task.id, refresh="1", inputs=inputs)
+        return _merged(task, again) if again.succeeded else task
+
+    async def _assets(self, task: Task, covers: bool) -> list[Asset]:
+        """What is to be saved: results; covers where asked for, or where there is nothing else."""
+        if len(task.assets) > MOST_ASSETS:
+            raise NotDownloaded(
+                f"task {task.id} names {len(task.assets):,} files; at most {MOST_ASSETS} are taken",
+                f"`piooy task --raw {task.id}` shows them",
+                task_id=task.id,
+            )
+        results = [asset for asset in task.assets if asset.role is Role.RESULT]
+        wanted = list(task.assets) if covers or not results else results
+        if not wanted:
+            raise NotDownloaded(
+                f"task {task.id} succeeded, and names no file",
+                f"`piooy task --raw {task.id}` shows what it says",
+                task_id=task.id,
+            )
+        return wanted
+
+    async def _save(self, task: Task, asset: Asset, saver: Saver) -> SavedFile | None:
+        """Save one asset; where its address has expired, ask the API for a fresh one, once."""
+        try:
+            return await saver.save(task, asset)
+        except Expired as expired:
+            fresh = await self._api.task(
+                task.id, refresh="assets", inputs=addresses_in([task.options])
+            )
+            again = next((other for other in fresh.assets if other.n == asset.n), asset)
+            with suppress(Expired):
+                return await saver.save(task, again)
+            raise NotDownloaded(
+                f"asset {asset.n} of task {task.id} is no longer there: {expired}",
+                f"`piooy download --persist {task.id}` asks the service to store it first",
+                task_id=task.id,
+            ) from expired
+
+    def _raise_strongest(self, errors: list[PiooyError]) -> None:
+        code = exit_code_of(errors, len(errors))
+        strongest = next(error for error in errors if error.code == code)
+        for error in errors:
+            if error is not strongest:
+                self._tell(Failed(error))
+        raise strongest
+
+
+def _merged(known: Task, seen: Task) -> Task:
+    """What was just seen, with what the API leaves out filled in from what is known."""
+    missing: Mapping[str, object] = {
+        name: getattr(known, name)
+        for name in ("media", "scene", "provider", "model", "prompt", "options", "created_at")
+        if getattr(seen, name) is None
+    }
+    return replace(seen, id=known.id, **missing)  # type: ignore[arg-type]
+
+
+def _still_running(task: Task, deadline: Deadline, why: str) -> StillRunning:
+    return StillRunning(
+        f"task {task.id} has not ended after {deadline.seconds:g} s: {why}",
+        f"it runs on, charged once; `piooy wait {task.id}` goes on",
+        task_id=task.id,
+    )
+
+
+def _task_failed(task: Task) -> TaskFailed:
+    failure = task.failure
+    parts = [part for part in (failure.code, failure.message) if part] if failure else []
+    reason = ": ".join(parts)[:2000] or "the service gave no reason"
+    return TaskFailed(
+        f"task {task.id} ended {task.status}: {reason}",
+        f"`piooy task --raw {task.id}` shows all that the service says",
+        task_id=task.id,
+    )

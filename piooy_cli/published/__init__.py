@@ -1,0 +1,1 @@
+"""What is made from the command tree: completion scripts and manual pages."""

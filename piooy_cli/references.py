@@ -1,0 +1,88 @@
+"""Task ids, from arguments or as stdin's lines come, before its end."""
+
+import asyncio
+import json
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+
+from piooy_cli.errors import PiooyError, UsageError
+from piooy_cli.intake import chunks_of
+from piooy_cli.models import checked_id
+from piooy_cli.output.color import is_terminal
+
+_LONGEST_LINE = 1 << 20
+
+
+async def task_ids(refs: list[str] | None, what: str) -> AsyncIterator[str]:
+    """Task ids, each once: the arguments, all checked first, or stdin's lines as they come.
+
+    A line that is no id comes out all the same: it fails alone, in `checked_id`.
+    """
+    given = refs or []
+    if given and given != ["-"]:
+        for task_id in dict.fromkeys([checked_id(ref) for ref in given]):
+            yield task_id
+        return
+    if is_terminal(sys.stdin) or sys.stdin is None:
+        raise UsageError(f"no task to {what}", f"give task ids, or pipe them: `… | piooy {what}`")
+    seen: set[str] = set()
+    async for line in _lines():
+        if (ref := _id_in(line)) and ref not in seen:
+            seen.add(ref)
+            yield ref
+    if not seen:
+        raise UsageError(
+            f"no task to {what}: stdin was empty", "did the command before this one fail?"
+        )
+
+
+def _id_in(line: bytes) -> str | None:
+    """The id in a line of stdin; a record of `--json` carries one too."""
+    text = line.decode("utf-8", "replace").strip()
+    if not text or text.startswith("#"):
+        return None
+    if text.startswith("{"):
+        try:
+            record = json.loads(text)
+        except ValueError:
+            record = {}
+        text = str(record.get("id", text))
+    return text.split("\t")[0]
+
+
+async def _lines() -> AsyncIterator[bytes]:
+    """stdin's lines as they come. A thread reads: not every kind of stdin can be polled."""
+    queue: asyncio.Queue[bytes | PiooyError | None] = asyncio.Queue(1000)
+    loop = asyncio.get_running_loop()
+
+    def read() -> None:
+        try:
+            for line in _split(chunks_of(sys.stdin)):
+                asyncio.run_coroutine_threadsafe(queue.put(line), loop).result()
+            last: PiooyError | None = None
+        except PiooyError as error:
+            last = error
+        except (RuntimeError, OSError):
+            return
+        asyncio.run_coroutine_threadsafe(queue.put(last), loop)
+
+    # Left behind where nobody closes stdin; it holds no lock that the exit would wait for.
+    threading.Thread(target=read, daemon=True).start()
+    while (line := await queue.get()) is not None:
+        if isinstance(line, PiooyError):
+            raise line
+        yield line
+
+
+def _split(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from whole
+        if len(rest) > _LONGEST_LINE:
+            raise UsageError(
+                "a line on stdin is longer than 1 MiB", "task ids are wanted, one a line"
+            )
+    if rest:
+        yield rest

@@ -1,0 +1,55 @@
+"""The sandbox on a port: hypercorn, a ready line, and a clean stop on SIGINT and SIGTERM."""
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+
+from piooy_cli.errors import UsageError
+
+
+def run(app: Any, host: str, port: int, note: Callable[[str], None]) -> None:
+    """Serve `app` until a signal asks for the end."""
+    listening = _listen(host, port)
+    asyncio.run(_serve(app, listening, host, note))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        hint = "choose another with --port; 0 takes any free one"
+        raise UsageError(f"cannot listen on {host}:{port}: {error.strerror}", hint) from None
+    listening.listen(128)
+    return listening
+
+
+async def _serve(
+    app: Any, listening: socket.socket, host: str, note: Callable[[str], None]
+) -> None:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    shown = f"[{host}]" if ":" in host else host
+    url = f"http://{shown}:{listening.getsockname()[1]}"
+    note(f"serving the sandbox on {url}; PIOOY_BASE_URL={url} PIOOY_API_KEY=any uses it")
+    await serve(app, _config(listening), shutdown_trigger=stop.wait)
+
+
+def _config(listening: socket.socket) -> Config:
+    config = Config()
+    config.bind = [f"fd://{listening.fileno()}"]
+    config.graceful_timeout = 1
+    config.errorlog = logging.getLogger("piooy.sandbox")
+    config.errorlog.addHandler(logging.NullHandler())
+    config.errorlog.propagate = False
+    return config

@@ -1,0 +1,219 @@
+"""One run of piooy: what was asked, and the tools, each made when needed. The one lazy room."""
+
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from piooy_cli.interrupt import Stop
+
+if TYPE_CHECKING:
+    from piooy_cli.api.client import Api
+    from piooy_cli.api.http import Http
+    from piooy_cli.api.numbers import Numbers
+    from piooy_cli.catalogue import Catalogue
+    from piooy_cli.credentials import Key, Vault
+    from piooy_cli.downloads import Saver, Wish
+    from piooy_cli.events import Event
+    from piooy_cli.output import Output
+    from piooy_cli.pipeline import Pipeline
+    from piooy_cli.polling import Pace
+    from piooy_cli.settings import Places, Resolved, Settings
+
+Answer = TypeVar("Answer")
+
+
+class Session:
+    """Everything about one run. It makes things and runs them; it decides nothing."""
+
+    def __init__(
+        self,
+        environ: Mapping[str, str] | None = None,
+        numbers: "Numbers | None" = None,
+        pace: "Pace | None" = None,
+    ) -> None:
+        self.environ = os.environ if environ is None else environ
+        self.flags: dict[str, Any] = {}
+        self.json = False
+        self.quiet = False
+        self.verbose = False
+        self.debug = self.environ.get("PIOOY_DEBUG", "") not in ("", "0")
+        self.color = "auto"
+        self.no_input = False
+        self.items: tuple[type, ...] = ()
+        self.secrets: list[str] = []
+        self.stop = Stop()
+        self._pipeline: Pipeline | None = None
+        if numbers:
+            self.numbers = numbers
+        if pace:
+            self.pace = pace
+
+    @cached_property
+    def numbers(self) -> "Numbers":
+        """The limits of this run."""
+        from piooy_cli.api.numbers import Numbers
+
+        return Numbers()
+
+    @cached_property
+    def pace(self) -> "Pace":
+        """How often to look; in the sandbox a look costs nothing, and tasks take seconds."""
+        from piooy_cli.polling import Pace
+
+        return Pace(first=1, floor=0.25, ceiling=0.25) if self.settings.sandbox else Pace()
+
+    @cached_property
+    def places(self) -> "Places":
+        """Where config and state are."""
+        from piooy_cli.settings import places
+
+        return places(self.environ)
+
+    @cached_property
+    def resolved(self) -> "Resolved":
+        """Settings with their origins."""
+        from piooy_cli import settings
+
+        return settings.load(self.flags, self.environ, self.places)
+
+    @property
+    def settings(self) -> "Settings":
+        """This run's settings."""
+        return self.resolved.settings
+
+    @cached_property
+    def catalogue(self) -> "Catalogue":
+        """What is known of models."""
+        from piooy_cli import catalogue
+
+        return catalogue.load(self.settings.models)
+
+    @cached_property
+    def vault(self) -> "Vault":
+        """Where stored keys of this profile and host are."""
+        from piooy_cli.credentials import Vault
+
+        return Vault.of(self.settings, self.places.config)
+
+    @cached_property
+    def key(self) -> "Key":
+        """The API key; from here on every line of output is searched for it."""
+        from piooy_cli.credentials import find_key
+
+        key = find_key(self.environ, self.vault)
+        self.secrets.append(key.secret)
+        return key
+
+    @cached_property
+    def output(self) -> "Output":
+        """The writers that this run's streams and flags ask for."""
+        from piooy_cli.output import Looks, Output
+
+        looks = Looks(self.items, self.json, self.quiet, self.verbose, self.color, self.environ)
+        return Output(looks, self.secrets)
+
+    @property
+    def interactive(self) -> bool:
+        """Whether there is a person to ask."""
+        from piooy_cli.output.color import is_terminal
+
+        return not self.no_input and is_terminal(sys.stdin) and is_terminal(sys.stderr)
+
+    def tell(self, event: "Event") -> None:
+        """Show an event."""
+        self.output.event(event)
+
+    def close(self) -> None:
+        """Write what the writers hold back, if anything was ever written."""
+        if "output" in self.__dict__:
+            self.output.close()
+
+    def run(self, work: "Callable[..., Awaitable[Answer]]", *args: Any, **kwargs: Any) -> Answer:
+        """The only door into asyncio. A signal ends the work cleanly and rises as Interrupted."""
+        import asyncio
+
+        async def main() -> Answer:
+            current, loop = asyncio.current_task(), asyncio.get_running_loop()
+            assert current is not None
+            beat = loop.create_task(self._heartbeat())
+            with self.stop.listening(loop, current.cancel):
+                try:
+                    return await work(self, *args, **kwargs)
+                except asyncio.CancelledError:
+                    raise self._stopped() from None
+                finally:
+                    beat.cancel()
+
+        return asyncio.run(main())
+
+    @asynccontextmanager
+    async def api(self, *, signed: bool = True) -> "AsyncIterator[Api]":
+        """The service; without the key where none is to be sent."""
+        from piooy_cli.api.client import Api
+
+        http = self._http(signed)
+        try:
+            yield Api(http, self.numbers, self.tell)
+        finally:
+            await http.close()
+
+    @asynccontextmanager
+    async def pipeline(self, timeout: float | None = None) -> "AsyncIterator[Pipeline]":
+        """The road."""
+        from piooy_cli.pipeline import Pipeline, Waiting
+
+        async with self.api() as api:
+            waiting = Waiting(self.pace, timeout, self.numbers.fresh_grace)
+            self._api = api
+            self._pipeline = Pipeline(api, self.catalogue, waiting, self.stop, self.tell)
+            yield self._pipeline
+
+    def wish(
+        self, output: str | None, on_exists: str, *, covers: bool = False, http_assets: bool = False
+    ) -> "Wish":
+        """How files are to be saved. Raises UsageError for a template that cannot be."""
+        from piooy_cli.downloads import OnExists, Wish
+        from piooy_cli.naming import Target
+
+        target = Target.of(output if output is not None else self.settings.output)
+        return Wish(target, OnExists(on_exists), covers, http_assets)
+
+    def task_ids(self, refs: list[str] | None, what: str) -> "AsyncIterator[str]":
+        """The tasks that a command is asked to `what`."""
+        from piooy_cli.references import task_ids
+
+        return task_ids(refs, what)
+
+    def saver(self, wish: "Wish", jobs: int = 4) -> "Saver":
+        """The tool that saves assets, on the pipeline that is open."""
+        from piooy_cli.downloads import Saver
+
+        return Saver(self._api, wish, self.numbers, self.tell, jobs)
+
+    async def _heartbeat(self) -> None:
+        from asyncio import sleep
+
+        while True:
+            await sleep(5)
+            self.output.heartbeat()
+
+    def _http(self, signed: bool) -> "Http":
+        from piooy_cli.api.http import Http
+
+        if self.settings.sandbox:
+            from piooy_cli.sandbox import sandbox_app
+
+            return Http(
+                self.settings.base_url, "sandbox", self.numbers, sandbox_app(self.places.state)
+            )
+        return Http(self.settings.base_url, self.key.secret if signed else None, self.numbers)
+
+    def _stopped(self) -> Exception:
+        if self._pipeline:
+            return self._pipeline.stopped()
+        from piooy_cli.errors import Interrupted
+
+        return Interrupted("stopped", signal=self.stop.signal or 2)

@@ -1,0 +1,248 @@
+"""Settings: option over environment over profile over config file over built-in, resolved once.
+
+Below this room nobody reads the environment; the key, which is never shown, is `credentials`'.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from piooy_cli.errors import StorageRefused, UsageError
+from piooy_cli.models import Media
+
+DEFAULT_BASE_URL = "https://piooy.com"
+SANDBOX_BASE_URL = "http://sandbox.localhost"
+_BIGGEST_CONFIG = 1 << 20
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where things are kept on this machine."""
+
+    config: Path
+    state: Path
+
+    @property
+    def config_file(self) -> Path:
+        """The person's settings, in TOML."""
+        return self.config / "config.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One run's settings. A field is a setting: option, variable and config key share its name."""
+
+    base_url: str = field(default=DEFAULT_BASE_URL, metadata={"help": "where the API is"})
+    profile: str = field(default="default", metadata={"help": "which set of settings and key"})
+    sandbox: bool = field(default=False, metadata={"help": "use the API inside this process"})
+    output: str = field(default="", metadata={"help": "where files go: a directory or a template"})
+    provider: str = field(default="", metadata={"help": "provider where a model names none"})
+    model: Mapping[str, str] = field(
+        default_factory=dict, metadata={"help": "default model by media type, as model.image"}
+    )
+    options: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=dict, metadata={"help": "default options by media type, as options.image"}
+    )
+    models: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=dict, metadata={"help": "your own entries in the model catalogue"}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Settings, where each value came from, and what a person should be told about the file."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+    warnings: tuple[str, ...] = ()
+
+
+NAMES = tuple(setting.name for setting in fields(Settings))
+VARIABLES = {
+    "PIOOY_BASE_URL": "base_url",
+    "PIOOY_PROFILE": "profile",
+    "PIOOY_SANDBOX": "sandbox",
+    "PIOOY_OUTPUT": "output",
+}
+OTHER_VARIABLES = {
+    "PIOOY_API_KEY": "the API key",
+    "PIOOY_API_KEY_FILE": "a file that holds the API key",
+    "PIOOY_CONFIG_DIR": "where config.toml is, instead of the platform's place",
+    "PIOOY_STATE_DIR": "where state is kept, instead of the platform's place",
+    "PIOOY_DEBUG": "as --debug",
+    "PIOOY_NO_COLOR": "as --color never",
+}
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"", "0", "false", "no", "off"})
+
+
+def load(flags: Mapping[str, Any], environ: Mapping[str, str], places: Places) -> Resolved:
+    """Read the config file and resolve."""
+    return resolve(flags, environ, read_config(places.config_file))
+
+
+def resolve(
+    flags: Mapping[str, Any], environ: Mapping[str, str], config: Mapping[str, Any]
+) -> Resolved:
+    """Four layers in, one Settings out. Pure. Raises UsageError for a value that cannot be."""
+    named = {VARIABLES[name]: (value, name) for name, value in environ.items() if name in VARIABLES}
+    given = {name: (value, f"--{name.replace('_', '-')}") for name, value in flags.items()
+             if value is not None}  # fmt: skip
+    profile = (named | given).get("profile", (config.get("profile"), ""))[0] or "default"
+    layers = [_layer(config, "config.toml"), _profile(config, profile), named, given]
+    merged: dict[str, tuple[Any, str]] = {}
+    for layer in layers:
+        merged |= {name: value for name, value in layer.items() if name in NAMES}
+    values = {name: _checked(name, value, origin) for name, (value, origin) in merged.items()}
+    origins = {name: origin for name, (_, origin) in merged.items()}
+    return Resolved(_consistent(Settings(**values)), origins, _unknown(config))
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The config file as it is; an absent one is empty."""
+    try:
+        if path.is_file() and path.stat().st_size > _BIGGEST_CONFIG:
+            raise UsageError(f"{path} is larger than 1 MiB", "is it the right file?")
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: {error}", "`piooy config edit` opens it") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is no UTF-8 text", "`piooy config edit` opens it") from None
+    except OSError as error:
+        raise UsageError(
+            f"{path}: {error.strerror}", "set PIOOY_CONFIG_DIR to a readable place"
+        ) from None
+
+
+def places(environ: Mapping[str, str]) -> Places:
+    """Where config and state are: the variables, or the platform's own places."""
+    config, state = environ.get("PIOOY_CONFIG_DIR"), environ.get("PIOOY_STATE_DIR")
+    if config and state:
+        return Places(Path(config), Path(state))
+    from platformdirs import PlatformDirs  # 20 ms that the variables save
+
+    platform = PlatformDirs("piooy", appauthor=False)
+    return Places(Path(config or platform.user_config_dir), Path(state or platform.user_state_dir))
+
+
+def private_directory(path: Path) -> Path:
+    """Make `path`, for this user alone. Raises StorageRefused."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageRefused(f"cannot make the directory {path}: {error.strerror}") from None
+    return path
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace `path` by a file that only this user can read; whole, or not at all."""
+    private_directory(path.parent)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(handle)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise StorageRefused(f"cannot write {path}: {error.strerror}") from None
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether `host` is this machine and no other."""
+    host = (host or "").lower().rstrip(".")
+    return host in _LOOPBACK or host.endswith(".localhost") or host.startswith("127.")
+
+
+def is_safe_url(url: str) -> bool:
+    """Whether an address is https, or http that never leaves this machine."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
+
+
+def check_base_url(url: str, origin: str = "--base-url") -> str:
+    """`url` without its trailing slash, or UsageError where a key must not be sent to it."""
+    try:
+        parts = urlsplit(url)
+        sound = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        sound = False
+    if not sound or parts.scheme not in ("http", "https"):
+        raise UsageError(f"{origin}: {url!r} is no http(s) address", f"such as {DEFAULT_BASE_URL}")
+    if parts.username is not None or parts.query or parts.fragment or ".." in parts.path:
+        raise UsageError(f"{origin}: only scheme, host, port and path may be given")
+    if not is_safe_url(url):
+        raise UsageError(
+            f"{origin}: {url!r} is not https; a key would travel in the open",
+            "http is accepted for this machine only, such as http://127.0.0.1:8787",
+        )
+    return url.rstrip("/")
+
+
+def _layer(config: Mapping[str, Any], origin: str) -> dict[str, tuple[Any, str]]:
+    return {name: (value, origin) for name, value in config.items()}
+
+
+def _profile(config: Mapping[str, Any], name: str) -> dict[str, tuple[Any, str]]:
+    profiles = config.get("profiles", {})
+    if not isinstance(profiles, dict):
+        raise UsageError("config.toml: profiles must be tables, as [profiles.work]")
+    if name != "default" and name not in profiles:
+        known = ", ".join(["default", *profiles])
+        raise UsageError(f"there is no profile {name!r}", f"known: {known}")
+    table = profiles.get(name, {})
+    if not isinstance(table, dict):
+        raise UsageError(f"config.toml: [profiles.{name}] must be a table")
+    return _layer(table, f"config.toml [profiles.{name}]") | {"profile": (name, "")}
+
+
+def _checked(name: str, value: Any, origin: str) -> Any:
+    if name == "sandbox":
+        return _boolean(value, origin)
+    if name in ("model", "options", "models"):
+        return _table(name, value, origin)
+    if not isinstance(value, str):
+        raise UsageError(f"{origin}: {name} must be text, not {value!r}")
+    return check_base_url(value, origin) if name == "base_url" else value
+
+
+def _boolean(value: Any, origin: str) -> bool:
+    word = str(value).strip().lower()
+    if word in _TRUE | _FALSE:
+        return word in _TRUE
+    raise UsageError(f"{origin}: sandbox must be true or false, not {value!r}")
+
+
+def _table(name: str, value: Any, origin: str) -> Mapping[str, Any]:
+    of = str if name == "model" else dict
+    if not isinstance(value, dict) or not all(isinstance(inner, of) for inner in value.values()):
+        raise UsageError(f"{origin}: {name} must be a table, as [{name}]")
+    if name != "models" and (wrong := set(value) - set(Media)):
+        accepted = ", ".join(Media)
+        raise UsageError(f"{origin}: {name}.{min(wrong)} is no media type", f"accepted: {accepted}")
+    return value
+
+
+def _consistent(settings: Settings) -> Settings:
+    if not settings.sandbox:
+        return settings
+    values = {setting.name: getattr(settings, setting.name) for setting in fields(settings)}
+    return Settings(**(values | {"base_url": SANDBOX_BASE_URL}))
+
+
+def _unknown(config: Mapping[str, Any]) -> tuple[str, ...]:
+    known = {*NAMES, "profiles"}
+    unknown = [key for key in config if key not in known]
+    return tuple(f"config.toml: unknown key {key!r} is ignored" for key in unknown)

@@ -1,0 +1,57 @@
+"""Write completions/, man/ and the tables in README.md; with --check, say what is stale."""
+
+import re
+import sys
+from pathlib import Path
+
+import typer
+
+from piooy_cli.cli import app
+from piooy_cli.published import completions, manual
+
+ROOT = Path(__file__).parent.parent
+FILES = {"bash": "piooy.bash", "zsh": "_piooy", "fish": "piooy.fish", "powershell": "piooy.ps1"}
+
+
+def published() -> dict[Path, str]:
+    """Every generated file with what it should hold."""
+    command = typer.main.get_command(app)
+    made = {
+        ROOT / "completions" / name: completions.script(command, shell)
+        for shell, name in FILES.items()
+    }
+    made[ROOT / "man" / "piooy.1"] = manual.page(command)
+    made[ROOT / "README.md"] = readme((ROOT / "README.md").read_text(encoding="utf-8"))
+    return made
+
+
+def readme(text: str) -> str:
+    """README.md with its tables made anew."""
+    codes = [f"| {code} | {words} |" for code, words in manual.exit_codes()]
+    text = _between(text, "exit codes", ["| code | meaning |", "|---|---|", *codes])
+    names = [f"| `{name}` | {words} |" for name, words in manual.variables()]
+    return _between(text, "variables", ["| variable | meaning |", "|---|---|", *names])
+
+
+def _between(text: str, name: str, lines: list[str]) -> str:
+    pattern = re.compile(f"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+    return pattern.sub(lambda match: match[1] + "\n".join(lines) + "\n" + match[2], text)
+
+
+def main() -> int:
+    """Write, or check."""
+    made = published()
+    stale = [
+        p for p, text in made.items() if not p.exists() or p.read_text(encoding="utf-8") != text
+    ]
+    for path in stale:
+        if "--check" in sys.argv:
+            print(f"stale: {path.relative_to(ROOT)} (`make docs` writes it)")
+        else:
+            path.write_text(made[path], encoding="utf-8")
+            print(f"wrote {path.relative_to(ROOT)}")
+    return 1 if stale and "--check" in sys.argv else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
