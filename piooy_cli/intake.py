@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from piooy_cli.errors import NotFound, UsageError
-from piooy_cli.output.color import is_terminal
+from piooy_cli.terminal import is_terminal
 
 LONGEST_PROMPT = 100_000  # bytes: twenty times what any known model reads
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from piooy_cli.errors import PiooyError, UsageError
 from piooy_cli.intake import chunks_of
 from piooy_cli.models import checked_id
-from piooy_cli.output.color import is_terminal
+from piooy_cli.terminal import is_terminal
 
 _LONGEST_LINE = 1 << 20
 

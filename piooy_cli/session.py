@@ -118,7 +118,7 @@ class Session:
     @property
     def interactive(self) -> bool:
         """Whether there is a person to ask."""
-        from piooy_cli.output.color import is_terminal
+        from piooy_cli.terminal import is_terminal
 
         return not self.no_input and is_terminal(sys.stdin) and is_terminal(sys.stderr)
 

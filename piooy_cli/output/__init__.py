@@ -8,10 +8,10 @@ from typing import Any, Protocol
 from piooy_cli.errors import PiooyError
 from piooy_cli.events import Event, Failed
 from piooy_cli.output.answers import Answer, Document
-from piooy_cli.output.color import is_dumb, is_terminal, wants_color
 from piooy_cli.output.records import compact, error_record
 from piooy_cli.output.sanitize import sanitize
 from piooy_cli.output.streams import Lines
+from piooy_cli.terminal import is_dumb, is_terminal, wants_color
 
 
 class Results(Protocol):

@@ -1,11 +1,11 @@
-"""Whether a stream gets colour: option, then NO_COLOR, then the forcing ones, then the terminal."""
+"""What a stream is: a terminal or not, coloured or not."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 def wants_color(stream: Any, environ: Mapping[str, str], choice: str = "auto") -> bool:
-    """The decision for one stream; stdout and stderr may differ."""
+    """Option, then NO_COLOR, then what forces it, then the terminal; each stream for itself."""
     if choice in ("always", "never"):
         return choice == "always"
     if environ.get("NO_COLOR") or environ.get("PIOOY_NO_COLOR"):

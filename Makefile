@@ -1,0 +1,61 @@
+# The front door for people who work on piooy. Each recipe says what it does.
+
+PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo test check fix docs soak sandbox clean
+
+# What can be made.
+help:
+	@grep -B1 -E '^[a-z]+:' Makefile | grep -vE '^--|^\.|^help' | paste - - | sed 's/\t.*//;s/^# /  /'
+
+# See it work: a picture from the sandbox, without a key.
+demo: $(VENV)/sandbox
+	@$(BIN)/piooy --sandbox generate image --model nano-banana-pro "a red fox in the snow"
+
+# Run the tests: under two minutes on two cores.
+test: $(VENV)/dev
+	@$(BIN)/pytest -n 2 -q
+
+# Everything that CI checks beside the tests: style, types, layers, generated files.
+check: $(VENV)/dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check -q .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache > $(VENV)/lint-imports.log || (cat $(VENV)/lint-imports.log; exit 1)
+	@$(BIN)/python tools/publish.py --check
+
+# Mend what can be mended without thinking.
+fix: $(VENV)/dev
+	@$(BIN)/ruff check -q --fix .
+	@$(BIN)/ruff format -q .
+
+# Write completions, manual page and the tables in README.md anew.
+docs: $(VENV)/dev
+	@$(BIN)/python tools/publish.py
+
+# The long tests.
+soak: $(VENV)/dev
+	@$(BIN)/pytest -m soak -q
+
+# The API on a port of this machine.
+sandbox: $(VENV)/sandbox
+	@$(BIN)/piooy sandbox serve
+
+# Remove what these recipes made.
+clean:
+	rm -rf $(VENV) dist
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || (echo "piooy needs Python 3.11 or newer; say where: make PYTHON=…" >&2; exit 1)
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/sandbox: $(VENV)/bin/python pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[sandbox]'
+	@touch $@
+
+$(VENV)/dev: $(VENV)/bin/python pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(VENV)/sandbox
