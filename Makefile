@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 
 # What can be made.
 help:
-	@grep -B1 -E '^[a-z]+:' Makefile | grep -vE '^--|^\.|^help' | paste - - | sed 's/\t.*//;s/^# /  /'
+	@awk '/^# /{told=substr($$0,3)} /^[a-z]+:/{split($$1,name,":"); printf "  make %-8s %s\n", name[1], told}' Makefile
 
 # See it work: a picture from the sandbox, without a key.
 demo: $(VENV)/sandbox

@@ -15,7 +15,7 @@ from piooy_cli.api.http import Media
 from piooy_cli.api.numbers import Numbers
 from piooy_cli.api.retry import Gate, full_jitter, retry_after
 from piooy_cli.errors import NotDownloaded, PiooyError
-from piooy_cli.events import Noticed, Retrying, Saved, Saving, Tell
+from piooy_cli.events import Noticed, Retrying, Saving, Tell
 from piooy_cli.files import Draft, check_room, publish
 from piooy_cli.models import Asset, SavedFile, Task
 from piooy_cli.settings import is_safe_url
@@ -155,7 +155,7 @@ class Saver:
             raise _Broken("the asset is empty")
         if extension := media.extension_of(draft.head):
             return extension
-        if media.is_page(draft.head) and b"<svg" not in draft.head:
+        if media.is_page(draft.head):
             raise _not_downloaded(
                 task, asset, "the server sent a page or JSON in the place of media"
             )
@@ -168,9 +168,7 @@ class Saver:
             self._tell(Noticed(f"{wanted} exists, skipped"))
             return None
         path, already_there = published
-        saved = SavedFile(task, asset, str(path), draft.size, draft.sha256, already_there)
-        self._tell(Saved(saved))
-        return saved
+        return SavedFile(task, asset, str(path), draft.size, draft.sha256, already_there)
 
 
 class _Refused(Fault):

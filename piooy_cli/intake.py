@@ -53,7 +53,7 @@ def chunks_of(stream: Any) -> Iterator[bytes]:
     try:
         descriptor = stream.fileno()
     except (OSError, ValueError, AttributeError):
-        yield stream.read().encode("utf-8", "surrogateescape")
+        yield stream.buffer.read()
         return
     while chunk := os.read(descriptor, 65536):
         yield chunk

@@ -47,7 +47,10 @@ def kind_of(extension: str) -> Kind:
 
 def is_page(head: bytes) -> bool:
     """Whether these bytes are a web page, JSON or XML: an error in the place of media."""
-    return head.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"<", b"{", b"[")
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if text[:1] == b"[":
+        return text[1:].lstrip()[:1] in (b"{", b"[", b'"', b"]")
+    return text[:1] == b"{" or (text[:1] == b"<" and b"<svg" not in text)
 
 
 def _mpeg_audio(head: bytes) -> str | None:

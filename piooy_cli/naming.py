@@ -119,20 +119,16 @@ def numbered(path: Path, count: int) -> Path:
 
 def _check_template(template: str) -> None:
     try:
-        fields = [
-            (name, spec)
-            for _, name, spec, _ in string.Formatter().parse(template)
-            if name is not None
-        ]
+        parts = list(string.Formatter().parse(template))
     except ValueError as error:
-        raise UsageError(
-            f"--output: {template!r}: {error}", "a brace itself is doubled: {{"
-        ) from None
-    for name, spec in fields:
-        if name not in FIELDS:
+        hint = "a brace itself is doubled: {{"
+        raise UsageError(f"--output: {template!r}: {error}", hint) from None
+    for _, name, spec, conversion in parts:
+        if name is not None and (name not in FIELDS or conversion):
             known = " ".join(f"{{{field}}}" for field in FIELDS)
-            raise UsageError(f"--output: no field {{{name}}}", f"known: {known}")
-        _check_spec(name, spec or "")
+            shown = f"{name}!{conversion}" if conversion else name
+            raise UsageError(f"--output: no field {{{shown}}}", f"known: {known}")
+        _check_spec(name or "", spec or "")
 
 
 def _check_spec(name: str, spec: str) -> None:

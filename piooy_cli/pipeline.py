@@ -27,6 +27,7 @@ from piooy_cli.events import (
     Looking,
     Noticed,
     Progressed,
+    Saved,
     Settled,
     Submitted,
     Submitting,
@@ -118,20 +119,28 @@ class Pipeline:
         return await self._api.task(task_id, refresh=refresh)
 
     async def fetch(self, task: Task, saver: Saver, *, covers: bool = False) -> list[SavedFile]:
-        """Save the assets of a task that succeeded. Raises the strongest of what went wrong."""
+        """Save the assets of a task that succeeded, told in their order.
+
+        Raises the strongest of what went wrong, once every one has been tried.
+        """
         wanted = await self._assets(task, covers)
-        outcomes = await asyncio.gather(
-            *(self._save(task, asset, saver) for asset in wanted), return_exceptions=True
-        )
-        if bug := next(
-            (o for o in outcomes if isinstance(o, BaseException) and not isinstance(o, PiooyError)),
-            None,
-        ):
-            raise bug
-        errors = [outcome for outcome in outcomes if isinstance(outcome, PiooyError)]
+        saved: list[SavedFile] = []
+        errors: list[PiooyError] = []
+        saving = [asyncio.create_task(self._save(task, asset, saver)) for asset in wanted]
+        try:
+            for one in saving:
+                outcome = await one
+                if isinstance(outcome, PiooyError):
+                    errors.append(outcome)
+                elif outcome:
+                    saved.append(outcome)
+                    self._tell(Saved(outcome))
+        finally:
+            for one in saving:
+                one.cancel()
         if errors:
             self._raise_strongest(errors)
-        return [outcome for outcome in outcomes if isinstance(outcome, SavedFile)]
+        return saved
 
     def stopped(self) -> PiooyError:
         """What a person has to know when a signal ended this run."""
@@ -231,22 +240,29 @@ class Pipeline:
             )
         return wanted
 
-    async def _save(self, task: Task, asset: Asset, saver: Saver) -> SavedFile | None:
+    async def _save(self, task: Task, asset: Asset, saver: Saver) -> SavedFile | PiooyError | None:
+        """Save one asset, or say why not: one that fails does not stop the others."""
+        try:
+            return await self._saved(task, asset, saver)
+        except PiooyError as error:
+            return error
+
+    async def _saved(self, task: Task, asset: Asset, saver: Saver) -> SavedFile | None:
         """Save one asset; where its address has expired, ask the API for a fresh one, once."""
         try:
             return await saver.save(task, asset)
         except Expired as expired:
-            fresh = await self._api.task(
-                task.id, refresh="assets", inputs=addresses_in([task.options])
-            )
-            again = next((other for other in fresh.assets if other.n == asset.n), asset)
-            with suppress(Expired):
-                return await saver.save(task, again)
-            raise NotDownloaded(
-                f"asset {asset.n} of task {task.id} is no longer there: {expired}",
-                f"`piooy download --persist {task.id}` asks the service to store it first",
-                task_id=task.id,
-            ) from expired
+            reason = str(expired)
+        inputs = addresses_in([task.options, task.prompt])
+        fresh = await self._api.task(task.id, refresh="assets", inputs=inputs)
+        again = next((other for other in fresh.assets if other.n == asset.n), asset)
+        with suppress(Expired):
+            return await saver.save(task, again)
+        raise NotDownloaded(
+            f"asset {asset.n} of task {task.id} is no longer there: {reason}",
+            f"`piooy download --persist {task.id}` asks the service to store it first",
+            task_id=task.id,
+        )
 
     def _raise_strongest(self, errors: list[PiooyError]) -> None:
         code = exit_code_of(errors, len(errors))
