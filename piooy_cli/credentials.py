@@ -101,6 +101,9 @@ def read_keyring(account: str) -> str | None:
 def store_in_keyring(account: str, secret: str) -> None:
     """Raises KeyringTrouble where there is no keyring, or it is locked."""
     _bounded(lambda: _keyring().set_password(SERVICE, account, secret))
+    # Some backends take a password and keep nothing.
+    if read_keyring(account) != secret:
+        raise KeyringTrouble("the keyring did not keep it")
 
 
 def delete_from_keyring(account: str) -> bool:

@@ -4,6 +4,7 @@ Below this room nobody reads the environment; the key, which is never shown, is 
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -17,7 +18,7 @@ from piooy_cli.models import Media
 DEFAULT_BASE_URL = "https://piooy.com"
 SANDBOX_BASE_URL = "http://sandbox.localhost"
 _BIGGEST_CONFIG = 1 << 20
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_LOOPBACK = re.compile(r"localhost|([a-z0-9-]+\.)+localhost|127(\.[0-9]{1,3}){3}|::1", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +109,14 @@ def read_config(path: Path) -> dict[str, Any]:
     try:
         if path.is_file() and path.stat().st_size > _BIGGEST_CONFIG:
             raise UsageError(f"{path} is larger than 1 MiB", "is it the right file?")
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+        text = path.read_bytes().decode("utf-8-sig")
+        return tomllib.loads(text)
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path}: {error}", "`piooy config edit` opens it") from None
+        last = f"at the end, line {text.count(chr(10)) + 1}"
+        what = str(error).replace("at end of document", last)
+        raise UsageError(f"{path}: {what}", "`piooy config edit` opens it") from None
     except UnicodeDecodeError:
         raise UsageError(f"{path} is no UTF-8 text", "`piooy config edit` opens it") from None
     except OSError as error:
@@ -159,8 +163,7 @@ def write_private(path: Path, text: str) -> None:
 
 def is_loopback(host: str | None) -> bool:
     """Whether `host` is this machine and no other."""
-    host = (host or "").lower().rstrip(".")
-    return host in _LOOPBACK or host.endswith(".localhost") or host.startswith("127.")
+    return _LOOPBACK.fullmatch((host or "").lower()) is not None
 
 
 def is_safe_url(url: str) -> bool:

@@ -5,12 +5,11 @@ The API's clients carry the key and follow no redirect; the asset client never s
 
 import asyncio
 import ssl
+import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cached_property
 from typing import Any
-
-import httpx
 
 from piooy_cli import __version__
 from piooy_cli.api.faults import (
@@ -24,6 +23,13 @@ from piooy_cli.api.faults import (
 from piooy_cli.api.numbers import Numbers
 from piooy_cli.api.reply import Reply
 from piooy_cli.settings import is_safe_url
+
+# httpx imports its own command line, with rich and pygments, wherever click is installed.
+_no_click = sys.modules.setdefault("click", None)  # type: ignore[arg-type]
+import httpx  # noqa: E402
+
+if _no_click is None:
+    del sys.modules["click"]
 
 USER_AGENT = f"piooy/{__version__} (+https://piooy.com)"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})

@@ -1,0 +1,258 @@
+"""Finding the files of a task in whatever shape its result has, and never an input."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from piooy_cli.api.assets import find_assets
+from piooy_cli.models import Kind, Role
+
+API = "https://piooy.com"
+CDN = "https://cdn.example.com"
+
+
+def found(result, media="image", **beside):
+    """Assets of a result, as short tuples: address, kind, role."""
+    data = {"mediaType": media, "taskResult": result} | beside
+    return [
+        (a.url.removeprefix(CDN + "/"), str(a.kind), str(a.role)) for a in find_assets(data, API)
+    ]
+
+
+IMAGE = lambda name: (name, "image", "result")  # noqa: E731 - a word for a table
+VIDEO = lambda name: (name, "video", "result")  # noqa: E731
+AUDIO = lambda name: (name, "audio", "result")  # noqa: E731
+COVER = lambda name: (name, "image", "cover")  # noqa: E731
+
+SHAPES = {
+    "1 normalised images": (
+        "image",
+        {"images": [{"id": "", "createTime": "2026-01-05T10:00:00.000Z", "imageType": "image/png", "imageUrl": f"{CDN}/6f.png"}, {"id": "", "imageUrl": f"{CDN}/77.png"}], "status": "completed", "errorCode": ""},
+        [IMAGE("6f.png"), IMAGE("77.png")],
+    ),
+    "2 normalised video": (
+        "video",
+        {"videos": [{"id": "t-1-0", "videoUrl": f"{CDN}/0.mp4", "thumbnailUrl": f"{CDN}/0.jpg", "duration": 5, "storageKey": "videos/0.mp4", "posterKey": "posters/0.jpg"}]},
+        [VIDEO("0.mp4"), COVER("0.jpg")],
+    ),
+    "3 normalised songs": (
+        "music",
+        {"songs": [{"id": "a1", "audioUrl": f"{CDN}/1.mp3", "imageUrl": f"{CDN}/1.png", "prompt": f"[Verse] {CDN}/not-this.png", "model": "chirp-v5"}, {"id": "a2", "audioUrl": f"{CDN}/2.mp3", "imageUrl": ""}]},
+        [AUDIO("1.mp3"), AUDIO("2.mp3"), COVER("1.png")],
+    ),
+    "4 EvoLink image": (
+        "image",
+        {"created": 1756817821, "id": "task-unified-1", "object": "image.generation.task", "progress": 100, "results": [f"{CDN}/a.png?sig=x%2Fy&exp=1", f"{CDN}/b.png"], "task_info": {"can_cancel": False}, "type": "image"},
+        [IMAGE("a.png?sig=x%2Fy&exp=1"), IMAGE("b.png")],
+    ),
+    "5 EvoLink video": (
+        "video",
+        {"results": [f"{CDN}/v.mp4"], "type": "video", "task_info": {"video_duration": 8}, "usage": {"billing_rule": "per_second", "url": f"{CDN}/bill.png"}},
+        [VIDEO("v.mp4")],
+    ),
+    "6 EvoLink music": (
+        "music",
+        {"results": [f"{CDN}/1.mp3", f"{CDN}/2.mp3"], "result_data": [{"title": "S", "audio_url": f"{CDN}/1.mp3", "image_url": f"{CDN}/1.jpeg"}, {"audio_url": f"{CDN}/2.mp3", "stream_audio_url": "https://stream.example.com/2", "image_url": f"{CDN}/2.jpeg"}]},
+        [AUDIO("1.mp3"), AUDIO("2.mp3"), COVER("1.jpeg"), ("https://stream.example.com/2", "audio", "cover"), COVER("2.jpeg")],
+    ),
+    "7 EvoLink character": (
+        "character",
+        {"object": "video.generation.task", "type": "video", "result_data": {"character_name": "chr_A#", "profile_picture_url": f"{CDN}/p.jpg"}},
+        [COVER("p.jpg")],
+    ),
+    "9 draft items": (
+        "video",
+        {"type": "video", "result_data": [{"video_url": f"{CDN}/v1.mp4", "image_url": f"{CDN}/c1.png", "seed": 42}], "draft_expires_at": 1790000000},
+        [VIDEO("v1.mp4"), COVER("c1.png")],
+    ),
+    "10 kie job": (
+        "image",
+        {"taskId": "t", "state": "success", "param": json.dumps({"callBackUrl": "https://piooy.example/api/ai/notify/kie", "input": {"image_input": [f"{CDN}/ref.png"]}}), "resultJson": json.dumps({"resultUrls": [f"{CDN}/out.jpg"]}), "failMsg": ""},
+        [IMAGE("out.jpg")],
+    ),
+    "11 kie music": (
+        "music",
+        {"taskId": "5c", "param": '{"prompt":"calm"}', "response": {"sunoData": [{"audioUrl": f"{CDN}/1.mp3", "streamAudioUrl": f"{CDN}/1", "imageUrl": f"{CDN}/1.jpeg"}]}, "status": "SUCCESS"},
+        [AUDIO("1.mp3"), ("1", "audio", "cover"), COVER("1.jpeg")],
+    ),
+    "kie veo": (
+        "video",
+        {"taskId": "v", "paramJson": json.dumps({"imageUrls": [f"{CDN}/ref.png"]}), "response": {"resultUrls": [f"{CDN}/v.mp4"], "originUrls": [f"{CDN}/o.mp4"]}, "successFlag": 1},
+        [VIDEO("v.mp4"), ("o.mp4", "video", "cover")],
+    ),
+    "kie veo, list in a string": ("video", {"info": {"resultUrls": json.dumps([f"{CDN}/v.mp4"])}}, [VIDEO("v.mp4")]),
+    "13 replicate list": (
+        "image",
+        {"id": "v", "input": {"image_input": [f"{CDN}/ref.png"]}, "logs": f"see {CDN}/log", "output": [f"{CDN}/out.png"], "error": None, "urls": {"get": "https://api.replicate.com/v1/predictions/v", "cancel": "https://api.replicate.com/v1/predictions/v/cancel"}},
+        [IMAGE("out.png")],
+    ),
+    "13 replicate string": ("video", {"status": "succeeded", "output": f"{CDN}/out.mp4"}, [VIDEO("out.mp4")]),
+    "13 replicate file": ("image", {"output": [{"file": f"{CDN}/out.png"}]}, [IMAGE("out.png")]),
+    "14 fal images": ("image", {"images": [{"url": f"{CDN}/a.png", "content_type": "image/png", "file_name": "a.png"}], "seed": 7, "has_nsfw_concepts": [False], "prompt": "x"}, [IMAGE("a.png")]),
+    "14 fal video": ("video", {"video": {"url": f"{CDN}/v.mp4", "content_type": "video/mp4"}}, [VIDEO("v.mp4")]),
+    "15 fal queue": ("image", {"status": "IN_QUEUE", "request_id": "r", "response_url": "https://queue.fal.run/x/requests/r1", "status_url": "https://queue.fal.run/x/s", "cancel_url": "https://queue.fal.run/x/c"}, []),
+    "17 OpenAI": ("image", {"created": 1, "data": [{"url": f"{CDN}/1.png", "revised_prompt": f"a dog {CDN}/no.png"}, {"b64_json": "iVBORw0KGgoAAAANSUhEUg=="}]}, [IMAGE("1.png"), ("data:application/octet-stream;base64,iVBORw0KGgoAAAANSUhEUg==", "image", "result")]),
+    "22 failure": ("image", {"status": "failed", "error": {"code": "content_policy_violation", "message": f"see {CDN}/policy.png"}}, []),
+    "24 submit echo": ("image", {"id": "task-unified-1", "status": "pending", "task_info": {"estimated_time": 45}, "usage": {"credits_reserved": 1.6}}, []),
+    "25 character": ("character", {"id": "ch_1", "username": "h.m", "permalink": "https://sora.example.com/profile/x", "profile_picture_url": f"{CDN}/raw?se=2026&sig=a%3D"}, [COVER("raw?se=2026&sig=a%3D")]),
+    "25 handle only": ("character", [{"id": "char_e9bd70", "name": "Joe"}], []),
+    "26 url": ("image", {"url": f"{CDN}/a"}, [IMAGE("a")]),
+    "26 imageUrl": ("image", {"imageUrl": f"{CDN}/a.png"}, [IMAGE("a.png")]),
+    "26 videoUrl": ("video", {"videoUrl": f"{CDN}/a"}, [VIDEO("a")]),
+    "26 audioUrl": ("music", {"audioUrl": f"{CDN}/a"}, [AUDIO("a")]),
+    "26 image_url": ("image", {"image_url": f"{CDN}/a"}, [IMAGE("a")]),
+    "26 assets": ("image", {"assets": [{"type": "image", "url": f"{CDN}/a"}]}, [IMAGE("a")]),
+    "26 outputs": ("image", {"outputs": [f"{CDN}/a.webp"]}, [IMAGE("a.webp")]),
+    "26 urls as a list": ("image", {"urls": [f"{CDN}/a.png"]}, [IMAGE("a.png")]),
+    "26 bare string": ("image", f"{CDN}/a.png", [IMAGE("a.png")]),
+    "26 bare list": ("image", [f"{CDN}/a.png", f"{CDN}/b.png"], [IMAGE("a.png"), IMAGE("b.png")]),
+    "26 data URI": ("image", "data:image/png;base64,iVBORw0KGgo=", [("data:image/png;base64,iVBORw0KGgo=", "image", "result")]),
+    "Gemini inline": ("image", {"candidates": [{"content": {"parts": [{"inlineData": {"mimeType": "image/png", "data": "iVBORw0KGgoAAAANSUhEUg=="}}]}}]}, [("data:image/png;base64,iVBORw0KGgoAAAANSUhEUg==", "image", "result")]),
+    "relative on our own host": ("image", {"results": ["/files/a.png", "/api/v1/task/x.png"]}, [("https://piooy.com/files/a.png", "image", "result")]),
+    "API addresses": ("image", {"url": "https://piooy.com/api/v1/task/1", "results": ["https://api.example.com/v1/jobs/1", "https://queue.example.com/r"]}, []),
+    "no addresses": ("image", {"results": ["a.png", "", None, 7, True, {"x": 1}], "url": "ftp://e.com/a", "src": "javascript:alert(1)"}, []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize(
+    "wrap",
+    [lambda v: v, json.dumps, lambda v: json.dumps(json.dumps(v))],
+    ids=["object", "string", "twice"],
+)
+def test_shapes(name, wrap):
+    """Each shape that a provider is known to return, as an object, as a string, encoded twice."""
+    media, result, wanted = SHAPES[name]
+
+    assert found(wrap(result), media) == wanted
+
+
+def test_assets_are_numbered_results_first():
+    """A cover between two songs does not come between their numbers."""
+    assets = find_assets({"mediaType": "music", "taskResult": SHAPES["3 normalised songs"][1]}, API)
+
+    assert [(a.n, a.role) for a in assets] == [(1, Role.RESULT), (2, Role.RESULT), (3, Role.COVER)]
+
+
+@pytest.mark.parametrize("place", ["taskInfo", "resultAssets"])
+def test_the_stored_copy_is_preferred(place):
+    """Same kind, same index: the stored address replaces the one that expires."""
+    upstream = {"results": ["https://up.example.com/1?exp=1", "https://up.example.com/2?exp=1"]}
+    stored = {"images": [{"imageUrl": f"{CDN}/1.png"}, {"imageUrl": f"{CDN}/2.png"}]}
+
+    assert found(upstream, **{place: json.dumps(stored)}) == [IMAGE("1.png"), IMAGE("2.png")]
+
+
+def test_what_is_only_beside_is_found():
+    """`taskInfo` alone is enough."""
+    assert found(None, taskInfo={"images": [{"imageUrl": f"{CDN}/1.png"}]}) == [IMAGE("1.png")]
+
+
+def test_an_input_is_no_asset_wherever_it_is_repeated():
+    """What was sent comes back in many places."""
+    ref = f"{CDN}/ref.png"
+    result = {"results": [ref, f"{CDN}/out.png"], "image": ref, "options": {"image_input": [ref]}}
+
+    assert found(result) == [IMAGE("out.png")]
+    assert found({"results": [ref]}) == [IMAGE("ref.png")]
+    assert find_assets({"taskResult": {"results": [ref]}}, API, [ref]) == ()
+
+
+ADDRESS = st.builds(
+    lambda n, ext: f"https://in.example.com/{n}.{ext}?sig=a%2Fb",
+    st.integers(0, 99),
+    st.sampled_from(["png", "mp4", "mp3"]),
+)
+OUTPUT = st.builds(lambda n: f"{CDN}/{n}.png", st.integers(0, 99))
+KEYS = st.sampled_from(
+    [
+        "results",
+        "output",
+        "images",
+        "url",
+        "imageUrl",
+        "video",
+        "data",
+        "assets",
+        "input",
+        "param",
+        "options",
+        "image_input",
+        "x",
+        "urls",
+        "result_data",
+    ]
+)
+
+
+def trees(leaves):
+    """JSON-like values that hold these leaves."""
+    return st.recursive(
+        leaves,
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
+        max_leaves=12,
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    inputs=st.lists(ADDRESS, min_size=1, max_size=4),
+    where=st.sampled_from(["input", "param", "params", "paramJson", "options", "prompt"]),
+    encoded=st.booleans(),
+    data=st.data(),
+)
+def test_no_input_ever_comes_out(inputs, where, encoded, data):
+    """Whatever the shape, and wherever else an input is repeated: it is never an asset."""
+    echo = (
+        " and ".join(inputs)
+        if where == "prompt"
+        else {"image_input": inputs, "deep": [{"url": inputs[0]}]}
+    )
+    tree = data.draw(trees(st.sampled_from(inputs) | OUTPUT | st.none() | st.integers()))
+    result = {"anything": tree, where: json.dumps(echo) if encoded and where != "prompt" else echo}
+
+    assert not {a.url for a in find_assets({"taskResult": result}, API)} & set(inputs)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    tree=trees(ADDRESS | OUTPUT | st.text() | st.none() | st.floats(allow_nan=False)),
+    inputs=st.lists(ADDRESS, max_size=4),
+)
+def test_known_inputs_never_come_out_and_nothing_crashes(tree, inputs):
+    """What the order carried is no asset, even where the answer does not say that it was an input."""
+    assets = find_assets(
+        {"mediaType": "image", "taskResult": tree, "taskInfo": json.dumps(tree)}, API, inputs
+    )
+
+    assert not {a.url for a in assets} & set(inputs)
+    assert [a.n for a in assets] == list(range(1, len(assets) + 1))
+    assert len({a.url for a in assets}) == len(assets)
+
+
+def test_deep_nesting_is_bounded():
+    """A hostile depth costs nothing."""
+    tree = deep = {}
+    for _ in range(500):
+        deep["output"] = {}
+        deep = deep["output"]
+    deep["url"] = f"{CDN}/a.png"
+
+    assert found(tree) == []
+
+
+def test_kinds_come_from_key_then_type_then_address_then_task():
+    """The nearest word decides; the extension is only a hint."""
+    assert find_assets({"taskResult": {"videoUrl": f"{CDN}/a.png"}}, API)[0].kind is Kind.VIDEO
+    assert (
+        find_assets({"taskResult": {"url": f"{CDN}/a", "type": "audio/mpeg"}}, API)[0].kind
+        is Kind.AUDIO
+    )
+    assert find_assets({"taskResult": {"url": f"{CDN}/a.webm"}}, API)[0].kind is Kind.VIDEO
+    assert (
+        find_assets({"taskResult": {"url": f"{CDN}/a"}, "mediaType": "music"}, API)[0].kind
+        is Kind.AUDIO
+    )
+    assert find_assets({"taskResult": {"url": f"{CDN}/a"}}, API)[0].kind is Kind.OTHER

@@ -1,0 +1,241 @@
+"""`piooy config`: settings and the key, shown, changed and checked."""
+
+import os
+import stat
+
+import pytest
+
+from piooy_cli.settings import check_base_url, resolve
+
+
+def config_file(home):
+    """Where the settings are in these tests."""
+    return home.parent / "config" / "config.toml"
+
+
+def write(home, text):
+    """A config file with this text."""
+    config_file(home).parent.mkdir(exist_ok=True)
+    config_file(home).write_text(text)
+
+
+def test_set_get_list_unset(piooy):
+    """A setting's whole life."""
+    assert piooy("config", "set", "model.image", "nano-banana-pro").code == 0
+    assert piooy("config", "get", "model.image").out == "nano-banana-pro\n"
+    assert "model.image\tnano-banana-pro" in piooy("config", "list").out
+    assert piooy("config", "unset", "model.image").code == 0
+    assert piooy("config", "get", "model.image").code == 14
+
+
+def test_comments_and_order_stay(piooy, home):
+    """What a person wrote is kept, to the letter."""
+    write(home, '# mine\nprovider = "evolink" # why\n\n[model]\nimage = "a"\n')
+
+    piooy("config", "set", "model.video", "veo-3-1")
+
+    assert (
+        config_file(home).read_text()
+        == '# mine\nprovider = "evolink" # why\n\n[model]\nimage = "a"\nvideo = "veo-3-1"\n'
+    )
+
+
+def test_the_file_is_private(piooy, home):
+    """E22: 0600 in 0700, whatever the umask."""
+    before = os.umask(0)
+    try:
+        piooy("config", "set", "output", "out")
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE(config_file(home).stat().st_mode) == 0o600
+    assert stat.S_IMODE(config_file(home).parent.stat().st_mode) == 0o700
+
+
+def test_later_wins(piooy, home, monkeypatch):
+    """Built-in, file, profile, environment, option; `list --show-origin` tells which."""
+    write(home, 'output = "file"\n[profiles.work]\noutput = "profile"\nprovider = "pearktrue"\n')
+
+    def output(*arguments):
+        return piooy("config", "get", "output", *arguments).out.strip()
+
+    assert output() == "file"
+    assert output("--profile", "work") == "profile"
+    monkeypatch.setenv("PIOOY_PROFILE", "work")
+    assert output() == "profile"
+    monkeypatch.setenv("PIOOY_OUTPUT", "variable")
+    assert output() == "variable"
+    listed = piooy("config", "list", "--show-origin").out
+    assert "output\tvariable\tPIOOY_OUTPUT" in listed
+    assert "provider\tpearktrue\tconfig.toml [profiles.work]" in listed
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("output = ", "line 1"),
+        ("output = 3", "output"),
+        ('output = "a"\noutput = "b"', "line 2"),
+        ("[model]\nimage = 3", "model"),
+        ('[model]\npicture = "x"', "picture"),
+        ('base_url = "http://example.com"', "not https"),
+        ("profiles = 3", "profiles"),
+        ("\0", "config.toml"),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_a_broken_file_is_named(piooy, home, text, told):
+    """E16: exit 2, with what is wrong."""
+    write(home, text)
+
+    ran = piooy("config", "list")
+
+    assert (ran.code, ran.out) == (2, "")
+    assert told in ran.err
+
+
+def test_a_bom_and_crlf_are_read(piooy, home):
+    """E16: as Windows editors write."""
+    config_file(home).parent.mkdir()
+    config_file(home).write_bytes(b'\xef\xbb\xbfoutput = "x"\r\n')
+
+    assert piooy("config", "get", "output").out == "x\n"
+
+
+def test_an_unknown_key_is_a_warning(piooy, home):
+    """It may be of a newer version."""
+    write(home, 'colour = "blue"\n')
+
+    ran = piooy("config", "list")
+
+    assert ran.code == 0
+    assert "'colour'" in ran.err
+
+
+def test_an_unknown_profile_names_the_known(piooy, home):
+    """A typo is no new profile."""
+    write(home, '[profiles.work]\noutput = "x"\n')
+
+    ran = piooy("config", "list", "--profile", "wrok")
+
+    assert ran.code == 2
+    assert "default, work" in ran.err
+
+
+@pytest.mark.parametrize("key", ["nope", "model", "output.x", "model.picture", ""])
+def test_unknown_keys_are_refused(piooy, home, key):
+    """`set` names what is known, and writes nothing."""
+    assert piooy("config", "set", key, "x").code == 2
+    assert not config_file(home).exists()
+
+
+def test_path_and_edit(piooy, home, monkeypatch):
+    """`edit` opens the person's editor on the file that `path` names."""
+    monkeypatch.setenv("EDITOR", "cp /dev/null")
+
+    assert piooy("config", "path").out == f"{config_file(home)}\n"
+    assert piooy("config", "edit").code == 0
+    monkeypatch.setenv("EDITOR", "false")
+    assert piooy("config", "edit").code == 13
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com", "ftp://127.0.0.1", "https://user:pw@example.com", "https://example.com/?a=1", "https://",
+        "https://example.com/../x", "https://example.com:99999", "nonsense", "", "http://127.0.0.1.example.com", "https://[::1",
+    ],
+)  # fmt: skip
+def test_base_urls_that_a_key_must_not_go_to(piooy, url):
+    """E14: https, or loopback; nothing hidden in it; exit 2 before anything is sent."""
+    ran = piooy("task", "x", "--base-url", url)
+
+    assert ran.code == 2
+    assert "--base-url" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://piooy.com/", "https://piooy.com"),
+        ("http://localhost:8787", "http://localhost:8787"),
+        ("http://127.0.0.1:1/prefix/", "http://127.0.0.1:1/prefix"),
+        ("http://[::1]:8787", "http://[::1]:8787"),
+        ("http://x.localhost", "http://x.localhost"),
+    ],
+)
+def test_base_urls_that_are_fine(url, kept):
+    """https anywhere, http on this machine."""
+    assert check_base_url(url) == kept
+
+
+def test_resolve_is_pure():
+    """Four layers in, settings and origins out."""
+    resolved = resolve(
+        {"base_url": "https://a.example"}, {"PIOOY_SANDBOX": "0", "PIOOY_X": "1"}, {}
+    )
+
+    assert resolved.settings.base_url == "https://a.example"
+    assert resolved.origins["base_url"] == "--base-url"
+    assert resolved.settings.sandbox is False
+
+
+def test_set_key_from_stdin_to_file(piooy, home, api, monkeypatch):
+    """The stored key is private, bound to this host, and used."""
+    monkeypatch.delenv("PIOOY_API_KEY")
+    api.expect_request("/api/v1/task/a").respond_with_json({}, status=404)
+
+    stored = piooy("config", "set-key", "--store", "file", stdin="secret-key-0123456789\n")
+    piooy("task", "a")
+    elsewhere = piooy("task", "a", "--base-url", "http://127.0.0.1:9")
+
+    file = home.parent / "config" / "keys.json"
+    assert stored.code == 0
+    assert "secret-key" not in stored.err + stored.out
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert api.log[0][0].headers["Authorization"] == "Bearer secret-key-0123456789"
+    assert elsewhere.code == 4
+
+
+def test_set_key_never_pretends(piooy):
+    """E02: a keyring that keeps nothing is exit 13, with the file as the way out."""
+    ran = piooy("config", "set-key", stdin="secret-key-0123456789")
+
+    assert ran.code == 13
+    assert "--store file" in ran.err and "secret-key" not in ran.err
+
+
+def test_a_key_is_never_an_argument(piooy):
+    """E13: there is no such option, and its value is not echoed."""
+    ran = piooy("config", "set-key", "--api-key=secret-key-0123456789")
+
+    assert ran.code == 2
+    assert "secret-key" not in ran.err
+
+
+def test_delete_key(piooy):
+    """Once there is something to forget."""
+    piooy("config", "set-key", "--store", "file", stdin="secret-key-0123456789")
+
+    assert piooy("config", "delete-key").code == 0
+    assert piooy("config", "delete-key").code == 14
+
+
+def test_check_tells_key_keyring_and_service(piooy, sandbox):
+    """E12: where the key is from, its last four characters, and whether the API takes it."""
+    ran = piooy("config", "check")
+
+    assert ran.code == 0
+    assert "…cdef from PIOOY_API_KEY" in ran.out
+    assert "answers, and takes the key" in ran.out
+    assert "test-key" not in ran.out + ran.err
+
+
+def test_check_without_a_key_is_exit_4(piooy, served, monkeypatch):
+    """Everything is told, then the first trouble decides."""
+    monkeypatch.setenv("PIOOY_BASE_URL", served)
+
+    ran = piooy("config", "check")
+
+    assert ran.code == 4
+    assert "keyring" in ran.out

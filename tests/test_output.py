@@ -1,0 +1,100 @@
+"""What people, programs and pipes see."""
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from piooy_cli.errors import PiooyError, exit_code_of
+from piooy_cli.output.sanitize import sanitize
+from piooy_cli.terminal import wants_color
+
+HOSTILE = [
+    "\x1b[31m", "\x1b]0;title\x07", "\x1b]8;;http://x\x1b\\", "\x1bP", "\x9b31m", "\x07", "\x08", "\x7f", "\x85", "\u2028", "\u2029",
+    "\u202e", "\u2066", "\u200b", "\u200d", "\ufeff", "\U000e0041", "\ufe0f", "\ud800", "\xad",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
+def test_hostile_characters_come_out_as_escapes(text):
+    """H01: nothing that moves a cursor, hides, or turns the reading direction."""
+    clean = sanitize(f"a{text}b")
+
+    assert clean.isprintable() and clean.startswith("a") and clean.endswith("b")
+
+
+@given(st.text())
+def test_any_text_becomes_one_printable_line(text):
+    """Whatever comes, it is one line without controls."""
+    clean = sanitize(text)
+
+    assert not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 for c in clean)
+    clean.encode()
+
+
+@pytest.mark.parametrize("text", ["a\nb", "a \r\n\t b"])
+def test_breaks_become_spaces(text):
+    """A message of many lines is one line."""
+    assert sanitize(text) == "a b"
+
+
+@pytest.mark.parametrize(
+    "text", ["[/INST]", "[bold]x", "[link=http://x]y", ":skull:", "\\[x", "日本 😀 ü"]
+)
+def test_plain_text_stays(text):
+    """H02: what looks like markup is text, and so is every script."""
+    assert sanitize(text) == text
+
+
+class Terminal(io.StringIO):
+    """Claims to be one."""
+
+    def isatty(self):
+        """Yes."""
+        return True
+
+
+@pytest.mark.parametrize(
+    ("environ", "choice", "terminal", "pipe"),
+    [
+        ({}, "auto", True, False),
+        ({"NO_COLOR": "1"}, "auto", False, False),
+        ({"NO_COLOR": ""}, "auto", True, False),
+        ({"PIOOY_NO_COLOR": "1"}, "auto", False, False),
+        ({"FORCE_COLOR": "1"}, "auto", True, True),
+        ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, "auto", False, False),
+        ({"CLICOLOR_FORCE": "1"}, "auto", True, True),
+        ({"CLICOLOR_FORCE": "0"}, "auto", True, False),
+        ({"CLICOLOR": "0"}, "auto", False, False),
+        ({"TERM": "dumb"}, "auto", False, False),
+        ({"TERM": "dumb"}, "always", True, True),
+        ({"NO_COLOR": "1"}, "always", True, True),
+        ({"FORCE_COLOR": "1"}, "never", False, False),
+    ],
+    ids=str,
+)
+def test_color(environ, choice, terminal, pipe):
+    """Option, then NO_COLOR, then what forces it, then the terminal."""
+    environ = {"TERM": "xterm"} | environ
+
+    assert wants_color(Terminal(), environ, choice) is terminal
+    assert wants_color(io.StringIO(), environ, choice) is pipe
+
+
+def make(code):
+    """An error with this exit code."""
+    kinds = {kind.exit_code: kind for kind in PiooyError.__subclasses__()}
+    return PiooyError("x") if code == 1 else kinds[code]("x")
+
+
+@pytest.mark.parametrize(
+    ("codes", "items", "wanted"),
+    [
+        ([], 3, 0), ([5], 1, 5), ([5], 3, 6), ([5, 5], 2, 5), ([5, 7], 2, 5), ([7, 10], 2, 7), ([12, 5], 3, 12), ([3, 12], 2, 3),
+        ([4, 3], 3, 4), ([11, 4], 2, 11), ([13, 4], 2, 13), ([1, 11], 2, 1), ([14], 2, 14), ([10], 2, 6), ([130, 3], 2, 130),
+    ],
+)  # fmt: skip
+def test_one_code_for_all(codes, items, wanted):
+    """When several apply, the interface's order decides; one item never ends with 6."""
+    assert exit_code_of([make(code) for code in codes], items) == wanted
