@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop
+    from asyncio import AbstractEventLoop, Event
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
@@ -16,6 +16,12 @@ class Stop:
 
     def __init__(self) -> None:
         self.signal: int | None = None
+        self._insist: Event | None = None
+
+    async def insisted(self) -> None:
+        """Return once a second signal came. Only while listening."""
+        assert self._insist is not None
+        await self._insist.wait()
 
     @property
     def grace(self) -> float:
@@ -25,6 +31,9 @@ class Stop:
     @contextmanager
     def listening(self, loop: "AbstractEventLoop", cancel: Callable[[], object]) -> Iterator[None]:
         """Call `cancel` at each signal. One that the caller's shell ignores stays ignored."""
+        from asyncio import Event  # loaded long since by whoever has a loop to listen on
+
+        self._insist = Event()
         heard = [number for name in _NAMES if (number := _wanted(name)) is not None]
         try:
             for number in heard:
@@ -38,6 +47,8 @@ class Stop:
                 loop.remove_signal_handler(number)
 
     def _hear(self, number: int, cancel: Callable[[], object]) -> None:
+        if self.signal and self._insist:
+            self._insist.set()
         self.signal = self.signal or number
         cancel()
 

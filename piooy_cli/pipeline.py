@@ -95,6 +95,8 @@ class Pipeline:
         except asyncio.CancelledError:
             self._accepted(await self._within_grace(posting, submission))
             raise
+        except OutcomeUnknown as doubt:
+            raise self._noted(doubt) from doubt.__cause__
         return self._accepted(task)
 
     async def finish(self, task: Task, *, fresh: bool = False) -> Task:
@@ -165,19 +167,29 @@ class Pipeline:
     async def _within_grace(self, posting: "asyncio.Task[Task]", submission: Submission) -> Task:
         """The answer, if it comes in time. Raises CancelledError where nothing was sent."""
         if submission.may_have_arrived:
-            seconds = f"{self._stop.grace:.0f} s"
-            self._tell(Noticed(f"waiting up to {seconds} for the answer; stop again to give up"))
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait({posting}, timeout=self._stop.grace)
+            await self._patiently(posting)
         if posting.done():
+            if isinstance(doubt := posting.exception(), OutcomeUnknown):
+                raise self._noted(doubt)
             return posting.result()
         arrived = submission.may_have_arrived
         posting.cancel()
-        if not arrived:
-            raise asyncio.CancelledError
-        doubt = outcome_unknown("stopped before it came")
+        if arrived:
+            raise self._noted(outcome_unknown("stopped before it came"))
+        raise asyncio.CancelledError
+
+    async def _patiently(self, posting: "asyncio.Task[Task]") -> None:
+        """Until the answer is here, the grace is over, or a second signal insists."""
+        seconds = f"{self._stop.grace:.0f} s"
+        self._tell(Noticed(f"waiting up to {seconds} for the answer; stop again to give up"))
+        insisted = asyncio.ensure_future(self._stop.insisted())
+        first = asyncio.FIRST_COMPLETED
+        await asyncio.wait({posting, insisted}, timeout=self._stop.grace, return_when=first)
+        insisted.cancel()
+
+    def _noted(self, doubt: OutcomeUnknown) -> OutcomeUnknown:
         self.in_doubt.append(doubt)
-        raise doubt
+        return doubt
 
     async def _settled(self, task: Task, deadline: Deadline, grace: Deadline | None) -> Task:
         inputs = tuple(addresses_in([task.options, task.prompt]))

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import TypeVar
 
-from piooy_cli.errors import PiooyError
+from piooy_cli.errors import Interrupted, PiooyError
 
 Item = TypeVar("Item")
 Done = TypeVar("Done")
@@ -37,6 +37,8 @@ async def together(
             done.append(await work(item))
             if until_first:
                 raise _Enough
+        except Interrupted:
+            raise  # nobody wants the others any more
         except PiooyError as error:
             errors.append(error)
             failed(error)
