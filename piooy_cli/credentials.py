@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from piooy_cli.errors import NotSignedIn, PiooyError, StorageRefused
@@ -43,8 +43,7 @@ class Key:
         return self.secret[-4:] if len(self.secret) >= 12 else "****"
 
 
-@dataclass(frozen=True, slots=True)
-class Vault:
+class Vault(NamedTuple):
     """Where stored keys of one profile at one host are."""
 
     account: str

@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from piooy_cli import media, naming
 from piooy_cli.api.client import Api
-from piooy_cli.api.faults import Fault
+from piooy_cli.api.faults import Expired, Fault
 from piooy_cli.api.http import Media
 from piooy_cli.api.numbers import Numbers
 from piooy_cli.api.retry import Gate, full_jitter, retry_after
@@ -42,10 +42,6 @@ class Wish:
     on_exists: OnExists = OnExists.RENAME
     covers: bool = False
     http_assets: bool = False
-
-
-class Expired(Exception):
-    """The asset's address is no longer good; the API may have a fresh one."""
 
 
 class _Broken(Exception):

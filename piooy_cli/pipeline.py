@@ -1,17 +1,17 @@
 """The road: submit, finish, fetch. Commands get on and off it somewhere; nothing else waits."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from random import SystemRandom
+from typing import TYPE_CHECKING, NamedTuple
 
 from piooy_cli.api.assets import addresses_in
 from piooy_cli.api.client import Api, Submission
+from piooy_cli.api.faults import Expired
 from piooy_cli.api.retry import Deadline
 from piooy_cli.api.verdicts import outcome_unknown
-from piooy_cli.catalogue import Catalogue
-from piooy_cli.downloads import Expired, Saver
 from piooy_cli.errors import (
     Interrupted,
     NotDownloaded,
@@ -38,6 +38,9 @@ from piooy_cli.interrupt import Stop
 from piooy_cli.models import RUNNING, Asset, Order, Role, SavedFile, Task
 from piooy_cli.polling import Pace
 
+if TYPE_CHECKING:
+    from piooy_cli.downloads import Saver
+
 PATIENCE = {"image": 300.0, "music": 600.0, "character": 600.0, "video": 1800.0}
 LONGEST_PATIENCE = 1800.0
 MOST_ASSETS = 64
@@ -45,11 +48,11 @@ _ERROR_REREADS = 2
 _uniform = SystemRandom().uniform
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """How to wait: `timeout` in seconds, None for the media type's own."""
+class Waiting(NamedTuple):
+    """How to wait: `typical` seconds of model and media type; `timeout`: None for the usual one."""
 
     pace: Pace
+    typical: Callable[[str | None, str | None], float]
     timeout: float | None = None
     fresh_grace: float = 60
 
@@ -62,11 +65,8 @@ class Waiting:
 class Pipeline:
     """The road of one run. It knows what is under way, and what is in doubt."""
 
-    def __init__(
-        self, api: Api, catalogue: Catalogue, waiting: Waiting, stop: Stop, tell: Tell
-    ) -> None:
+    def __init__(self, api: Api, waiting: Waiting, stop: Stop, tell: Tell) -> None:
         self._api = api
-        self._catalogue = catalogue
         self._waiting = waiting
         self._stop = stop
         self._tell = tell
@@ -74,7 +74,7 @@ class Pipeline:
         self.in_doubt: list[OutcomeUnknown] = []
 
     async def make(
-        self, order: Order, saver: Saver | None, *, wait: bool, covers: bool = False
+        self, order: Order, saver: "Saver | None", *, wait: bool, covers: bool = False
     ) -> list[SavedFile]:
         """The whole road, as far along it as asked."""
         task = await self.submit(order)
@@ -120,7 +120,7 @@ class Pipeline:
         self._tell(Looking(task_id))
         return await self._api.task(task_id, refresh=refresh)
 
-    async def fetch(self, task: Task, saver: Saver, *, covers: bool = False) -> list[SavedFile]:
+    async def fetch(self, task: Task, saver: "Saver", *, covers: bool = False) -> list[SavedFile]:
         """Save the assets of a task that succeeded, told in their order.
 
         Raises the strongest of what went wrong, once every one has been tried.
@@ -220,7 +220,7 @@ class Pipeline:
             raise _still_running(task, deadline, error.message) from error
 
     async def _pause(self, task: Task, deadline: Deadline) -> None:
-        typical = self._catalogue.typical_seconds(task.model, task.media)
+        typical = self._waiting.typical(task.model, task.media)
         pause = self._waiting.pace.next_pause(deadline.elapsed, typical, _uniform)
         if deadline.left <= 0:
             raise _still_running(task, deadline, f"still {task.status}")
@@ -252,14 +252,16 @@ class Pipeline:
             )
         return wanted
 
-    async def _save(self, task: Task, asset: Asset, saver: Saver) -> SavedFile | PiooyError | None:
+    async def _save(
+        self, task: Task, asset: Asset, saver: "Saver"
+    ) -> SavedFile | PiooyError | None:
         """Save one asset, or say why not: one that fails does not stop the others."""
         try:
             return await self._saved(task, asset, saver)
         except PiooyError as error:
             return error
 
-    async def _saved(self, task: Task, asset: Asset, saver: Saver) -> SavedFile | None:
+    async def _saved(self, task: Task, asset: Asset, saver: "Saver") -> SavedFile | None:
         """Save one asset; where its address has expired, ask the API for a fresh one, once."""
         try:
             return await saver.save(task, asset)

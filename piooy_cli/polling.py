@@ -1,11 +1,10 @@
 """When to look at a task next: early once, then as its typical time suggests. Pure."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(NamedTuple):
     """Seconds between looks. `fixed`: what a person insists on."""
 
     first: float = 2.0

@@ -166,9 +166,10 @@ class Session:
         from piooy_cli.pipeline import Pipeline, Waiting
 
         async with self.api() as api:
-            waiting = Waiting(self.pace, timeout, self.numbers.fresh_grace)
+            grace = self.numbers.fresh_grace
+            waiting = Waiting(self.pace, self._typical_seconds, timeout, grace)
             self._api = api
-            self._pipeline = Pipeline(api, self.catalogue, waiting, self.stop, self.tell)
+            self._pipeline = Pipeline(api, waiting, self.stop, self.tell)
             yield self._pipeline
 
     def wish(
@@ -199,6 +200,9 @@ class Session:
         while True:
             await sleep(5)
             self.output.heartbeat()
+
+    def _typical_seconds(self, model: str | None, media: str | None) -> float:
+        return self.catalogue.typical_seconds(model, media)
 
     def _http(self, signed: bool) -> "Http":
         from piooy_cli.api.http import Http

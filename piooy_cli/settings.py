@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from piooy_cli.errors import StorageRefused, UsageError
@@ -21,8 +21,7 @@ _BIGGEST_CONFIG = 1 << 20
 _LOOPBACK = re.compile(r"localhost|([a-z0-9-]+\.)+localhost|127(\.[0-9]{1,3}){3}|::1", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(NamedTuple):
     """Where things are kept on this machine."""
 
     config: Path
@@ -54,8 +53,7 @@ class Settings:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(NamedTuple):
     """Settings, where each value came from, and what a person should be told about the file."""
 
     settings: Settings

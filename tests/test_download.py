@@ -2,7 +2,6 @@
 
 import base64
 import os
-from dataclasses import replace
 
 import pytest
 from conftest import QUICK
@@ -171,7 +170,7 @@ def test_too_large_is_refused_before_writing(piooy, raw, api, home):
         api.clear()
         expect_look(api, task("SUCCESS", {"results": [server.url + "/x.png"]}))
 
-        ran = piooy("download", TASK, numbers=replace(QUICK, asset_bytes=4096))
+        ran = piooy("download", TASK, numbers=QUICK._replace(asset_bytes=4096))
 
         assert (ran.code, server.connections, list(home.iterdir())) == (12, 1, [])
 

@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
 from piooy_cli.api import asset_keys as keys
@@ -25,8 +24,7 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}", re.ASCII)
 _TYPE_KEYS = ("content_type", "contentType", "mime_type", "mimeType", "imageType", "type")
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """Where in the result we stand, and what that says of an address found here."""
 
     key: str = ""
@@ -38,8 +36,7 @@ class _Place:
     depth: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(NamedTuple):
     url: str
     kind: Kind
     role: Role
@@ -88,7 +85,7 @@ class _Finder:
             case str() as text:
                 yield from self._leaf(text.strip(), place)
             case list() as items:
-                inner = replace(place, depth=place.depth + 1)
+                inner = place._replace(depth=place.depth + 1)
                 for item in items:
                     yield from self.walk(item, inner)
             case dict() as members:

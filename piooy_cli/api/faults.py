@@ -26,6 +26,10 @@ class Lost(Fault):
     """The request, or a part of it, may have arrived; its answer did not."""
 
 
+class Expired(Exception):
+    """An asset's address is no longer good; the API may have a fresh one."""
+
+
 def certificate_error(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
     """The refused certificate behind `error`, if that was the cause."""
     while error is not None:

@@ -1,10 +1,9 @@
 """How long, how often, how much: the numbers of the reliability promises, in seconds and bytes."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Numbers:
+class Numbers(NamedTuple):
     """One run's limits. Tests make their own; people get these."""
 
     connect: float = 10

@@ -1,11 +1,10 @@
 """A whole answer, as plain data."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """Status, headers with their names in lower case, and the body as it came."""
 
     status: int

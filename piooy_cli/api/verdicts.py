@@ -1,7 +1,6 @@
 """What an answer means: the table of what may be retried, for POST and for GET. Pure."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from piooy_cli.api import wire
 from piooy_cli.api.reply import Reply
@@ -29,8 +28,7 @@ UNKNOWN_HINT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """The service has the order. `warning` where its answer was at odds with itself."""
 
     task_id: str
@@ -38,8 +36,7 @@ class Accepted:
     warning: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
+class Later(NamedTuple):
     """Not now. `pause`: the server's wish in seconds; `tries`: how often in all, None for ever."""
 
     reason: str

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
+from piooy_cli.answers import Line, Listing
 from piooy_cli.commands.check import report
 from piooy_cli.errors import NotFound, StorageRefused, UsageError
-from piooy_cli.output.answers import Line, Listing
 from piooy_cli.session import Session
 
 config = typer.Typer(

@@ -1,14 +1,16 @@
 """`piooy models`: what is known of models; any other id is accepted all the same."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from piooy_cli.catalogue import Model
+from piooy_cli.answers import Listing
 from piooy_cli.errors import NotFound
 from piooy_cli.models import Media
-from piooy_cli.output.answers import Listing
 from piooy_cli.session import Session
+
+if TYPE_CHECKING:
+    from piooy_cli.catalogue import Model
 
 
 def models(
@@ -37,13 +39,13 @@ def models(
     session.output.answer(_details(model))
 
 
-def _listing(known: list[Model]) -> Listing:
+def _listing(known: list["Model"]) -> Listing:
     columns = ["model", "media", "provider", "typical", "scenes"]
     rows = [[m.id, m.media, m.provider, _seconds(m), " ".join(m.scenes)] for m in known]
     return Listing(columns, rows, [_record(model) for model in known])
 
 
-def _details(model: Model) -> Listing:
+def _details(model: "Model") -> Listing:
     rows = [
         ["media", model.media],
         ["scenes", " ".join(model.scenes)],
@@ -55,11 +57,11 @@ def _details(model: Model) -> Listing:
     return Listing([model.id, ""], rows, [_record(model)])
 
 
-def _seconds(model: Model) -> str:
+def _seconds(model: "Model") -> str:
     return f"{model.seconds:g} s" if model.seconds else ""
 
 
-def _record(model: Model) -> dict[str, Any]:
+def _record(model: "Model") -> dict[str, Any]:
     return {
         "id": model.id,
         "media_type": model.media,

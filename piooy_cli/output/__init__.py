@@ -2,12 +2,12 @@
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
+from piooy_cli.answers import Answer, Document
 from piooy_cli.errors import PiooyError
 from piooy_cli.events import Event, Failed
-from piooy_cli.output.answers import Answer, Document
 from piooy_cli.output.records import compact, error_record
 from piooy_cli.output.sanitize import sanitize
 from piooy_cli.output.streams import Lines
@@ -43,8 +43,7 @@ class Progress(Protocol):
         """Leave the terminal as it was."""
 
 
-@dataclass(frozen=True, slots=True)
-class Looks:
+class Looks(NamedTuple):
     """What flags and environment say about output. `items`: which events are the results."""
 
     items: tuple[type, ...] = ()
@@ -52,7 +51,7 @@ class Looks:
     quiet: bool = False
     verbose: bool = False
     color: str = "auto"
-    environ: Mapping[str, str] = field(default_factory=dict)
+    environ: Mapping[str, str] = MappingProxyType({})
 
 
 class Output:

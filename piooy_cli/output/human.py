@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from piooy_cli.answers import Answer, Document, Line, Listing, Page
 from piooy_cli.events import Event, Shown
 from piooy_cli.models import Task
-from piooy_cli.output.answers import Answer, Document, Line, Listing, Page
 from piooy_cli.output.plain import Plain
 from piooy_cli.output.sanitize import redact, sanitize
 from piooy_cli.output.streams import Lines

@@ -2,8 +2,8 @@
 
 from typing import assert_never
 
+from piooy_cli.answers import Answer, Document, Line, Listing, Page
 from piooy_cli.events import Event, Saved, Settled, Shown, Submitted
-from piooy_cli.output.answers import Answer, Document, Line, Listing, Page
 from piooy_cli.output.records import compact, task_record
 from piooy_cli.output.streams import Lines
 

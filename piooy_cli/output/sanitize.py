@@ -1,9 +1,7 @@
 """Text from outside made harmless: no control character, no invisible one, no key. Pure."""
 
-import base64
 import re
 from collections.abc import Iterable
-from urllib.parse import quote
 
 # Control characters, DEL, C1, soft hyphen, bidi and zero-width marks, line and paragraph
 # separators, surrogates, variation selectors, BOM, interlinear marks, and the tags block.
@@ -31,6 +29,9 @@ def redact(text: str, secrets: Iterable[str]) -> str:
 
 
 def _forms(secret: str) -> tuple[str, ...]:
+    import base64  # only where there is a key to hide
+    from urllib.parse import quote
+
     encoded = (base64.b64encode(prefix + secret.encode()).decode() for prefix in (b"", b"Bearer "))
     return (secret, quote(secret, safe=""), *(form.rstrip("=") for form in encoded))
 

@@ -27,7 +27,8 @@ class Work:
     @property
     def caption(self) -> str:
         """What the picture says of itself."""
-        return self.prompt.strip() or "(no prompt)"
+        drawable = self.prompt.replace("\0", " ").encode("utf-8", "replace").decode()
+        return drawable.strip() or "(no prompt)"
 
     def result(self, urls: Mapping[str, str]) -> dict[str, Any]:
         """The `taskResult` of this media type, in shapes that real providers use."""

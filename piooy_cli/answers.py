@@ -1,12 +1,10 @@
 """What a command that is not on the road hands back: a list, a line, a JSON value."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """Rows under columns. `records` is the same for programs, one object a row."""
 
     columns: Sequence[str]
@@ -14,23 +12,20 @@ class Listing:
     records: Sequence[Mapping[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One value. `record` is the same for programs."""
 
     text: str
     record: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """A JSON value that is the answer itself."""
 
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """Text as it is, over many lines."""
 
     text: str
