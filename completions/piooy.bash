@@ -15,6 +15,7 @@ _piooy() {
             case "$prev" in
                 --color) values='auto always never' ;;
             esac
+            case "$prev" in --profile|--base-url) COMPREPLY=(); return ;; esac
             ;;
         'generate')
             words='image video music character'
@@ -24,6 +25,7 @@ _piooy() {
                 --on-exists) values='skip rename overwrite fail' ;;
                 --color) values='auto always never' ;;
             esac
+            case "$prev" in --aspect-ratio|-a|--resolution|-r|--duration|--image|-i|--video|--output|-o|--count|-n|--timeout|--prompt-file|-f|--option|-O|--options|--seed|--negative-prompt|--title|--style|--lyrics|--lyrics-file|--provider|--scene|--profile|--base-url) COMPREPLY=(); return ;; esac
             ;;
         'task')
             words=''
@@ -32,6 +34,7 @@ _piooy() {
                 --refresh) values='live assets' ;;
                 --color) values='auto always never' ;;
             esac
+            case "$prev" in --profile|--base-url) COMPREPLY=(); return ;; esac
             ;;
         'wait')
             words=''
@@ -40,6 +43,7 @@ _piooy() {
                 --on-exists) values='skip rename overwrite fail' ;;
                 --color) values='auto always never' ;;
             esac
+            case "$prev" in --timeout|--output|-o|--profile|--base-url) COMPREPLY=(); return ;; esac
             ;;
         'download')
             words=''
@@ -48,6 +52,7 @@ _piooy() {
                 --on-exists) values='skip rename overwrite fail' ;;
                 --color) values='auto always never' ;;
             esac
+            case "$prev" in --output|-o|--timeout|--jobs|-j|--profile|--base-url) COMPREPLY=(); return ;; esac
             ;;
         'models')
             words=''
@@ -56,6 +61,7 @@ _piooy() {
                 --media) values='image video music character' ;;
                 --color) values='auto always never' ;;
             esac
+            case "$prev" in --profile|--base-url) COMPREPLY=(); return ;; esac
             ;;
         'contact')
             words=''
@@ -63,6 +69,7 @@ _piooy() {
             case "$prev" in
                 --color) values='auto always never' ;;
             esac
+            case "$prev" in --email|--file|-f|--profile|--base-url) COMPREPLY=(); return ;; esac
             ;;
         'completion')
             words='bash zsh fish powershell'
@@ -70,6 +77,7 @@ _piooy() {
             case "$prev" in
                 --color) values='auto always never' ;;
             esac
+            case "$prev" in --profile|--base-url) COMPREPLY=(); return ;; esac
             ;;
         'config')
             words='list get set unset path edit set-key delete-key check'
@@ -77,6 +85,7 @@ _piooy() {
             case "$prev" in
                 --color) values='auto always never' ;;
             esac
+            case "$prev" in --profile|--base-url) COMPREPLY=(); return ;; esac
             ;;
         'config list')
             words=''
@@ -84,6 +93,7 @@ _piooy() {
             case "$prev" in
                 --color) values='auto always never' ;;
             esac
+            case "$prev" in --profile|--base-url) COMPREPLY=(); return ;; esac
             ;;
         'config get')
             words=''
@@ -91,6 +101,7 @@ _piooy() {
             case "$prev" in
                 --color) values='auto always never' ;;
             esac
+            case "$prev" in --profile|--base-url) COMPREPLY=(); return ;; esac
             ;;
         'config set')
             words=''
@@ -98,6 +109,7 @@ _piooy() {
             case "$prev" in
                 --color) values='auto always never' ;;
             esac
+            case "$prev" in --profile|--base-url) COMPREPLY=(); return ;; esac
             ;;
         'config unset')
             words=''
@@ -105,6 +117,7 @@ _piooy() {
             case "$prev" in
                 --color) values='auto always never' ;;
             esac
+            case "$prev" in --profile|--base-url) COMPREPLY=(); return ;; esac
             ;;
         'config path')
             words=''
@@ -112,6 +125,7 @@ _piooy() {
             case "$prev" in
                 --color) values='auto always never' ;;
             esac
+            case "$prev" in --profile|--base-url) COMPREPLY=(); return ;; esac
             ;;
         'config edit')
             words=''
@@ -119,6 +133,7 @@ _piooy() {
             case "$prev" in
                 --color) values='auto always never' ;;
             esac
+            case "$prev" in --profile|--base-url) COMPREPLY=(); return ;; esac
             ;;
         'config set-key')
             words=''
@@ -127,6 +142,7 @@ _piooy() {
                 --store) values='keyring file' ;;
                 --color) values='auto always never' ;;
             esac
+            case "$prev" in --profile|--base-url) COMPREPLY=(); return ;; esac
             ;;
         'config delete-key')
             words=''
@@ -134,6 +150,7 @@ _piooy() {
             case "$prev" in
                 --color) values='auto always never' ;;
             esac
+            case "$prev" in --profile|--base-url) COMPREPLY=(); return ;; esac
             ;;
         'config check')
             words=''
@@ -141,6 +158,7 @@ _piooy() {
             case "$prev" in
                 --color) values='auto always never' ;;
             esac
+            case "$prev" in --profile|--base-url) COMPREPLY=(); return ;; esac
             ;;
         'sandbox')
             words='serve reset'
@@ -148,6 +166,7 @@ _piooy() {
             case "$prev" in
                 --color) values='auto always never' ;;
             esac
+            case "$prev" in --profile|--base-url) COMPREPLY=(); return ;; esac
             ;;
         'sandbox serve')
             words=''
@@ -155,6 +174,7 @@ _piooy() {
             case "$prev" in
                 --color) values='auto always never' ;;
             esac
+            case "$prev" in --host|--port|--speed|--profile|--base-url) COMPREPLY=(); return ;; esac
             ;;
         'sandbox reset')
             words=''
@@ -162,6 +182,7 @@ _piooy() {
             case "$prev" in
                 --color) values='auto always never' ;;
             esac
+            case "$prev" in --profile|--base-url) COMPREPLY=(); return ;; esac
             ;;
     esac
     COMPREPLY=()

@@ -13,13 +13,19 @@ if TYPE_CHECKING:
 def main(arguments: list[str] | None = None, session: "Session | None" = None) -> int:
     """Run one command line; returns its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    if arguments == ["--version"]:
-        print(f"piooy {__version__}")  # noqa: T201 - before any writer exists: it costs what Python costs
-        return 0
     try:
+        if arguments == ["--version"]:
+            # Before any writer exists: it costs what Python costs.
+            print(f"piooy {__version__}", flush=True)  # noqa: T201
+            return 0
         return _call(arguments, session)
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        _forget_stdout()
+        return 141
+    except OSError as error:
+        return _unwritable(error)
 
 
 def _call(arguments: list[str], session: "Session | None") -> int:
@@ -36,10 +42,20 @@ def _call(arguments: list[str], session: "Session | None") -> int:
         session.close()
     except PiooyError as error:
         return _end(session, error)
+    except OSError as error:
+        if error.filename is None:  # of a stream: Typer prints help by itself
+            raise
+        return _bug(session, error)
     except Exception as bug:  # noqa: BLE001 - a bug is told as one, and the key stays hidden
-        hint = "the same command with --debug shows where; please report it"
-        return _end(session, PiooyError(f"a bug in piooy: {type(bug).__name__}: {bug}", hint), bug)
+        return _bug(session, bug)
     return code
+
+
+def _bug(session: "Session", bug: Exception) -> int:
+    from piooy_cli.errors import PiooyError
+
+    hint = "the same command with --debug shows where; please report it"
+    return _end(session, PiooyError(f"a bug in piooy: {type(bug).__name__}: {bug}", hint), bug)
 
 
 def _command(arguments: list[str], session: "Session") -> int:
@@ -59,6 +75,13 @@ def _end(session: "Session", error: "PiooyError", bug: Exception | None = None) 
         trace = "".join(traceback.format_exception(bug or error))
     session.output.error(error, trace)
     return error.code
+
+
+def _unwritable(error: OSError) -> int:
+    """Help or version could not be printed."""
+    _forget_stdout()
+    print(f"piooy: error: cannot write: {error.strerror}", file=sys.stderr)  # noqa: T201
+    return 13
 
 
 def _forget_stdout() -> None:

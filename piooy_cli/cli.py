@@ -1,5 +1,6 @@
 """The table of contents: every command, and the options that stand before or after any of them."""
 
+import re
 from typing import Annotated, Any
 
 import typer
@@ -27,9 +28,10 @@ Examples:
     piooy wait | piooy download -o out/
 """
 EPILOG = """\b
-Exit codes: 0 ok, 2 usage, 3 timeout, 4 auth, 5 failed, 6 partial,
-7 limit, 10 network, 11 unknown (never resent), 12 download,
-13 storage, 14 not found, 130 Ctrl-C.
+Exit codes: 0 ok, 1 error, 2 usage, 3 timeout, 4 auth, 5 failed,
+6 partial, 7 limit, 8 pending, 9 busy, 10 network, 11 unknown (never
+resent), 12 download, 13 storage, 14 not found; 129 SIGHUP, 130 Ctrl-C,
+141 closed pipe, 143 SIGTERM.
 
 \b
 Start:  piooy config set-key
@@ -50,6 +52,7 @@ FLAGS = frozenset(
         "--version",
     ]
 )
+_BUNDLE = re.compile(r"-[qv]{2,}")
 VALUED = frozenset(["--color", "--profile", "--base-url"])
 
 app = typer.Typer(
@@ -125,6 +128,8 @@ def call(arguments: list[str], session: Session) -> int:
         code = command.main(ordered, prog_name="piooy", standalone_mode=False, obj=session)
     except typer.Abort:
         raise KeyboardInterrupt from None
+    except SystemExit:
+        raise BrokenPipeError from None  # how Typer ends where nobody reads its help
     except Exception as error:
         raise _usage_error(error) from error
     return code if isinstance(code, int) else 0
@@ -138,10 +143,15 @@ def globals_first(arguments: list[str]) -> list[str]:
     for word in words:
         if word == "--":
             return [*front, *rest, word, *words]
-        if word in FLAGS or (word.partition("=")[0] in VALUED and "=" in word):
+        if _BUNDLE.fullmatch(word):
+            front += [f"-{letter}" for letter in word[1:]]
+        elif word in FLAGS or (word.partition("=")[0] in VALUED and "=" in word):
             front.append(word)
         elif word in VALUED:
-            front += [word, *(value for value in [next(words, None)] if value is not None)]
+            value = next(words, None)
+            if value is None:
+                raise UsageError(f"{word} needs a value", "`piooy --help` shows what is accepted")
+            front += [word, value]
         else:
             rest.append(word)
     return front + rest
@@ -154,7 +164,15 @@ def _usage_error(error: Exception) -> Exception:
         return error
     context: Any = getattr(error, "ctx", None)
     path = context.command_path if context else "piooy"
-    return UsageError(" ".join(told().split()), f"`{path} --help` shows what is accepted")
+    if path.endswith("set-key"):
+        # What was typed may be the key itself.
+        return UsageError(
+            "set-key takes no argument", "pipe the key in, or type it unseen when asked"
+        )
+    message = " ".join(told().split())
+    if re.match(r"No such option: -\d", message):
+        return UsageError(message, "`--` goes before a prompt that begins with a dash")
+    return UsageError(message, f"`{path} --help` shows what is accepted")
 
 
 def _show_version(session: Session) -> None:

@@ -1,21 +1,29 @@
 """The config file, changed with its comments kept; and the settings in force."""
 
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from piooy_cli.errors import NotFound, UsageError
+from piooy_cli.intake import check_text
 from piooy_cli.models import Media
 from piooy_cli.settings import (
     Resolved,
     Settings,
-    check_base_url,
+    boolean,
     read_config,
+    resolve,
     write_private,
 )
 
-_TABLES = ("model", "options", "models")
+_DEPTHS = {"model": 1, "options": 2, "models": 2}
+_EXAMPLES = {
+    "model": "model.image",
+    "options": "options.image.resolution",
+    "models": "models.my-model.provider",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,51 +49,74 @@ def in_force(resolved: Resolved) -> Iterator[InForce]:
             yield from (
                 InForce(name, inner, origin) for name, inner in _opened(setting.name, value)
             )
-        else:
+        elif value != "":
             yield InForce(setting.name, value, origin)
 
 
 def change(file: Path, key: str, value: str | None, profile: str | None) -> None:
-    """Set `key`, or remove it where `value` is None; the rest of the file stays as it was."""
-    import tomlkit
+    """Set `key`, or remove it where `value` is None; the rest of the file stays as it was.
 
-    read_config(file)
+    Raises UsageError for a key or value that cannot be; then nothing is written.
+    """
     names = _names(key)
-    text = file.read_text(encoding="utf-8-sig") if file.exists() else ""
-    document = tomlkit.parse(text)
-    path = ["profiles", profile, *names] if profile and profile != "default" else names
+    path = ["profiles", profile, *names] if profile else names
+    document = _document(file)
     if value is None:
         _remove(document, path, key)
     else:
-        _put(document, path, _typed(names, value))
-    write_private(file, tomlkit.dumps(document))
+        _put(document, path, _typed(names, check_text(value, key)))
+    _write(file, document)
+
+
+def ensure_profile(file: Path, profile: str) -> None:
+    """Make `[profiles.NAME]` where it is not there yet."""
+    document = _document(file)
+    if profile not in document.get("profiles", {}):
+        _put(document, ["profiles", profile], {})
+        _write(file, document)
+
+
+def _document(file: Path) -> Any:
+    import tomlkit
+
+    read_config(file)
+    return tomlkit.parse(file.read_text(encoding="utf-8-sig") if file.exists() else "")
+
+
+def _write(file: Path, document: Any) -> None:
+    """Write what can be read again, and nothing else."""
+    import tomlkit
+
+    text = tomlkit.dumps(document)
+    resolve({}, {}, tomllib.loads(text))
+    write_private(file, text)
 
 
 def _names(key: str) -> list[str]:
-    head, _, tail = key.partition(".")
-    known = {setting.name for setting in fields(Settings)}
+    """The parts of a dotted key, such as `output`, `model.image`, `options.image.seed`."""
+    head, *rest = key.split(".")
+    known = sorted(setting.name for setting in fields(Settings))
     if head not in known:
-        raise UsageError(f"no setting {key!r}", f"known: {' '.join(sorted(known))}")
-    if (head in _TABLES) != bool(tail):
-        raise UsageError(
-            f"{key!r} is no whole name",
-            f"as in {head}.image" if head in _TABLES else f"as in {head}",
-        )
-    if head == "models":
-        model, _, field = tail.rpartition(".")
-        return [head, model, field] if model else [head, tail]
-    names = [head, *tail.split(".", 1)] if tail else [head]
-    if head in ("model", "options") and names[1] not in set(Media):
-        raise UsageError(f"{names[1]!r} is no media type", f"accepted: {', '.join(Media)}")
-    return names
+        raise UsageError(f"no setting {key!r}", f"known: {' '.join(known)}")
+    if head == "models" and len(rest) > 2:
+        rest = [".".join(rest[:-1]), rest[-1]]
+    if len(rest) != _DEPTHS.get(head, 0) or "" in rest:
+        raise UsageError(f"{key!r} is no whole name", f"as in {_EXAMPLES.get(head, head)}")
+    if head in ("model", "options") and rest[0] not in set(Media):
+        raise UsageError(f"{rest[0]!r} is no media type", f"accepted: {', '.join(Media)}")
+    return [head, *rest]
 
 
 def _typed(names: list[str], value: str) -> Any:
-    if names[0] == "base_url":
-        return check_base_url(value, "base_url")
+    """`value` as the setting wants it; options and models take numbers, lists and true as TOML."""
     if names[0] == "sandbox":
-        return value.strip().lower() in ("1", "true", "yes", "on")
-    return value
+        return boolean(value, "sandbox")
+    if names[0] not in ("options", "models"):
+        return value
+    try:
+        return tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return value
 
 
 def _put(document: Any, path: list[str], value: Any) -> None:

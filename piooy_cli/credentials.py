@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from piooy_cli.errors import NotSignedIn, PiooyError, StorageRefused
+from piooy_cli.paths import expanded
 from piooy_cli.settings import Settings, write_private
 
 T = TypeVar("T")
@@ -141,7 +142,7 @@ def _from_environment(environ: Mapping[str, str]) -> Key | None:
 
 def _read(path: Path) -> str:
     try:
-        with path.expanduser().open("rb") as file:
+        with expanded(path).open("rb") as file:
             return file.read(8192).decode("utf-8", "replace")
     except OSError as error:
         raise NotSignedIn(f"PIOOY_API_KEY_FILE: {path}: {error.strerror}", _FOUR_WAYS) from None

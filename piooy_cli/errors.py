@@ -34,6 +34,7 @@ class PiooyError(Exception):
         self.hint = hint
         self.task_id = task_id
         self.told = False  # a person has read it already; programs still get their last line
+        self.stops_all = False  # no other item could fare better
 
     @property
     def code(self) -> int:
@@ -131,6 +132,7 @@ class Unreachable(PiooyError):
     exit_code = 10
     name = "network"
     meaning = "the API could not be reached; nothing was sent"
+    final = False  # True: no later try can help, as with an invalid certificate
 
 
 class OutcomeUnknown(PiooyError):
@@ -175,6 +177,7 @@ class Interrupted(PiooyError):
     def __init__(self, message: str, hint: str = "", *, signal: int = 2) -> None:
         super().__init__(message, hint)
         self.signal = signal
+        self.stops_all = True
 
     @property
     def code(self) -> int:

@@ -95,6 +95,8 @@ def refused(path: Path, error: OSError) -> PiooyError:
 
 def ready(directory: Path) -> None:
     """Make sure that files can be written into `directory`, by writing one."""
+    if directory.exists() and not directory.is_dir():
+        raise StorageRefused(f"{directory} is no directory", "choose another place with --output")
     probe = directory / f".piooy-{secrets.token_hex(4)}.probe"
     with refusals(directory):
         directory.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from piooy_cli.errors import NotFound, UsageError
+from piooy_cli.paths import expanded
 from piooy_cli.terminal import is_terminal
 
 LONGEST_PROMPT = 100_000  # bytes: twenty times what any known model reads
@@ -72,7 +73,7 @@ def _stdin(what: str, most: int) -> bytes:
 
 def _file(path: Path, what: str, most: int) -> bytes:
     try:
-        with path.expanduser().open("rb") as file:
+        with expanded(path).open("rb") as file:
             return file.read(most + 3)
     except FileNotFoundError:
         raise NotFound(f"no such file: {path}", f"the {what} was to be read from it") from None

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from piooy_cli.errors import UsageError
 from piooy_cli.models import Asset, Task
+from piooy_cli.paths import expanded
 
 DEFAULT_TEMPLATE = "{slug}-{id8}-{n}.{ext}"
 FIELDS = (
@@ -41,13 +42,13 @@ class Target:
         """
         head, _, tail = output.replace("\\{", "{").rpartition("/")
         if "{" not in output:
-            return cls(Path(output or ".").expanduser())
+            return cls(expanded(output or "."))
         if "{" in head:
             raise UsageError(
                 f"--output: {output!r} has a field in its directory", "fields stand in the name"
             )
         _check_template(tail)
-        return cls(Path(head or ("/" if output.startswith("/") else ".")).expanduser(), tail)
+        return cls(expanded(head or ("/" if output.startswith("/") else ".")), tail)
 
     def path(self, values: Mapping[str, object]) -> Path:
         """The place for these values, before anything of the same name is looked at."""

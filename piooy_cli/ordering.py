@@ -11,6 +11,7 @@ from typing import Any
 from piooy_cli import media
 from piooy_cli.errors import NotFound, UsageError
 from piooy_cli.models import Media
+from piooy_cli.paths import expanded
 
 BIGGEST_INLINE = 10 << 20
 _TYPES = {"jpg": "image/jpeg", "mov": "video/quicktime", "mp3": "audio/mpeg"}
@@ -70,7 +71,7 @@ def reference(text: str, option: str, *, inline: bool) -> str:
             f"{option} {text[:200]!r} is no address: the public API has no upload",
             "give an https address, or --inline to send a file of up to 10 MiB in the request",
         )
-    return _data_uri(Path(text).expanduser(), option)
+    return _data_uri(expanded(text), option)
 
 
 def has_input(options: Mapping[str, Any]) -> bool:
@@ -82,12 +83,13 @@ def has_input(options: Mapping[str, Any]) -> bool:
 
 def checked(options: Mapping[str, Any]) -> dict[str, Any]:
     """The options, or UsageError where one cannot be sent as JSON text."""
-    try:
-        json.dumps(options, ensure_ascii=False, allow_nan=False).encode()
-    except UnicodeEncodeError:
-        raise UsageError("an option has a byte that is no UTF-8") from None
-    except ValueError as error:
-        raise UsageError(f"an option cannot be sent: {error}") from None
+    for key, value in options.items():
+        try:
+            json.dumps({key: value}, ensure_ascii=False, allow_nan=False).encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"option {key!r} has a byte that is no UTF-8") from None
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"option {key!r} cannot be sent: {error}") from None
     return dict(options)
 
 

@@ -15,7 +15,9 @@ from piooy_cli.api.verdicts import outcome_unknown
 from piooy_cli.errors import (
     Interrupted,
     NotDownloaded,
+    NotSignedIn,
     OutcomeUnknown,
+    OverLimit,
     PiooyError,
     StillRunning,
     TaskFailed,
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 PATIENCE = {"image": 300.0, "music": 600.0, "character": 600.0, "video": 1800.0}
 LONGEST_PATIENCE = 1800.0
 MOST_ASSETS = 64
+_AT_ONCE = 8  # orders that leave at the same time
 _ERROR_REREADS = 2
 _uniform = SystemRandom().uniform
 
@@ -72,6 +75,8 @@ class Pipeline:
         self._tell = tell
         self.under_way: dict[str, Task] = {}
         self.in_doubt: list[OutcomeUnknown] = []
+        self._closed: PiooyError | None = None
+        self._leaving = asyncio.Semaphore(_AT_ONCE)
 
     async def make(
         self, order: Order, saver: "Saver | None", *, wait: bool, covers: bool = False
@@ -85,8 +90,17 @@ class Pipeline:
         return await self.fetch(task, saver, covers=covers) if saver else []
 
     async def submit(self, order: Order) -> Task:
-        """Send the order, once. Stopped on the way, it waits for the answer that is due."""
+        """Send the order, once. Stopped on the way, it waits for the answer that is due.
+
+        After a refused key or an empty account nothing more is sent.
+        """
         submission = self._api.prepare(order)
+        async with self._leaving:
+            if self._closed:
+                raise self._closed
+            return await self._submit(order, submission)
+
+    async def _submit(self, order: Order, submission: Submission) -> Task:
         patience = self._waiting.deadline(order.media).seconds
         self._tell(Submitting(order))
         posting = asyncio.create_task(self._api.generate(submission, patience))
@@ -97,6 +111,9 @@ class Pipeline:
             raise
         except OutcomeUnknown as doubt:
             raise self._noted(doubt) from doubt.__cause__
+        except (NotSignedIn, OverLimit) as closed:
+            self._closed = closed
+            raise
         return self._accepted(task)
 
     async def finish(self, task: Task, *, fresh: bool = False) -> Task:
@@ -215,7 +232,7 @@ class Pipeline:
         try:
             return await self._api.task(task.id, deadline=deadline, grace=grace, inputs=inputs)
         except Unreachable as error:
-            if "could not be reached" in error.message and deadline.left > 0:
+            if error.final:
                 raise
             raise _still_running(task, deadline, error.message) from error
 

@@ -14,18 +14,23 @@ from piooy_cli.terminal import is_terminal
 _LONGEST_LINE = 1 << 20
 
 
-async def task_ids(refs: list[str] | None, what: str) -> AsyncIterator[str]:
+async def task_ids(refs: list[str] | None, command: str) -> AsyncIterator[str]:
     """Task ids, each once: the arguments, all checked first, or stdin's lines as they come.
 
     A line that is no id comes out all the same: it fails alone, in `checked_id`.
     """
     given = refs or []
+    if "-" in given and len(given) > 1:
+        raise UsageError("- stands for stdin, and alone", "give ids as arguments, or pipe them in")
     if given and given != ["-"]:
         for task_id in dict.fromkeys([checked_id(ref) for ref in given]):
             yield task_id
         return
     if is_terminal(sys.stdin) or sys.stdin is None:
-        raise UsageError(f"no task to {what}", f"give task ids, or pipe them: `… | piooy {what}`")
+        raise UsageError(
+            "no task id was given",
+            f"as arguments, or one a line on stdin: `piooy {command} < ids.txt`",
+        )
     seen: set[str] = set()
     async for line in _lines():
         if (ref := _id_in(line)) and ref not in seen:
@@ -33,7 +38,7 @@ async def task_ids(refs: list[str] | None, what: str) -> AsyncIterator[str]:
             yield ref
     if not seen:
         raise UsageError(
-            f"no task to {what}: stdin was empty", "did the command before this one fail?"
+            "no task id was given: stdin was empty", "did the command before this one fail?"
         )
 
 

@@ -77,7 +77,10 @@ class Session:
         """Settings with their origins."""
         from piooy_cli import settings
 
-        return settings.load(self.flags, self.environ, self.places)
+        resolved = settings.load(self.flags, self.environ, self.places)
+        for warning in resolved.warnings:
+            self.output.note(f"piooy: warning: {warning}")
+        return resolved
 
     @property
     def settings(self) -> "Settings":
@@ -112,8 +115,27 @@ class Session:
         """The writers that this run's streams and flags ask for."""
         from piooy_cli.output import Looks, Output
 
-        looks = Looks(self.items, self.json, self.quiet, self.verbose, self.color, self.environ)
-        return Output(looks, self.secrets)
+        return Output(
+            Looks(
+                items=self.items,
+                json=self.json,
+                quiet=self.quiet,
+                verbose=self.verbose,
+                color=self.color,
+                options=self._repeated_options(),
+                environ=self.environ,
+            ),
+            self.secrets,
+        )
+
+    def _repeated_options(self) -> str:
+        """The options of this run that decide whom it speaks to, as typed."""
+        words = [
+            f"--{name.replace('_', '-')} {value} "
+            for name, value in self.flags.items()
+            if value and value is not True
+        ]
+        return "".join((["--sandbox "] if self.flags.get("sandbox") else []) + words)
 
     @property
     def interactive(self) -> bool:
@@ -182,11 +204,11 @@ class Session:
         target = Target.of(output if output is not None else self.settings.output)
         return Wish(target, OnExists(on_exists), covers, http_assets)
 
-    def task_ids(self, refs: list[str] | None, what: str) -> "AsyncIterator[str]":
-        """The tasks that a command is asked to `what`."""
+    def task_ids(self, refs: list[str] | None, command: str) -> "AsyncIterator[str]":
+        """The tasks that a command was given."""
         from piooy_cli.references import task_ids
 
-        return task_ids(refs, what)
+        return task_ids(refs, command)
 
     def saver(self, wish: "Wish", jobs: int = 4) -> "Saver":
         """The tool that saves assets, on the pipeline that is open."""

@@ -17,6 +17,7 @@ from piooy_cli.models import Media
 
 DEFAULT_BASE_URL = "https://piooy.com"
 SANDBOX_BASE_URL = "http://sandbox.localhost"
+_PLAIN_URL = re.compile(r"[\x21-\x7e]+")
 _BIGGEST_CONFIG = 1 << 20
 _LOOPBACK = re.compile(r"localhost|([a-z0-9-]+\.)+localhost|127(\.[0-9]{1,3}){3}|::1", re.ASCII)
 
@@ -89,7 +90,8 @@ def resolve(
     flags: Mapping[str, Any], environ: Mapping[str, str], config: Mapping[str, Any]
 ) -> Resolved:
     """Four layers in, one Settings out. Pure. Raises UsageError for a value that cannot be."""
-    named = {VARIABLES[name]: (value, name) for name, value in environ.items() if name in VARIABLES}
+    named = {VARIABLES[name]: (value, name) for name, value in environ.items()
+             if name in VARIABLES and value}  # fmt: skip
     given = {name: (value, f"--{name.replace('_', '-')}") for name, value in flags.items()
              if value is not None}  # fmt: skip
     profile = (named | given).get("profile", (config.get("profile"), ""))[0] or "default"
@@ -180,7 +182,7 @@ def check_base_url(url: str, origin: str = "--base-url") -> str:
         sound = bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
         sound = False
-    if not sound or parts.scheme not in ("http", "https"):
+    if not sound or not _PLAIN_URL.fullmatch(url) or parts.scheme not in ("http", "https"):
         raise UsageError(f"{origin}: {url!r} is no http(s) address", f"such as {DEFAULT_BASE_URL}")
     if parts.username is not None or parts.query or parts.fragment or ".." in parts.path:
         raise UsageError(f"{origin}: only scheme, host, port and path may be given")
@@ -202,7 +204,8 @@ def _profile(config: Mapping[str, Any], name: str) -> dict[str, tuple[Any, str]]
         raise UsageError("config.toml: profiles must be tables, as [profiles.work]")
     if name != "default" and name not in profiles:
         known = ", ".join(["default", *profiles])
-        raise UsageError(f"there is no profile {name!r}", f"known: {known}")
+        make = f"`piooy config set-key` or `piooy config set` with --profile {name} makes it"
+        raise UsageError(f"there is no profile {name!r}; known: {known}", make)
     table = profiles.get(name, {})
     if not isinstance(table, dict):
         raise UsageError(f"config.toml: [profiles.{name}] must be a table")
@@ -211,7 +214,7 @@ def _profile(config: Mapping[str, Any], name: str) -> dict[str, tuple[Any, str]]
 
 def _checked(name: str, value: Any, origin: str) -> Any:
     if name == "sandbox":
-        return _boolean(value, origin)
+        return boolean(value, origin)
     if name in ("model", "options", "models"):
         return _table(name, value, origin)
     if not isinstance(value, str):
@@ -219,7 +222,8 @@ def _checked(name: str, value: Any, origin: str) -> Any:
     return check_base_url(value, origin) if name == "base_url" else value
 
 
-def _boolean(value: Any, origin: str) -> bool:
+def boolean(value: Any, origin: str) -> bool:
+    """`true`, `yes`, `on` or `1`, or their opposites. Raises UsageError."""
     word = str(value).strip().lower()
     if word in _TRUE | _FALSE:
         return word in _TRUE
@@ -229,7 +233,9 @@ def _boolean(value: Any, origin: str) -> bool:
 def _table(name: str, value: Any, origin: str) -> Mapping[str, Any]:
     of = str if name == "model" else dict
     if not isinstance(value, dict) or not all(isinstance(inner, of) for inner in value.values()):
-        raise UsageError(f"{origin}: {name} must be a table, as [{name}]")
+        example = {"model": 'image = "nano-banana-pro"', "options": "image = { seed = 7 }"}
+        shape = example.get(name, "my-model = { media = ... }")
+        raise UsageError(f"{origin}: [{name}] is misshapen", f"as in: {shape}")
     if name != "models" and (wrong := set(value) - set(Media)):
         accepted = ", ".join(Media)
         raise UsageError(f"{origin}: {name}.{min(wrong)} is no media type", f"accepted: {accepted}")
@@ -246,4 +252,6 @@ def _consistent(settings: Settings) -> Settings:
 def _unknown(config: Mapping[str, Any]) -> tuple[str, ...]:
     known = {*NAMES, "profiles"}
     unknown = [key for key in config if key not in known]
+    for profile, table in config.get("profiles", {}).items():
+        unknown += [f"profiles.{profile}.{key}" for key in table if key not in NAMES]
     return tuple(f"config.toml: unknown key {key!r} is ignored" for key in unknown)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import TypeVar
 
-from piooy_cli.errors import Interrupted, PiooyError
+from piooy_cli.errors import PiooyError
 
 Item = TypeVar("Item")
 Done = TypeVar("Done")
@@ -37,9 +37,9 @@ async def together(
             done.append(await work(item))
             if until_first:
                 raise _Enough
-        except Interrupted:
-            raise  # nobody wants the others any more
         except PiooyError as error:
+            if error.stops_all:
+                raise
             errors.append(error)
             failed(error)
         finally:
@@ -52,7 +52,11 @@ async def together(
                 group.create_task(one(item))
     except BaseExceptionGroup as several:
         if not until_first or several.split(_Enough)[1]:
-            raise several.exceptions[0] from None
+            first, *others = several.exceptions
+            for other in others:
+                if isinstance(other, PiooyError):
+                    failed(other)
+            raise first from None
     return done, errors
 
 

@@ -30,7 +30,7 @@ def expect_order(api: Any, answer: Any = None, **how: Any) -> None:
         handler.respond_with_json(accepted() if answer is None else answer, **how)
 
 
-def expect_look(api: Any, *answers: Any) -> None:
+def expect_look(api: Any, *answers: Any, task_id: str = TASK) -> None:
     """The server answers looks with these, the last one for ever."""
     queue = list(answers)
 
@@ -42,7 +42,7 @@ def expect_look(api: Any, *answers: Any) -> None:
             return answer
         return Response(json.dumps(answer), content_type="application/json")
 
-    api.expect_request(f"/api/v1/task/{TASK}", method="GET").respond_with_handler(look)
+    api.expect_request(f"/api/v1/task/{task_id}", method="GET").respond_with_handler(look)
 
 
 def orders(api: Any) -> list[dict[str, Any]]:

@@ -136,7 +136,7 @@ def test_path_and_edit(piooy, home, monkeypatch):
     assert piooy("config", "path").out == f"{config_file(home)}\n"
     assert piooy("config", "edit").code == 0
     monkeypatch.setenv("EDITOR", "false")
-    assert piooy("config", "edit").code == 13
+    assert piooy("config", "edit").code == 2
 
 
 @pytest.mark.parametrize(
@@ -239,3 +239,61 @@ def test_check_without_a_key_is_exit_4(piooy, served, monkeypatch):
 
     assert ran.code == 4
     assert "keyring" in ran.out
+
+
+def test_list_as_json_has_every_setting(piooy):
+    """One record each."""
+    piooy("config", "set", "output", "out")
+
+    assert {"key": "output", "value": "out", "origin": "config.toml"} in piooy(
+        "config", "list", "--json"
+    ).json
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("options.image", "x"), ("models.foo", "x"), ("sandbox", "maybe"), ("profile", "nosuch"), ("model.image.x", "y"), ("provider", "a\udcff"), ("base_url", "http://e.com")],
+)  # fmt: skip
+def test_what_could_not_be_read_again_is_not_written(piooy, home, key, value):
+    """Exit 2, and the file as it was."""
+    piooy("config", "set", "model.image", "a")
+    before = config_file(home).read_text()
+
+    assert piooy("config", "set", key, value).code == 2
+    assert config_file(home).read_text() == before
+
+
+def test_options_keep_their_types(piooy):
+    """Numbers, lists and true are TOML; anything else is text."""
+    for name, value in (("seed", "5"), ("n", "true"), ("style", "noir"), ("duration", '"5"')):
+        assert piooy("config", "set", f"options.image.{name}", value).code == 0
+
+    (request,) = piooy("generate", "image", "-m", "m", "--dry-run", "x").json
+    assert request["options"] == {"seed": 5, "n": True, "style": "noir", "duration": "5"}
+
+
+def test_a_profile_is_made_by_its_first_setting_or_key(piooy, monkeypatch):
+    """Option or variable name it."""
+    assert piooy("--profile", "work", "config", "set", "provider", "pw").code == 0
+    assert piooy("--profile", "work", "config", "get", "provider").out == "pw\n"
+    assert piooy("config", "get", "provider").code == 14
+    monkeypatch.setenv("PIOOY_PROFILE", "home")
+    assert piooy("config", "set-key", "--store", "file", stdin="secret-key-0123456789").code == 0
+    assert piooy("config", "delete-key").code == 0
+
+
+def test_empty_variables_count_as_unset(piooy, monkeypatch):
+    """As everywhere."""
+    monkeypatch.setenv("PIOOY_PROFILE", "")
+    monkeypatch.setenv("PIOOY_BASE_URL", "")
+
+    assert piooy("config", "get", "base_url").out == "https://piooy.com\n"
+
+
+@pytest.mark.parametrize("command", ["config", "sandbox"])
+def test_a_group_alone_shows_its_commands(piooy, command):
+    """On stdout, exit 0."""
+    ran = piooy(command)
+
+    assert (ran.code, ran.err) == (0, "")
+    assert "Commands:" in ran.out

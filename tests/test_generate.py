@@ -648,3 +648,63 @@ def test_some_of_several_failed(piooy, api):
 
     assert (ran.code, len(ran.lines)) == (6, 1)
     assert ran.err.count("refused the request") == 2 and "2 of 3 failed" in ran.err
+
+
+def test_a_refused_key_stops_the_rest(piooy, api):
+    """H: no further order is sent, and the reason is told, not sixty times."""
+    expect_order(api, {"code": -1, "message": "Unauthorized"}, status=401)
+
+    ran = piooy(*GENERATE, "--no-wait", "-n", "60", "--yes", "x")
+
+    assert ran.code == 4
+    assert len(api.log) <= 8 and len(ran.err.splitlines()) <= 30
+
+
+def test_stdout_takes_the_file_itself(piooy, sandbox, home):
+    """`-o -`, as in download."""
+    ran = piooy(*GENERATE, "-o", "-", "x")
+
+    assert ran.code == 0
+    assert ran.bytes.startswith(b"\x89PNG") and list(home.iterdir()) == []
+
+
+def test_the_next_command_speaks_to_the_same_service(piooy, served, monkeypatch):
+    """The options that chose it are in the hint."""
+    monkeypatch.setenv("PIOOY_API_KEY", "abc")
+
+    ran = piooy("generate", "video", "-m", "x", "--timeout", "10ms", "--base-url", served, "x")
+
+    assert ran.code == 3
+    assert f"`piooy --base-url {served} wait " in ran.err
+
+
+def test_a_short_key_spoils_no_result(piooy, served, monkeypatch, home):
+    """Hiding `any` would break every path with `many` in it."""
+    monkeypatch.setenv("PIOOY_BASE_URL", served)
+    monkeypatch.setenv("PIOOY_API_KEY", "any")
+
+    ran = piooy(*GENERATE, "any fox", "-o", "many")
+
+    assert ran.lines[0].startswith("many/any-fox-") and (home / ran.lines[0]).exists()
+
+
+@pytest.mark.parametrize("option", ["-m", "--provider", "--scene"])
+def test_names_that_are_no_text_are_refused(piooy, api, option):
+    """A bad byte in argv is exit 2, not a traceback."""
+    assert piooy("generate", "image", "-m", "m", option, "a\udcff", "x").code == 2
+    assert api.log == []
+
+
+@pytest.mark.parametrize("output", ["~nosuchuser/x", "a\0b"])
+def test_paths_that_cannot_be_are_refused(piooy, api, output):
+    """Exit 2 before anything is sent."""
+    assert (piooy(*GENERATE, "-o", output, "x").code, api.log) == (2, [])
+
+
+def test_an_empty_model_or_options_file_is_no_default(piooy, api):
+    """An unset variable in a script must not pay for something else."""
+    piooy("config", "set", "model.image", "m")
+
+    assert piooy("generate", "image", "-m", "", "x").code == 2
+    assert piooy("generate", "image", "--options", "", "x").code in (2, 14)
+    assert api.log == []

@@ -276,7 +276,7 @@ def test_a_signal_that_the_shell_ignores_stays_ignored(api):
 class Screen:
     """A program on a terminal of its own."""
 
-    def __init__(self, *arguments, columns=80, rows=24, **environ):
+    def __init__(self, *arguments, columns=80, rows=24, stdout=None, **environ):
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.bytes = b""
@@ -284,6 +284,8 @@ class Screen:
         self.pid, self._fd = pty.fork()
         if self.pid == 0:
             os.environ.update(settings)
+            if stdout:
+                os.dup2(os.open(stdout, os.O_WRONLY | os.O_CREAT), 1)
             os.execv(sys.executable, [*PIOOY, *arguments])
 
     def read(self, seconds=0.0):
@@ -424,8 +426,56 @@ def test_many_paid_tasks_are_asked_for(api):
     assert (screen.end(), refused.end(), api.log) == (3, 2, [])
 
 
+def test_a_question_is_no_result(api, home):
+    """The prompt goes to the terminal, stdout gets ids alone."""
+    expect_order(api)
+    screen = Screen(
+        "generate", "image", "-m", "m", "--no-wait", "-n", "11", "x", stdout=home / "ids"
+    )
+    screen.until("Send 11 tasks?")
+    screen.send(b"y\n")
+
+    assert screen.end() == 0
+    assert (home / "ids").read_text() == f"{TASK}\n" * 11
+
+
+def test_results_stay_on_the_screen_beside_live_progress(api):
+    """The display moves over nothing that was printed, neither ours nor the person's."""
+    for n in range(4):
+        answers = [task("PENDING", id=f"t{n}")] * (n + 1) + [
+            task(result={"results": ["https://e.com/a"]}, id=f"t{n}")
+        ]
+        expect_look(api, *answers, task_id=f"t{n}")
+    screen = Screen("wait", "t0", "t1", "gone", "t2", "t3")
+
+    assert screen.end() == 14
+    lines = screen.text.splitlines()
+    assert [line for line in lines if line in ("t0", "t1", "t2", "t3")] == ["t0", "t1", "t2", "t3"]
+    assert any("no task gone" in line for line in lines)
+
+
 def test_python_dash_m_is_the_same():
     """`python -m piooy_cli` is `piooy`."""
     ran = subprocess.run([*PIOOY, "--version"], capture_output=True, text=True, check=True)
 
     assert ran.stdout.startswith("piooy ")
+
+
+@pytest.mark.parametrize("option", ["--version", "-h", "generate -h"])
+def test_help_and_version_that_nobody_can_read(option):
+    """A full disk is 13, a reader that leaves 141; never a traceback."""
+    full = shell(f"piooy {option} > /dev/full; echo $? >&2")
+    gone = shell(f"piooy {option} | (sleep 0; exec <&-; sleep 1); echo ${{PIPESTATUS[0]}} >&2")
+
+    assert full.stderr.splitlines()[-1] == "13" and "Traceback" not in full.stderr
+    assert gone.stderr.splitlines()[-1] in ("141", "0") and "Traceback" not in gone.stderr
+
+
+def test_ids_that_cannot_be_printed_are_told(api):
+    """A full disk loses no paid id, and no further order is sent."""
+    expect_order(api)
+
+    ran = shell("piooy -q generate image -m m -n 60 --yes --no-wait x > /dev/full; echo $?")
+
+    assert ran.stdout == "13\n"
+    assert ran.stderr.count(TASK) == len(api.log) < 60

@@ -119,6 +119,25 @@ def test_a_typo_is_answered_with_what_was_meant(piooy, arguments, told):
     assert told in ran.err.splitlines()[0] and "--help" in ran.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [(["models", "--profile"], "--profile needs a value"), (["task", "a", "-"], "stands for stdin"), (["wait", "-o", "x", "a"], "--download"),
+     (["generate", "image", "-m", "m", "-5 degrees"], "`--`"), (["config", "set-key", "sk-live-0123456789"], "no such argument")],
+    ids=str,
+)  # fmt: skip
+def test_more_mistakes_with_a_way_out(piooy, arguments, told):
+    """Exit 2, told in a sentence; a key typed by mistake is not repeated."""
+    ran = piooy(*arguments)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert told in ran.err and "sk-live" not in ran.err
+
+
+def test_short_global_options_bundle(piooy):
+    """`-qv` is `-q -v`, wherever it stands."""
+    assert piooy("models", "-qv", "veo-3-1").code == 0
+
+
 def test_usage_errors_as_json(piooy):
     """A program is told in its own language, even when it mistyped."""
     assert piooy("wait", "--bad", "--json").error["code"] == "usage"
@@ -181,6 +200,7 @@ def complete(words):
         (["piooy", "--json", "wait", "--tim"], ["--timeout"]),
         (["piooy", "download", "--on-exists", "s"], ["skip"]),
         (["piooy", "completion", "f"], ["fish"]),
+        (["piooy", "generate", "image", "-o", "i"], []),
     ],
     ids=" ".join,
 )

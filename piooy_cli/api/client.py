@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
+from urllib.parse import urlsplit
 
 from piooy_cli.api import wire
 from piooy_cli.api.faults import Fault, Lost, Unsent
@@ -30,6 +31,7 @@ from piooy_cli.events import Retrying, Tell, Warned
 from piooy_cli.models import Order, Task
 
 _BIGGEST_ORDER = 64 << 20
+_AGAIN = "reading is free; run the same command again, or see `piooy config check`"
 _NOTHING_SENT = "nothing was sent, nothing charged; run it again when the network is back"
 
 
@@ -150,8 +152,10 @@ class Api:
             return judge_look(reply, task_id)
         except Fault as fault:
             if fault.final:
-                raise Unreachable(f"the API could not be reached: {fault.reason}") from fault
-            return Later(fault.reason)
+                error = Unreachable(self._unreached(fault), _AGAIN)
+                error.final = True
+                raise error from fault
+            return Later(self._unreached(fault))
         except NotFound:
             if grace is None or grace.passed:
                 raise
@@ -196,6 +200,9 @@ class Api:
         else:
             await asyncio.sleep(pause)
 
+    def _unreached(self, fault: Fault) -> str:
+        return f"{urlsplit(self._http.base_url).netloc} did not answer: {fault.reason}"
+
     def _jitter(self, later: Later, tries: int) -> float:
         n = self._numbers
         if later.limited:
@@ -209,4 +216,4 @@ def _given_up(what: str, later: Later, pause: float) -> PiooyError:
         return OverLimit(
             f"{what}: {later.reason}{asks}", "nothing new was charged; try again later"
         )
-    return Unreachable(f"{what}: {later.reason}", "reading is free; run the same command again")
+    return Unreachable(f"{what}: {later.reason}", _AGAIN)

@@ -47,6 +47,8 @@ def reason_of(error: BaseException) -> str:
     while inner:
         found = inner if isinstance(inner, OSError) and inner.strerror else found
         inner = inner.__cause__ or inner.__context__
+    if isinstance(found, OSError) and isinstance(found.errno, int) and found.errno > 0:
+        return os.strerror(found.errno)
     text = found.strerror if isinstance(found, OSError) else str(found)
     return (text or type(error).__name__).strip()
 

@@ -7,7 +7,7 @@ import asyncio
 import ssl
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import Any
 
@@ -102,9 +102,13 @@ class Http:
         self._app = app
         # A kept connection may die just as a POST is written to it, and nobody could tell
         # whether it was read: orders pay for a new connection each.
-        self._orders = _Pool(lambda: self._client(self._api_tls, keep=0), numbers.workers)
-        self._reads = _Pool(lambda: self._client(self._api_tls, keep=1), numbers.workers)
-        self._media = _Pool(lambda: self._client(self._media_tls, keep=1), numbers.workers)
+        plain = self.base_url.startswith("http://")
+        self._orders = _Pool(lambda: self._client(plain, keep=0), numbers.workers)
+        self._reads = _Pool(lambda: self._client(plain, keep=1), numbers.workers)
+        self._assets = {
+            "https": _Pool(lambda: self._client(False, keep=1), numbers.workers),
+            "http": _Pool(lambda: self._client(True, keep=1), numbers.workers),
+        }
 
     async def post(self, path: str, body: bytes, attempt: Attempt, *, signed: bool = True) -> Reply:
         """Send `body` once; raises Unsent or Lost."""
@@ -134,16 +138,18 @@ class Http:
     @asynccontextmanager
     async def media(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[Media]:
         """Open an asset on any host, without the key, along at most five redirects."""
-        async with self._media.client() as client:
-            try:
-                async with self._followed(client, url, headers) as response:
+        for _ in range(self._numbers.redirects + 1):
+            async with self._opened(url, headers) as response:
+                if response.status_code not in _REDIRECTS or "location" not in response.headers:
+                    refuse_encoding(response.headers)
                     yield Media(response)
-            except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-                raise _explained(error, sent=True) from error
+                    return
+                url = _next_hop(response)
+        raise Unsent(f"more than {self._numbers.redirects} redirects", final=True)
 
     async def close(self) -> None:
         """Close every connection."""
-        for pool in (self._orders, self._reads, self._media):
+        for pool in (self._orders, self._reads, *self._assets.values()):
             await pool.close()
 
     def _headers(self, signed: bool) -> dict[str, str]:
@@ -185,28 +191,24 @@ class Http:
         return bytes(body)
 
     @asynccontextmanager
-    async def _followed(
-        self, client: httpx.AsyncClient, url: str, headers: Mapping[str, str]
-    ) -> AsyncIterator[httpx.Response]:
-        for _ in range(self._numbers.redirects + 1):
-            async with self._opened(client, url, headers) as response:
-                if response.status_code not in _REDIRECTS or "location" not in response.headers:
-                    refuse_encoding(response.headers)
-                    yield response
-                    return
-                url = _next_hop(response)
-        raise Unsent(f"more than {self._numbers.redirects} redirects", final=True)
-
-    def _opened(
-        self, client: httpx.AsyncClient, url: str, headers: Mapping[str, str]
-    ) -> AbstractAsyncContextManager[httpx.Response]:
+    async def _opened(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
+        """One hop, with a client that has certificates only where there is TLS."""
         timeout = httpx.Timeout(self._numbers.asset_idle, connect=self._numbers.connect)
-        return client.stream("GET", url, headers=dict(headers), timeout=timeout)
+        scheme = "http" if url[:5].lower() == "http:" else "https"
+        async with self._assets[scheme].client() as client:
+            try:
+                async with client.stream(
+                    "GET", url, headers=dict(headers), timeout=timeout
+                ) as found:
+                    yield found
+            except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
+                raise _explained(error, sent=True) from error
 
-    def _client(self, tls: ssl.SSLContext, keep: int) -> httpx.AsyncClient:
+    def _client(self, plain: bool, keep: int) -> httpx.AsyncClient:
         headers = {"user-agent": USER_AGENT, "accept-encoding": "identity", "accept": "*/*"}
         limits = httpx.Limits(max_keepalive_connections=keep)
         transport = httpx.ASGITransport(self._app) if self._app else None
+        tls = self._no_tls if plain or self._app else self._tls
         try:
             return httpx.AsyncClient(
                 verify=tls, headers=headers, limits=limits, transport=transport,
@@ -216,16 +218,13 @@ class Http:
             raise environment_error(error) from error
 
     @cached_property
-    def _api_tls(self) -> ssl.SSLContext:
-        """A plain loopback server needs no certificates, and reading them costs 50 ms."""
-        if self.base_url.startswith("http://"):
-            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        return self._media_tls
+    def _no_tls(self) -> ssl.SSLContext:
+        """Trusts nobody: plain http needs no certificates, and reading them costs 50 ms."""
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
     @cached_property
-    def _media_tls(self) -> ssl.SSLContext:
-        if self._app:
-            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    def _tls(self) -> ssl.SSLContext:
+        """One for all clients."""
         try:
             return httpx.create_ssl_context()
         except OSError as error:

@@ -15,7 +15,7 @@ from piooy_cli.session import Session
 
 config = typer.Typer(
     help="Show and change settings; store and check the key.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     rich_markup_mode=None,
 )
 _Key = Annotated[str, typer.Argument(metavar="KEY", help="Such as output or model.image.")]
@@ -26,6 +26,14 @@ class Store(StrEnum):
 
     KEYRING = "keyring"
     FILE = "file"
+
+
+@config.callback()
+def config_help(ctx: typer.Context) -> None:
+    """Without a command: what there is."""
+    if ctx.invoked_subcommand is None:
+        session: Session = ctx.obj
+        session.output.page(ctx.get_help())
 
 
 @config.command("list")
@@ -39,8 +47,7 @@ def list_(
     from piooy_cli.configuration import in_force
 
     session: Session = ctx.obj
-    _warn(session)
-    found = in_force(session.resolved)
+    found = list(in_force(session.resolved))
     rows = [[one.name, one.shown, *([one.origin] if show_origin else [])] for one in found]
     records = [{"key": one.name, "value": one.value, "origin": one.origin} for one in found]
     session.output.answer(
@@ -77,7 +84,7 @@ def set_(
     from piooy_cli.configuration import change
 
     session: Session = ctx.obj
-    change(session.places.config_file, key, value, session.flags.get("profile"))
+    change(session.places.config_file, key, value, _chosen_profile(session))
 
 
 @config.command("unset")
@@ -86,7 +93,7 @@ def unset(ctx: typer.Context, key: _Key) -> None:
     from piooy_cli.configuration import change
 
     session: Session = ctx.obj
-    change(session.places.config_file, key, None, session.flags.get("profile"))
+    change(session.places.config_file, key, None, _chosen_profile(session))
 
 
 @config.command("path")
@@ -100,17 +107,19 @@ def path(ctx: typer.Context) -> None:
 @config.command("edit")
 def edit(ctx: typer.Context) -> None:
     """Open the config file in $VISUAL or $EDITOR."""
-    from piooy_cli.settings import private_directory
+    from piooy_cli.settings import write_private
 
     session: Session = ctx.obj
     file = session.places.config_file
-    private_directory(file.parent)
-    file.touch(mode=0o600)
     editor = session.environ.get("VISUAL") or session.environ.get("EDITOR") or "vi"
+    if not file.exists():
+        write_private(file, "")
     try:
-        subprocess.run([*shlex.split(editor), str(file)], check=True)
-    except (OSError, subprocess.CalledProcessError, ValueError) as error:
-        raise StorageRefused(f"{editor} did not end well: {error}") from None
+        ended = subprocess.run([*shlex.split(editor), str(file)], check=False).returncode
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{editor}: {error}", "set EDITOR to your editor") from None
+    if ended:
+        raise UsageError(f"{editor} ended with {ended}")
 
 
 @config.command("set-key")
@@ -126,8 +135,11 @@ def set_key(
       pass show piooy | piooy config set-key --store file
     """
     from piooy_cli import credentials
+    from piooy_cli.configuration import ensure_profile
 
     session: Session = ctx.obj
+    if profile := _chosen_profile(session):
+        ensure_profile(session.places.config_file, profile)
     secret = credentials.checked(_asked_key(session), "the input")
     session.secrets.append(secret)
     if store is Store.FILE:
@@ -158,7 +170,6 @@ def delete_key(ctx: typer.Context) -> None:
 def check(ctx: typer.Context) -> None:
     """Check key, keyring, versions, and whether the API answers."""
     session: Session = ctx.obj
-    _warn(session)
     facts, trouble = report(session)
     rows = [[name, text] for name, text in facts]
     session.output.answer(Listing(["what", "found"], rows, [dict(facts)]))
@@ -166,9 +177,10 @@ def check(ctx: typer.Context) -> None:
         raise trouble
 
 
-def _warn(session: Session) -> None:
-    for warning in session.resolved.warnings:
-        session.output.note(f"warning: {warning}")
+def _chosen_profile(session: Session) -> str | None:
+    """The profile that option or variable names; `default` is the file's upper part."""
+    chosen = session.flags.get("profile") or session.environ.get("PIOOY_PROFILE") or "default"
+    return None if chosen == "default" else str(chosen)
 
 
 def _asked_key(session: Session) -> str:
@@ -180,4 +192,6 @@ def _asked_key(session: Session) -> str:
                 "no key on stdin", "pipe it in: `pass show piooy | piooy config set-key`"
             )
         return text_from("-", "key", 8192)
-    return str(typer.prompt("API key", hide_input=True, err=True))
+    from getpass import getpass
+
+    return getpass("API key: ", sys.stderr)

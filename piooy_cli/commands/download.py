@@ -1,11 +1,11 @@
 """`piooy download`: the files of tasks that succeeded, whole and under good names."""
 
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from piooy_cli.commands import options
+from piooy_cli.commands.single import to_stdout
 from piooy_cli.commands.tally import each
 from piooy_cli.errors import StillRunning, TaskFailed, UsageError
 from piooy_cli.events import Saved
@@ -13,7 +13,8 @@ from piooy_cli.models import Task, checked_id
 from piooy_cli.session import Session
 
 if TYPE_CHECKING:
-    from piooy_cli.downloads import Wish
+    from piooy_cli.downloads import Saver, Wish
+    from piooy_cli.models import SavedFile
     from piooy_cli.pipeline import Pipeline
 
 
@@ -47,7 +48,7 @@ def download(
     """
     session: Session = ctx.obj
     if output == "-":
-        session.run(_to_stdout, refs, on_exists, wait, timeout, persist, http_assets)
+        session.run(_to_stdout, refs, wait, timeout, persist, covers, http_assets)
         return
     wish = session.wish(output, on_exists, covers=covers, http_assets=http_assets)
     session.items = (Saved,)
@@ -76,25 +77,21 @@ async def _download(
 async def _to_stdout(
     session: Session,
     refs: list[str] | None,
-    on_exists: str,
     wait: bool,
     timeout: float | None,
     persist: bool,
+    covers: bool,
     http_assets: bool,
 ) -> None:
-    """One asset, verified before its first byte goes out."""
     ids = [ref async for ref in session.task_ids(refs, "download")]
     if len(ids) != 1:
         raise UsageError("--output - takes one task", "give --output a directory for several")
-    with TemporaryDirectory(prefix="piooy-") as place:
-        wish = session.wish(place, on_exists, http_assets=http_assets)
-        async with session.pipeline(timeout) as pipeline:
-            task = await _succeeded(pipeline, checked_id(ids[0]), wait, persist)
-            files = await pipeline.fetch(task, session.saver(wish))
-        if len(files) != 1:
-            message = f"task {task.id} has {len(files)} files; --output - takes one"
-            raise UsageError(message, "give --output a directory")
-        session.output.file(files[0].path)
+
+    async def fetch(pipeline: "Pipeline", saver: "Saver") -> "list[SavedFile]":
+        task = await _succeeded(pipeline, checked_id(ids[0]), wait, persist)
+        return await pipeline.fetch(task, saver, covers=covers)
+
+    await to_stdout(session, fetch, timeout, covers=covers, http_assets=http_assets)
 
 
 async def _succeeded(pipeline: "Pipeline", task_id: str, wait: bool, persist: bool) -> Task:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from piooy_cli.commands import options
+from piooy_cli.commands.single import to_stdout
 from piooy_cli.commands.tally import each
 from piooy_cli.errors import StillRunning, UsageError
 from piooy_cli.events import Saved, Settled, Submitted
@@ -13,10 +14,11 @@ from piooy_cli.models import Media, Order
 from piooy_cli.session import Session
 
 if TYPE_CHECKING:
-    from piooy_cli.downloads import Wish
+    from piooy_cli.downloads import Saver, Wish
+    from piooy_cli.models import SavedFile
+    from piooy_cli.pipeline import Pipeline
 
 _ASK_ABOVE = 10
-_AT_ONCE = 8  # orders that leave at the same time
 
 
 def generate(
@@ -145,6 +147,9 @@ def generate(
         session.output.document(order_fields(order))
         return
     _consent(session, count, yes)
+    if output == "-" and wait and download:
+        session.run(_to_stdout, order, count, timeout, covers, http_assets)
+        return
     wish = session.wish(output, on_exists, covers=covers, http_assets=http_assets)
     session.items = (Saved,) if wait and download else (Settled,) if wait else (Submitted,)
     session.run(_generate, order, count, timeout, wait, wish if wait and download else None, open_)
@@ -160,28 +165,30 @@ def _order(
     from piooy_cli import intake, ordering
 
     settings = session.settings
-    model = model or settings.model.get(media)
+    model = settings.model.get(media) if model is None else model
     if not model:
         hint = (
             f"give --model, or set one: `piooy config set model.{media} ID`; `piooy models` lists"
         )
         raise UsageError(f"no model for {media}", hint)
+    for words, what in ((model, "model"), (provider or "", "provider"), (scene or "", "scene")):
+        intake.check_text(words, what, 1000)
     images = [ordering.reference(one, "--image", inline=inline) for one in images]
     videos = [ordering.reference(one, "--video", inline=inline) for one in videos]
     known = session.catalogue.get(model)
     chosen = {**(known.defaults if known else {}), **settings.options.get(media, {})}
-    if options_file:
+    if options_file is not None:
         chosen |= intake.json_object(options_file, "--options")
     chosen |= dict(ordering.option_of(text) for text in option)
     chosen |= ordering.references(media, images, videos)
     chosen |= {name: value for name, value in given.items() if value is not None}
-    words = _prompt(prompt, prompt_file, options_from_stdin=options_file == "-", chosen=chosen)
+    text = _prompt(prompt, prompt_file, options_from_stdin=options_file == "-", chosen=chosen)
     return Order(
         media=media,
         scene=scene or ordering.scene_of(media, images, videos),
         provider=provider or session.catalogue.provider(model, settings.provider),
         model=model,
-        prompt=words,
+        prompt=text,
         options=ordering.checked(chosen),
     )
 
@@ -226,7 +233,7 @@ def _consent(session: Session, count: int, yes: bool) -> None:
         raise UsageError(
             f"{count} tasks at once are charged {count} times", "--yes says that it is meant"
         )
-    if not typer.confirm(f"Send {count} tasks? Each is charged.", err=True):
+    if not session.output.ask(f"Send {count} tasks? Each is charged."):
         raise StillRunning("declined; nothing was sent")
 
 
@@ -253,4 +260,21 @@ async def _generate(
                 if open_files:
                     typer.launch(file.path)
 
-        await each(session, one, range(count), at_once=_AT_ONCE if not wait else count)
+        await each(session, one, range(count))
+
+
+async def _to_stdout(
+    session: Session,
+    order: Order,
+    count: int,
+    timeout: float | None,
+    covers: bool,
+    http_assets: bool,
+) -> None:
+    if count != 1:
+        raise UsageError("--output - takes one task", "give --output a directory for several")
+
+    async def fetch(pipeline: "Pipeline", saver: "Saver") -> "list[SavedFile]":
+        return await pipeline.make(order, saver, wait=True, covers=covers)
+
+    await to_stdout(session, fetch, timeout, covers=covers, http_assets=http_assets)

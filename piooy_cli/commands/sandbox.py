@@ -9,9 +9,17 @@ from piooy_cli.session import Session
 
 sandbox = typer.Typer(
     help="The Piooy API on your own machine: no key, no charge.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     rich_markup_mode=None,
 )
+
+
+@sandbox.callback()
+def sandbox_help(ctx: typer.Context) -> None:
+    """Without a command: what there is."""
+    if ctx.invoked_subcommand is None:
+        session: Session = ctx.obj
+        session.output.page(ctx.get_help())
 
 
 @sandbox.command("serve")

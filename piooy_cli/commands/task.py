@@ -62,7 +62,7 @@ async def _task(
             if exit_status:
                 _raise_state(seen)
 
-        await each(session, one, session.task_ids(refs, "show"))
+        await each(session, one, session.task_ids(refs, "task"))
 
 
 def _raise_state(seen: Task) -> None:

@@ -6,6 +6,7 @@ import typer
 
 from piooy_cli.commands import options
 from piooy_cli.commands.tally import each
+from piooy_cli.errors import UsageError
 from piooy_cli.events import Saved, Settled
 from piooy_cli.models import Task, checked_id
 from piooy_cli.session import Session
@@ -39,6 +40,8 @@ def wait(
     Ctrl-C stops waiting; the tasks run on, and the command that goes on is printed.
     """
     session: Session = ctx.obj
+    if output is not None and not download:
+        raise UsageError("--output has a meaning with --download only")
     wish = session.wish(output, on_exists, http_assets=http_assets) if download else None
     session.items = (Saved,) if download else (Settled,)
     session.run(_wait, refs, timeout, wish, stop_at_first)
@@ -59,5 +62,5 @@ async def _wait(
             if saver:
                 await pipeline.fetch(task, saver)
 
-        ids = session.task_ids(refs, "wait for")
+        ids = session.task_ids(refs, "wait")
         await each(session, one, ids, until_first=stop_at_first)

@@ -44,13 +44,17 @@ class Progress(Protocol):
 
 
 class Looks(NamedTuple):
-    """What flags and environment say about output. `items`: which events are the results."""
+    """What flags and environment say about output.
+
+    `items`: which events are the results; `options`: what the next command needs as well.
+    """
 
     items: tuple[type, ...] = ()
     json: bool = False
     quiet: bool = False
     verbose: bool = False
     color: str = "auto"
+    options: str = ""
     environ: Mapping[str, str] = MappingProxyType({})
 
 
@@ -75,8 +79,7 @@ class Output:
             self._progress.event(event)
         if isinstance(event, Failed):
             self._progress.aside()
-            self._explain(event.error)
-            event.error.told = True
+            self._tell_once(event.error)
             self._progress.aside(pause=False)
 
     def heartbeat(self) -> None:
@@ -101,6 +104,13 @@ class Output:
         """The bytes of a file, to stdout."""
         Lines(sys.stdout, self._secrets).copy(path)
 
+    def ask(self, question: str) -> bool:
+        """A person's yes; anything else is no."""
+        self._progress.aside()
+        sys.stderr.write(f"{sanitize(question)} [y/N] ")
+        sys.stderr.flush()
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+
     def note(self, text: str) -> None:
         """A line for a person."""
         if not self._looks.quiet:
@@ -109,24 +119,34 @@ class Output:
     def error(self, error: PiooyError, trace: str = "") -> None:
         """What happened and what to do next; with --json an object as the last line."""
         self._progress.close()
-        told, error.told = error.told, True
         for line in trace.splitlines():
             self._stderr.write_anyway(sanitize(line))
         if self._looks.json:
-            self._stderr.write_anyway(compact(error_record(error)))
-        elif not told:
-            self._explain(error)
+            record = error_record(error)
+            record["error"]["hint"] = self._repeatable(error.hint) or None
+            self._stderr.write_anyway(compact(record))
+        else:
+            self._tell_once(error)
 
     def close(self) -> None:
         """Write what was held back, and leave the terminal as it was."""
         self._progress.close()
         self._results.close()
 
+    def _tell_once(self, error: PiooyError) -> None:
+        if not error.told:
+            error.told = True
+            self._explain(error)
+
     def _explain(self, error: PiooyError) -> None:
         bold, off = ("\x1b[31m", "\x1b[0m") if self._colored(sys.stderr) else ("", "")
         self._stderr.write_anyway(f"piooy: {bold}error:{off} {sanitize(error.message)}")
         if error.hint:
-            self._stderr.write_anyway(f"piooy: {sanitize(error.hint)}")
+            self._stderr.write_anyway(f"piooy: {sanitize(self._repeatable(error.hint))}")
+
+    def _repeatable(self, hint: str) -> str:
+        """The next command, with the options that made this run speak to where it did."""
+        return hint.replace("`piooy ", f"`piooy {self._looks.options}") if hint else hint
 
     def _colored(self, stream: Any) -> bool:
         return wants_color(stream, self._looks.environ, self._looks.color)

@@ -50,7 +50,7 @@ class Human:
         """Show the tasks that were collected."""
         tasks, self._shown = self._shown, []
         if len(tasks) == 1:
-            self._print(self._card(tasks[0]))
+            self._card(tasks[0])
         elif tasks:
             rows = [[task.id, task.status, task.media or "", task.model or ""] for task in tasks]
             self._print(self._table(["id", "status", "media", "model"], rows))
@@ -69,13 +69,11 @@ class Human:
             table.add_row(*(self._text(cell, _STYLES.get(cell, "")) for cell in row))
         return table
 
-    def _card(self, task: Task) -> Table:
-        card = Table.grid(padding=(0, 2))
-        card.add_column(style="dim", no_wrap=True)
-        card.add_column(overflow="fold")
+    def _card(self, task: Task) -> None:
+        """One row a fact, not wrapped: addresses get copied."""
         for name, value in _card_rows(task):
-            card.add_row(name, self._text(value, _STYLES.get(value, "")))
-        return card
+            row = Text.assemble((f"{name:<10}", "dim"), self._text(value, _STYLES.get(value, "")))
+            self._console.print(row, soft_wrap=True)
 
 
 def console(stream: Any, color: bool) -> Console:

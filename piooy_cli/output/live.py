@@ -1,6 +1,7 @@
 """Progress on a terminal: a line for each task that is under way, always cleared at the end."""
 
 from rich.console import Console
+from rich.live import Live
 from rich.progress import (
     BarColumn,
     Progress,
@@ -23,6 +24,7 @@ from piooy_cli.events import (
     Saved,
     Saving,
     Settled,
+    Shown,
     Submitted,
     Submitting,
     Warned,
@@ -56,10 +58,9 @@ class LiveProgress:
             _Arrived(),
             TimeElapsedColumn(),
             console=console,
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
+            auto_refresh=False,
         )
+        self._live: Live | None = None
         self._secrets = secrets
         self._verbose = verbose
         self._rows: dict[str, TaskID] = {}
@@ -78,9 +79,10 @@ class LiveProgress:
                 self._show(task_id, self._name(task_id), "looking")
             case Progressed(task):
                 self._show(task.id, self._name(task.id), task.status.lower())
-            case Settled(task):
+            case Settled(task) | Shown(task):
                 self._hide(task.id)
             case Saving(task, asset, received, total):
+                self._hide(task.id)
                 self._saving(f"{task.id}/{asset.n}", self._name(task.id), received, total)
             case Saved(file):
                 self._hide(f"{file.task.id}/{file.asset.n}")
@@ -99,13 +101,28 @@ class LiveProgress:
     def aside(self, pause: bool = True) -> None:
         """Clear the display while results are written to the same terminal."""
         if pause:
-            self._progress.stop()
+            self.close()
         elif self._rows:
-            self._progress.start()
+            self._open()
 
     def close(self) -> None:
         """Clear the display and bring the cursor back."""
-        self._progress.stop()
+        if self._live:
+            self._live.stop()
+            self._live = None
+
+    def _open(self) -> None:
+        """A new display each time: an old one would move up over lines that were printed since."""
+        if self._live is None:
+            self._live = Live(
+                get_renderable=self._progress.get_renderable,
+                console=self._progress.console,
+                refresh_per_second=10,
+                transient=True,
+                redirect_stdout=False,
+                redirect_stderr=False,
+            )
+            self._live.start()
 
     def _show(self, name: str, description: str, state: str) -> None:
         if name not in self._rows:
@@ -113,7 +130,7 @@ class LiveProgress:
             self._rows[name] = self._progress.add_task(
                 description, total=None, state=state, arriving=False, visible=visible
             )
-            self._progress.start()
+            self._open()
         else:
             self._progress.update(
                 self._rows[name], description=description, state=self._clean(state)
@@ -128,7 +145,7 @@ class LiveProgress:
         if name in self._rows:
             self._progress.remove_task(self._rows.pop(name))
         if not self._rows:
-            self._progress.stop()
+            self.close()
 
     def _retrying(self, what: str, reason: str, pause: float) -> None:
         row = what if what in self._rows else "submitting"

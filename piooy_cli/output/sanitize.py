@@ -12,6 +12,7 @@ _HOSTILE = re.compile(
 )
 _BREAKS = re.compile(r"\s*[\r\n\t]+\s*")
 LONGEST = 4000
+SHORTEST_SECRET = 8
 
 
 def sanitize(text: str) -> str:
@@ -21,8 +22,11 @@ def sanitize(text: str) -> str:
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """`text` without any of the secrets, be they plain, URL-encoded or in base64."""
-    for secret in secrets:
+    """`text` without any of the secrets, be they plain, URL-encoded or in base64.
+
+    No real key is as short as a word: hiding one that is would spoil the text.
+    """
+    for secret in (one for one in secrets if len(one) >= SHORTEST_SECRET):
         for form in _forms(secret):
             text = text.replace(form, "***")
     return text

@@ -28,7 +28,7 @@ class Lines:
         except BrokenPipeError:
             raise Interrupted("the reader has gone", signal=_SIGPIPE) from None
         except OSError as error:
-            raise StorageRefused(f"cannot write the result: {error.strerror}") from None
+            raise _unwritten(error, f" {text[:200]!r}") from None
 
     def copy(self, path: str) -> None:
         """The bytes of a file. Raises as `write` does."""
@@ -41,7 +41,7 @@ class Lines:
         except BrokenPipeError:
             raise Interrupted("the reader has gone", signal=_SIGPIPE) from None
         except OSError as error:
-            raise StorageRefused(f"cannot write the result: {error.strerror}") from None
+            raise _unwritten(error) from None
 
     def write_anyway(self, text: str) -> None:
         """One line for a person; where it cannot be shown, the work goes on."""
@@ -57,6 +57,12 @@ class Lines:
             self._stream.flush()
             buffer.write(_encoded(text) + b"\n")
         self._stream.flush()
+
+
+def _unwritten(error: OSError, result: str = "") -> StorageRefused:
+    refused = StorageRefused(f"cannot write the result{result}: {error.strerror}")
+    refused.stops_all = True
+    return refused
 
 
 def _encoded(text: str) -> bytes:

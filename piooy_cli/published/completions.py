@@ -84,6 +84,12 @@ def _bash_case(command: Command, root: Command) -> str:
             text = f"@{wanted}" if isinstance(wanted, str) else " ".join(wanted)
             lines.append(f"                {'|'.join(option.names)}) values='{text}' ;;")
         lines.append("            esac")
+    others = [
+        option for option in _options(command, root) if option.takes_value and not _wanted(option)
+    ]
+    if others:
+        names = "|".join(name for option in others for name in option.names)
+        lines.append(f'            case "$prev" in {names}) COMPREPLY=(); return ;; esac')
     return "\n".join([*lines, "            ;;"])
 
 
