@@ -42,7 +42,6 @@ class Session:
         self.debug = self.environ.get("PIOOY_DEBUG", "") not in ("", "0")
         self.color = "auto"
         self.no_input = False
-        self.items: tuple[type, ...] = ()
         self.secrets: list[str] = []
         self.stop = Stop()
         self._pipeline: Pipeline | None = None
@@ -117,7 +116,6 @@ class Session:
 
         return Output(
             Looks(
-                items=self.items,
                 json=self.json,
                 quiet=self.quiet,
                 verbose=self.verbose,
@@ -153,9 +151,19 @@ class Session:
         if "output" in self.__dict__:
             self.output.close()
 
-    def run(self, work: "Callable[..., Awaitable[Answer]]", *args: Any, **kwargs: Any) -> Answer:
-        """The only door into asyncio. A signal ends the work cleanly and rises as Interrupted."""
+    def run(
+        self,
+        work: "Callable[..., Awaitable[Answer]]",
+        *args: Any,
+        results: tuple[type, ...] = (),
+    ) -> Answer:
+        """The only door into asyncio. Events of the types in `results` go to stdout.
+
+        A signal ends the work cleanly and rises as Interrupted.
+        """
         import asyncio
+
+        self.output.results_are(results)
 
         async def main() -> Answer:
             current, loop = asyncio.current_task(), asyncio.get_running_loop()
@@ -163,7 +171,7 @@ class Session:
             beat = loop.create_task(self._heartbeat())
             with self.stop.listening(loop, current.cancel):
                 try:
-                    return await work(self, *args, **kwargs)
+                    return await work(self, *args)
                 except asyncio.CancelledError:
                     raise self._stopped() from None
                 finally:

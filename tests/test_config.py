@@ -112,6 +112,15 @@ def test_an_unknown_key_is_a_warning(piooy, home):
     assert "'colour'" in ran.err
 
 
+def test_a_warning_costs_no_result(piooy, home, sandbox):
+    """It is told on stderr, and the id is printed all the same."""
+    write(home, 'colour = "blue"\n')
+
+    ran = piooy("generate", "image", "-m", "m", "--no-wait", "x")
+
+    assert len(ran.lines) == 1 and ran.err.count("'colour'") == 1
+
+
 def test_an_unknown_profile_names_the_known(piooy, home):
     """A typo is no new profile."""
     write(home, '[profiles.work]\noutput = "x"\n')

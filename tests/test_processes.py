@@ -412,7 +412,7 @@ def test_waiting_for_a_typed_id_gives_a_hint(api):
     screen = Screen("wait", "-")
 
     assert screen.end() == 2
-    assert "give task ids" in screen.text
+    assert "one a line on stdin" in " ".join(screen.text.split())
 
 
 def test_many_paid_tasks_are_asked_for(api):
@@ -446,6 +446,7 @@ def test_results_stay_on_the_screen_beside_live_progress(api):
             task(result={"results": ["https://e.com/a"]}, id=f"t{n}")
         ]
         expect_look(api, *answers, task_id=f"t{n}")
+    api.expect_request("/api/v1/task/gone").respond_with_json({}, status=404)
     screen = Screen("wait", "t0", "t1", "gone", "t2", "t3")
 
     assert screen.end() == 14

@@ -51,8 +51,7 @@ def download(
         session.run(_to_stdout, refs, wait, timeout, persist, covers, http_assets)
         return
     wish = session.wish(output, on_exists, covers=covers, http_assets=http_assets)
-    session.items = (Saved,)
-    session.run(_download, refs, wish, wait, timeout, persist, jobs)
+    session.run(_download, refs, wish, wait, timeout, persist, jobs, results=(Saved,))
 
 
 async def _download(

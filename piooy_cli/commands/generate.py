@@ -151,8 +151,9 @@ def generate(
         session.run(_to_stdout, order, count, timeout, covers, http_assets)
         return
     wish = session.wish(output, on_exists, covers=covers, http_assets=http_assets)
-    session.items = (Saved,) if wait and download else (Settled,) if wait else (Submitted,)
-    session.run(_generate, order, count, timeout, wait, wish if wait and download else None, open_)
+    results = (Saved,) if wait and download else (Settled,) if wait else (Submitted,)
+    saving = wish if wait and download else None
+    session.run(_generate, order, count, timeout, wait, saving, open_, results=results)
 
 
 def _order(

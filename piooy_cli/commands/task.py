@@ -44,8 +44,7 @@ def task(
       until piooy task --exit-status ID >/dev/null; do sleep 5; done
     """
     session: Session = ctx.obj
-    session.items = () if raw else (Shown,)
-    session.run(_task, refs, _REFRESH[refresh], exit_status, raw)
+    session.run(_task, refs, _REFRESH[refresh], exit_status, raw, results=(Shown,))
 
 
 async def _task(

@@ -43,8 +43,8 @@ def wait(
     if output is not None and not download:
         raise UsageError("--output has a meaning with --download only")
     wish = session.wish(output, on_exists, http_assets=http_assets) if download else None
-    session.items = (Saved,) if download else (Settled,)
-    session.run(_wait, refs, timeout, wish, stop_at_first)
+    results = (Saved,) if download else (Settled,)
+    session.run(_wait, refs, timeout, wish, stop_at_first, results=results)
 
 
 async def _wait(

@@ -44,12 +44,8 @@ class Progress(Protocol):
 
 
 class Looks(NamedTuple):
-    """What flags and environment say about output.
+    """What flags and environment say. `options`: what the next command needs as well."""
 
-    `items`: which events are the results; `options`: what the next command needs as well.
-    """
-
-    items: tuple[type, ...] = ()
     json: bool = False
     quiet: bool = False
     verbose: bool = False
@@ -65,12 +61,17 @@ class Output:
         self._looks = looks
         self._secrets = secrets
         self._stderr = Lines(sys.stderr, secrets)
+        self._result_types: tuple[type, ...] = ()
         self._results = self._open_results()
         self._progress = self._open_progress()
 
+    def results_are(self, types: tuple[type, ...]) -> None:
+        """Events of these types are what was asked for."""
+        self._result_types = types
+
     def event(self, event: Event) -> None:
         """Show an event; one of the kind that was asked for is a result."""
-        if isinstance(event, self._looks.items):
+        if isinstance(event, self._result_types):
             self._progress.event(event)
             self._progress.aside()
             self._results.item(event)
