@@ -39,19 +39,7 @@ Docs:   https://piooy.com/docs
 Issues: https://piooy.com/contact
 """
 
-FLAGS = frozenset(
-    [
-        "--json",
-        "-q",
-        "--quiet",
-        "-v",
-        "--verbose",
-        "--debug",
-        "--no-input",
-        "--sandbox",
-        "--version",
-    ]
-)
+FLAGS = frozenset("--json -q --quiet -v --verbose --debug --no-input --sandbox --version".split())
 _BUNDLE = re.compile(r"-[qv]{2,}")
 VALUED = frozenset(["--color", "--profile", "--base-url"])
 

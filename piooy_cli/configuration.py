@@ -9,13 +9,13 @@ from typing import Any
 from piooy_cli.errors import NotFound, UsageError
 from piooy_cli.intake import check_text
 from piooy_cli.models import Media
+from piooy_cli.places import write_private
 from piooy_cli.settings import (
     Resolved,
     Settings,
     boolean,
     read_config,
     resolve,
-    write_private,
 )
 
 _DEPTHS = {"model": 1, "options": 2, "models": 2}

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from piooy_cli.errors import NotSignedIn, PiooyError, StorageRefused
 from piooy_cli.paths import expanded
-from piooy_cli.settings import Settings, write_private
+from piooy_cli.places import write_private
+from piooy_cli.settings import Settings
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ import binascii
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import unquote_to_bytes
 
 from piooy_cli import media, naming
 from piooy_cli.api.client import Api
@@ -18,11 +18,10 @@ from piooy_cli.errors import NotDownloaded, PiooyError
 from piooy_cli.events import Noticed, Retrying, Saving, Tell
 from piooy_cli.files import Draft, check_room, publish
 from piooy_cli.models import Asset, SavedFile, Task
-from piooy_cli.settings import is_safe_url
+from piooy_cli.settings import asset_fault
 
 _EXPIRED = frozenset({401, 403, 404, 410})
 _PASSING = frozenset({408, 409, 425, 429})
-_LONGEST_ADDRESS = 16_384
 
 
 class OnExists(StrEnum):
@@ -76,17 +75,13 @@ class Saver:
                 return self._place(task, asset, draft, extension)
 
     def _check_address(self, task: Task, asset: Asset) -> None:
-        url = asset.url
-        if url[:5].lower() == "data:":
+        if asset.url[:5].lower() == "data:":
             return
-        if len(url) > _LONGEST_ADDRESS or "@" in urlsplit(url).netloc:
+        if fault := asset_fault(asset.url, http=self._wish.http_assets):
+            hint = f"`piooy download {task.id} --allow-http-assets` fetches it in the open"
             raise NotDownloaded(
-                f"asset {asset.n} of {task.id} has an address that no server should give"
-            )
-        if not is_safe_url(url) and not self._wish.http_assets:
-            raise NotDownloaded(
-                f"asset {asset.n} of {task.id} is on http, not https",
-                f"`piooy download {task.id} --allow-http-assets` fetches it in the open",
+                f"asset {asset.n} of task {task.id} {fault}",
+                hint if "http" in fault else "",
                 task_id=task.id,
             )
 
@@ -120,7 +115,7 @@ class Saver:
         if asset.url[:5].lower() == "data:":
             draft.write(_payload(task, asset))
             return
-        async with self._api.media(asset.url, {}) as arriving:
+        async with self._api.media(asset.url, {}, http=self._wish.http_assets) as arriving:
             total = self._expected(arriving)
             async for chunk in _capped(arriving.chunks, self._numbers.asset_bytes):
                 draft.write(chunk)

@@ -36,6 +36,15 @@ class PiooyError(Exception):
         self.told = False  # a person has read it already; programs still get their last line
         self.stops_all = False  # no other item could fare better
 
+    def about(self, task_id: str, command: str) -> "PiooyError":
+        """The same, naming the task that it happened to: a paid id is in every message of it."""
+        self.task_id = self.task_id or task_id
+        if task_id not in f"{self.message} {self.hint}":
+            self.message = f"task {task_id}: {self.message}"
+            goes_on = f"`{command} {task_id}` goes on"
+            self.hint = f"{self.hint}; {goes_on}" if self.hint else goes_on
+        return self
+
     @property
     def code(self) -> int:
         """The exit code of this one error."""

@@ -47,7 +47,8 @@ class Draft:
         trace: TracebackType | None,
     ) -> None:
         os.close(self._handle)
-        self.path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self.path.unlink()
 
     def restart(self) -> None:
         """Throw away what has arrived."""

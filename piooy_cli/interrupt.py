@@ -45,6 +45,8 @@ class Stop:
         finally:
             for number in heard:
                 loop.remove_signal_handler(number)
+                if self.signal:  # on the way out: one more must not tear the rest down
+                    signal.signal(number, signal.SIG_IGN)
 
     def _hear(self, number: int, cancel: Callable[[], object]) -> None:
         if self.signal and self._insist:

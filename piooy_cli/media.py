@@ -1,5 +1,7 @@
 """What a file is, told from its first bytes: never from its name or a header. Pure."""
 
+import re
+
 from piooy_cli.models import Kind
 
 HEAD = 512  # bytes that `extension_of` wants to see
@@ -22,6 +24,7 @@ _BRANDS = {
     b"avif": "avif", b"avis": "avif", b"heic": "heic", b"heix": "heic", b"mif1": "heic",
     b"M4A ": "m4a", b"M4B ": "m4a", b"qt  ": "mov",
 }  # fmt: skip
+_SVG = re.compile(rb"(<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE svg[^>]*>|\s)*<svg[\s>]", re.DOTALL)
 _IMAGES = frozenset({"png", "jpg", "gif", "bmp", "tiff", "webp", "avif", "heic"})
 _AUDIO = frozenset({"mp3", "flac", "ogg", "wav", "m4a", "aac"})
 
@@ -47,10 +50,14 @@ def kind_of(extension: str) -> Kind:
 
 def is_page(head: bytes) -> bool:
     """Whether these bytes are a web page, JSON or XML: an error in the place of media."""
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        head = head.decode("utf-16", "replace").encode()
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head and not text:
+        return True  # nothing but white space
     if text[:1] == b"[":
         return text[1:].lstrip()[:1] in (b"{", b"[", b'"', b"]")
-    return text[:1] == b"{" or (text[:1] == b"<" and b"<svg" not in text)
+    return text[:1] == b"{" or (text[:1] == b"<" and not _SVG.match(text))
 
 
 def _mpeg_audio(head: bytes) -> str | None:

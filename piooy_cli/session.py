@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from piooy_cli.events import Event
     from piooy_cli.output import Output
     from piooy_cli.pipeline import Pipeline
+    from piooy_cli.places import Places
     from piooy_cli.polling import Pace
-    from piooy_cli.settings import Places, Resolved, Settings
+    from piooy_cli.settings import Resolved, Settings
 
 Answer = TypeVar("Answer")
 
@@ -67,7 +68,7 @@ class Session:
     @cached_property
     def places(self) -> "Places":
         """Where config and state are."""
-        from piooy_cli.settings import places
+        from piooy_cli.places import places
 
         return places(self.environ)
 
@@ -193,7 +194,8 @@ class Session:
     @asynccontextmanager
     async def pipeline(self, timeout: float | None = None) -> "AsyncIterator[Pipeline]":
         """The road."""
-        from piooy_cli.pipeline import Pipeline, Waiting
+        from piooy_cli.pipeline import Pipeline
+        from piooy_cli.waiting import Waiting
 
         async with self.api() as api:
             grace = self.numbers.fresh_grace

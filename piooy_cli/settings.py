@@ -3,7 +3,6 @@
 Below this room nobody reads the environment; the key, which is never shown, is `credentials`'.
 """
 
-import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -12,26 +11,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from piooy_cli.errors import StorageRefused, UsageError
+from piooy_cli.errors import UsageError
 from piooy_cli.models import Media
+from piooy_cli.places import Places
 
 DEFAULT_BASE_URL = "https://piooy.com"
 SANDBOX_BASE_URL = "http://sandbox.localhost"
 _PLAIN_URL = re.compile(r"[\x21-\x7e]+")
 _BIGGEST_CONFIG = 1 << 20
+_LONGEST_ADDRESS = 16_384
 _LOOPBACK = re.compile(r"localhost|([a-z0-9-]+\.)+localhost|127(\.[0-9]{1,3}){3}|::1", re.ASCII)
-
-
-class Places(NamedTuple):
-    """Where things are kept on this machine."""
-
-    config: Path
-    state: Path
-
-    @property
-    def config_file(self) -> Path:
-        """The person's settings, in TOML."""
-        return self.config / "config.toml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,42 +114,6 @@ def read_config(path: Path) -> dict[str, Any]:
         ) from None
 
 
-def places(environ: Mapping[str, str]) -> Places:
-    """Where config and state are: the variables, or the platform's own places."""
-    config, state = environ.get("PIOOY_CONFIG_DIR"), environ.get("PIOOY_STATE_DIR")
-    if config and state:
-        return Places(Path(config), Path(state))
-    from platformdirs import PlatformDirs  # 20 ms that the variables save
-
-    platform = PlatformDirs("piooy", appauthor=False)
-    return Places(Path(config or platform.user_config_dir), Path(state or platform.user_state_dir))
-
-
-def private_directory(path: Path) -> Path:
-    """Make `path`, for this user alone. Raises StorageRefused."""
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageRefused(f"cannot make the directory {path}: {error.strerror}") from None
-    return path
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replace `path` by a file that only this user can read; whole, or not at all."""
-    private_directory(path.parent)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(handle)
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise StorageRefused(f"cannot write {path}: {error.strerror}") from None
-
-
 def is_loopback(host: str | None) -> bool:
     """Whether `host` is this machine and no other."""
     return _LOOPBACK.fullmatch((host or "").lower()) is not None
@@ -173,6 +126,17 @@ def is_safe_url(url: str) -> bool:
     except ValueError:
         return False
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
+
+
+def asset_fault(url: str, *, http: bool = False) -> str | None:
+    """Why no asset is fetched from `url`; None where it is. `http`: also in the open."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "has an address that is none"
+    if len(url) > _LONGEST_ADDRESS or "@" in parts.netloc or parts.scheme not in ("http", "https"):
+        return "has an address that no server should give"
+    return None if http or is_safe_url(url) else "is on http, not https"
 
 
 def check_base_url(url: str, origin: str = "--base-url") -> str:

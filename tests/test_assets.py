@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from piooy_cli.api.addresses import addresses_in
 from piooy_cli.api.assets import find_assets
 from piooy_cli.models import Kind, Role
 
@@ -112,6 +113,28 @@ SHAPES = {
     "Gemini inline": ("image", {"candidates": [{"content": {"parts": [{"inlineData": {"mimeType": "image/png", "data": "iVBORw0KGgoAAAANSUhEUg=="}}]}}]}, [("data:image/png;base64,iVBORw0KGgoAAAANSUhEUg==", "image", "result")]),
     "relative on our own host": ("image", {"results": ["/files/a.png", "/api/v1/task/x.png"]}, [("https://piooy.com/files/a.png", "image", "result")]),
     "API addresses": ("image", {"url": "https://piooy.com/api/v1/task/1", "results": ["https://api.example.com/v1/jobs/1", "https://queue.example.com/r"]}, []),
+    "kie callback with a source beside each": ("music", {"data": [{"audio_url": f"{CDN}/x.mp3", "source_audio_url": f"{CDN}/x.mp3", "stream_audio_url": f"{CDN}/s", "source_image_url": f"{CDN}/c.jpg", "image_url": f"{CDN}/c.jpg"}]}, [AUDIO("x.mp3"), ("s", "audio", "cover"), COVER("c.jpg")]),
+    "kie Runway": ("video", {"generateParam": {"imageUrl": f"{CDN}/in.png"}, "videoInfo": {"videoUrl": f"{CDN}/v.mp4", "imageUrl": f"{CDN}/c.png"}}, [VIDEO("v.mp4"), COVER("c.png")]),
+    "kie Flux": ("image", {"response": {"originImageUrl": f"{CDN}/in.png", "resultImageUrl": f"{CDN}/u.png"}}, [IMAGE("u.png")]),
+    "kie Aleph": ("video", {"response": {"resultVideoUrl": f"{CDN}/v.mp4", "resultImageUrl": f"{CDN}/c.png"}}, [VIDEO("v.mp4"), COVER("c.png")]),
+    "kie Veo callback, a list without quotes": ("video", {"info": {"resultUrls": f"[{CDN}/v.mp4,{CDN}/w.mp4]", "originUrls": f"[{CDN}/o.mp4]"}}, [VIDEO("v.mp4"), VIDEO("w.mp4"), ("o.mp4", "video", "cover")]),
+    "Luma": ("video", {"request": {"keyframes": {"frame0": {"url": f"{CDN}/in.png"}}}, "assets": {"video": f"{CDN}/v.mp4", "image": f"{CDN}/c.jpg"}}, [VIDEO("v.mp4"), COVER("c.jpg")]),
+    "Kling": ("video", {"task_info": {"parent_video": {"url": f"{CDN}/in.mp4"}}, "task_result": {"videos": [{"url": f"{CDN}/v.mp4"}]}}, [VIDEO("v.mp4")]),
+    "Minimax": ("image", {"data": {"image_urls": [f"{CDN}/a.png"]}}, [IMAGE("a.png")]),
+    "EvoLink's echo of its input": ("image", {"image_urls": [f"{CDN}/in.png"], "results": [f"{CDN}/a.png"]}, [IMAGE("a.png")]),
+    "ModelScope": ("image", {"output_images": [f"{CDN}/a.png"]}, [IMAGE("a.png")]),
+    "Vertex": ("image", {"predictions": [{"mimeType": "image/png", "bytesBase64Encoded": "iVBORw0KGgoAAAANSUhEUg=="}]}, [("data:image/png;base64,iVBORw0KGgoAAAANSUhEUg==", "image", "result")]),
+    "a cover beside a neutral key": ("video", {"results": [{"url": f"{CDN}/v.mp4", "imageUrl": f"{CDN}/c.png"}]}, [VIDEO("v.mp4"), COVER("c.png")]),
+    "a cover beside a type": ("video", {"assets": [{"type": "video", "url": f"{CDN}/v", "image_url": f"{CDN}/c"}]}, [VIDEO("v"), COVER("c")]),
+    "an input picture beside a video": ("video", {"video_url": f"{CDN}/v.mp4", "end_image_url": f"{CDN}/in.png", "image_tail": f"{CDN}/in2.png"}, [VIDEO("v.mp4")]),
+    "pictures beside videos are results": ("image", {"images": [f"{CDN}/a.png"], "videos": [f"{CDN}/v.mp4"]}, [IMAGE("a.png"), VIDEO("v.mp4")]),
+    "no video after all": ("image", {"audio": True, "videos": [{"videoUrl": ""}], "image": f"{CDN}/a.png"}, [IMAGE("a.png")]),
+    "cover and result are the same": ("image", {"thumbnailUrl": f"{CDN}/a.png", "url": f"{CDN}/a.png"}, [IMAGE("a.png")]),
+    "NaN beside it": ("image", '{"score": NaN, "results": ["https://cdn.example.com/a.png"]}', [IMAGE("a.png")]),
+    "no data URI": ("image", {"result": "data: hello, world", "url": "data:,"}, []),
+    "a surrogate in it": ("image", {"url": "https://cdn.example.com/\udcff.png"}, []),
+    "API addresses in disguise": ("image", {"url": "https://www.piooy.com/api/v1/x", "src": "https://piooy.com:443/api/v1/y.png", "uri": "https://api.x.com/v1/tasks/task.123"}, []),
+    "files on an API's host": ("image", {"results": ["https://api.together.ai/shrt/abc", "https://piooy.com/api/storage/x.png"]}, [("https://api.together.ai/shrt/abc", "image", "result"), ("https://piooy.com/api/storage/x.png", "image", "result")]),
     "no addresses": ("image", {"results": ["a.png", "", None, 7, True, {"x": 1}], "url": "ftp://e.com/a", "src": "javascript:alert(1)"}, []),
 }  # fmt: skip
 
@@ -143,6 +166,33 @@ def test_the_stored_copy_is_preferred(place):
     stored = {"images": [{"imageUrl": f"{CDN}/1.png"}, {"imageUrl": f"{CDN}/2.png"}]}
 
     assert found(upstream, **{place: json.dumps(stored)}) == [IMAGE("1.png"), IMAGE("2.png")]
+
+
+def test_a_stored_copy_that_is_known_replaces_nothing():
+    """[A, B] and a stored [B] are A and B."""
+    a, b = f"{CDN}/a.png", f"{CDN}/b.png"
+
+    assert found({"results": [a, b]}, taskInfo={"images": [{"imageUrl": b}]}) == [
+        IMAGE("a.png"),
+        IMAGE("b.png"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "echo"),
+    [
+        ("/uploads/a.png", "https://piooy.com/uploads/a.png"),
+        ("https://e.com/ä.png", "https://e.com/%C3%A4.png"),
+        ("https://e.com/a.png,https://e.com/b.png", "https://e.com/b.png"),
+        ("![a](https://e.com/a.png)![b](https://e.com/b.png)", "https://e.com/a.png"),
+        ("https://e.com/a.png，生成", "https://e.com/a.png"),
+        ("see https://e.com/a.png.", "https://e.com/a.png"),
+    ],
+)  # fmt: skip
+def test_an_input_is_known_in_every_spelling(given, echo):
+    """Relative, encoded, in a list, in prose."""
+    assert found({"prompt": given, "images": [echo]}) == []
+    assert find_assets({"taskResult": {"images": [echo]}}, API, addresses_in(given)) == ()
 
 
 def test_what_is_only_beside_is_found():

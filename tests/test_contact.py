@@ -69,3 +69,11 @@ def test_refusals(piooy, api, status, code):
 def test_the_sandbox_takes_it(piooy, sandbox):
     """The same command against the sandbox."""
     assert piooy(*SEND, "hello").code == 0
+
+
+@pytest.mark.parametrize("body", ["<html>login</html>", "", "[1]"])
+def test_a_page_is_no_answer(piooy, api, body):
+    """Nobody can say that the message arrived."""
+    api.expect_request("/api/v1/contact").respond_with_data(body)
+
+    assert piooy(*SEND, "hello").code == 11

@@ -440,3 +440,20 @@ def test_one_of_two_assets_fails(piooy, api, home):
 
     assert (ran.code, ran.lines) == (12, ["image-0b9e7f6a-2.png"])
     assert "asset 1" in ran.err
+
+
+@pytest.mark.parametrize("target", ["http://user:pw@127.0.0.1:1/x.png", "https://user:pw@e.com/x"])
+def test_a_redirect_with_a_password_is_not_followed(piooy, asset, target):
+    """C26: no Basic authorization, also not by a redirect."""
+    asset(lambda request: Response("", 302, {"location": target}))
+
+    assert piooy("download", TASK).code == 12
+
+
+@pytest.mark.parametrize("status", [404, 429, 500])
+def test_an_expired_address_that_cannot_be_renewed(piooy, api, status):
+    """Exit 12 all the same: the task succeeded."""
+    expect_look(api, task("SUCCESS", {"results": [api.url_for("/f.png")]}), Response("", status))
+    api.expect_request("/f.png").respond_with_data("", status=403)
+
+    assert piooy("download", TASK).code == 12

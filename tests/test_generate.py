@@ -708,3 +708,116 @@ def test_an_empty_model_or_options_file_is_no_default(piooy, api):
     assert piooy("generate", "image", "-m", "", "x").code == 2
     assert piooy("generate", "image", "--options", "", "x").code in (2, 14)
     assert api.log == []
+
+
+@pytest.mark.parametrize("location", ["mailto:x", "data:foo", "x:y", "http:foo"])
+@pytest.mark.parametrize(("status", "code"), [(302, 11), (307, 5)])
+def test_where_a_redirect_leads_changes_nothing(piooy, api, location, status, code):
+    """An address that is none does not turn a sent order into one that was not."""
+    expect_order(api, response_data=b"", status=status, headers={"location": location})
+
+    ran = piooy(*GENERATE, "x")
+
+    assert (ran.code, len(api.log)) == (code, 1)
+    assert "nothing was sent" not in ran.err
+
+
+@pytest.mark.parametrize("body", [{"code": True}, {"code": "-1", "message": "no"}, {"error": "x"}])
+def test_a_code_that_is_no_number_is_no_refusal(piooy, api, body):
+    """G04: what cannot be read as a refusal is in doubt."""
+    expect_order(api, body)
+
+    assert piooy(*GENERATE, "x").code == 11
+
+
+def test_five_lost_answers_in_a_row_stop_the_rest(piooy, api):
+    """The money at risk in an outage is five and what is in flight."""
+    expect_order(api, response_data=b"", status=500)
+
+    ran = piooy(*GENERATE, "--no-wait", "-n", "40", "--yes", "x")
+
+    assert ran.code == 11
+    assert 5 <= len(api.log) <= 13
+
+
+def test_no_proxy_sees_what_goes_to_this_machine(piooy, sandbox, raw, monkeypatch):
+    """The key over plain http never leaves the machine, whatever HTTP_PROXY says."""
+    proxy = raw(read_request, is_api=False)
+    monkeypatch.setenv("HTTP_PROXY", proxy.url)
+    monkeypatch.setenv("ALL_PROXY", proxy.url)
+
+    assert piooy(*GENERATE, "x").code == 0
+    assert proxy.connections == 0
+
+
+@pytest.mark.parametrize(
+    ("look", "code"),
+    [(({}, 307), 5), (({}, 401), 4), (({"message": "slow"}, 429), 3), (({}, 500), 3), (({"code": -1, "message": "could not be reached"}, 200), 3)],
+    ids=str,
+)  # fmt: skip
+def test_whatever_happens_after_an_order_names_its_task(piooy, api, look, code):
+    """A paid id is in every message, and in the record of the error."""
+    from werkzeug.wrappers import Response
+
+    expect_order(api)
+    body, status = look
+    expect_look(api, Response(json.dumps(body), status, {"Retry-After": "300"}))
+
+    ran = piooy("-q", "--json", *GENERATE, "--timeout", "1", "x")
+
+    assert ran.code == code
+    assert ran.error["task_id"] == TASK and TASK in ran.error["message"] + ran.error["hint"]
+
+
+def test_success_is_not_taken_back(piooy, api):
+    """B10: a failing second look at a success without files does not make it anything else."""
+    from werkzeug.wrappers import Response
+
+    expect_order(api)
+    expect_look(api, task("SUCCESS"), Response("", 404))
+
+    ran = piooy(*GENERATE, "x")
+
+    assert ran.code == 12
+
+
+def test_a_disk_that_fails_while_saving_names_the_task(piooy, api, home, monkeypatch):
+    """The file can be had again, without a charge, by its id."""
+    import shutil
+
+    expect_order(api)
+    expect_look(api, task("SUCCESS", {"results": [api.url_for("/f.png")]}))
+    api.expect_request("/f.png").respond_with_data(PNG)
+    usage = shutil.disk_usage(home)
+    spaces = iter([usage.free])
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=next(spaces, 1000)))
+
+    ran = piooy(*GENERATE, "x")
+
+    assert ran.code == 13
+    assert f"piooy download {TASK}" in ran.err
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE"])
+def test_certificates_are_read_only_where_there_is_tls(piooy, sandbox, monkeypatch, variable):
+    """A wrong path does not matter on this machine, and is told for https, before anything is sent."""
+    monkeypatch.setenv(variable, "/nonexistent")
+
+    assert piooy(*GENERATE, "x").code == 0
+    ran = piooy(*GENERATE, "x", "--base-url", "https://127.0.0.1:9")
+    assert ran.code == 2 and variable in ran.err
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("ALL_PROXY", "socks://x"), ("HTTPS_PROXY", "nonsense://user:pw@x"), ("NO_PROXY", "[::1]")],
+)
+def test_proxy_variables_that_cannot_be_are_named(piooy, monkeypatch, variable, value):
+    """E21: exit 2, the variable's name, and no password."""
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setenv("PIOOY_API_KEY", "k" * 12)
+
+    ran = piooy(*GENERATE, "x", "--base-url", "https://127.0.0.1:9")
+
+    assert "Traceback" not in ran.err and "pw" not in ran.err
+    assert ran.code in (2, 10) and (ran.code == 10 or variable in ran.err)

@@ -46,7 +46,7 @@ def test_no_media(head):
     ("head", "page"),
     [
         (b"<!doctype html>", True), (b"\xef\xbb\xbf <?xml ?>", True), (b'{"a":1}', True), (b'[{"a":1}]', True), (b"[]", True),
-        (b"<svg xmlns=", False), (b"<?xml ?><svg", False), (b"[Desktop Entry]", False), (b"\x89PNG", False), (b"", False),
+        (b"<svg xmlns=", False), (b"<?xml ?><svg>", False), (b"[Desktop Entry]", False), (b"<html><p><svg></svg>", True), ("<html>".encode("utf-16"), True), (b" " * 512, True), (b"\x89PNG", False), (b"", False),
     ],
 )  # fmt: skip
 def test_pages(head, page):

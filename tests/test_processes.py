@@ -480,3 +480,23 @@ def test_ids_that_cannot_be_printed_are_told(api):
 
     assert ran.stdout == "13\n"
     assert ran.stderr.count(TASK) == len(api.log) < 60
+
+
+def test_nothing_new_is_sent_after_a_signal(raw):
+    """J01: a 429 that comes in the grace is not followed by another order."""
+    arrived = threading.Event()
+
+    def busy(connection):
+        read_request(connection)
+        arrived.set()
+        time.sleep(1)
+        connection.sendall(answer(b"{}", "429 Slow", "retry-after: 1"))
+
+    server = raw(busy)
+    process = start("generate", "image", "-m", "m", "x")
+    assert arrived.wait(10)
+    process.send_signal(signal.SIGINT)
+
+    process.communicate(timeout=20)
+
+    assert (process.returncode, server.connections) == (130, 1)

@@ -196,3 +196,17 @@ def test_odd_progress_values_are_ignored(piooy, api, progress):
     )
 
     assert piooy("wait", "a1").code == 0
+
+
+def test_a_task_straight_out_of_a_pipe_may_be_unknown_for_a_moment(piooy, api):
+    """B06: `generate --no-wait | wait` is no race."""
+    look(api, "a1", Response("", 404), Response("", 404), "SUCCESS")
+
+    assert piooy("wait", stdin="a1\n").lines == ["a1"]
+
+
+def test_a_wish_to_wait_longer_than_there_is_time_gets_one_last_look(piooy, api):
+    """A Retry-After beyond the deadline does not end the wait before it."""
+    look(api, "a1", Response("", 503, {"Retry-After": "300"}), "SUCCESS")
+
+    assert piooy("wait", "a1", "--timeout", "1").lines == ["a1"]

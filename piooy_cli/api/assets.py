@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from piooy_cli.api import asset_keys as keys
+from piooy_cli.api.addresses import DATA_URI, addresses_of, banned, extension, has_address
 from piooy_cli.api.decode import unwrapped
 from piooy_cli.models import Asset, Kind, Role
 
@@ -17,10 +18,10 @@ _DEFAULT_KINDS = {
     "music": Kind.AUDIO,
     "character": Kind.IMAGE,
 }
+_MOVING = (Kind.VIDEO, Kind.AUDIO)
 _DEEPEST = 24
-_ADDRESS = re.compile(r"https?://[^\s\"'<>\\]+", re.IGNORECASE)
-_RELATIVE = re.compile(r"/[\w./%~+@=-]+\.\w{2,5}(\?\S*)?", re.ASCII)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}", re.ASCII)
+_MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 _TYPE_KEYS = ("content_type", "contentType", "mime_type", "mimeType", "imageType", "type")
 
 
@@ -47,34 +48,22 @@ def find_assets(
 ) -> tuple[Asset, ...]:
     """The assets of a task that succeeded, results first, each once. `inputs` never come out."""
     finder = _Finder(base_url, str(data.get("mediaType") or "").lower())
-    banned = _comparable(inputs) | _comparable(_addresses_of_inputs(data))
+    never = banned(data, inputs, base_url)
     merged: dict[tuple[Kind, Role, int], _Found] = {}
     for source in _SOURCES:
-        found = [one for one in finder.walk(data.get(source), _Place()) if one.url not in banned]
-        merged |= _numbered(found)
-    unique = _unique(merged.values())
-    ordered = sorted(unique, key=lambda found: found.role is Role.COVER)
-    return tuple(Asset(n, one.url, one.kind, one.role) for n, one in enumerate(ordered, 1))
-
-
-def addresses_in(value: Any) -> Iterator[str]:
-    """Every address in every string below `value`, JSON in strings opened."""
-    stack = [value]
-    while stack:
-        value = unwrapped(stack.pop())
-        if isinstance(value, str):
-            yield value.strip()
-            yield from (match.rstrip(".,;:!?)]}") for match in _ADDRESS.findall(value))
-        elif isinstance(value, Mapping):
-            stack.extend(value.values())
-        elif isinstance(value, list | tuple):
-            stack.extend(value)
+        found = finder.walk(data.get(source), _Place())
+        allowed = [one for one in found if not {one.url, unquote(one.url)} & never]
+        known = {one.url for one in merged.values()}
+        merged |= {at: one for at, one in _numbered(allowed).items() if one.url not in known}
+    return tuple(
+        Asset(n, one.url, one.kind, one.role)
+        for n, one in enumerate(_results_first(merged.values()), 1)
+    )
 
 
 class _Finder:
     def __init__(self, base_url: str, media: str) -> None:
         self._base_url = base_url
-        self._host = _host(base_url)
         self._default = _DEFAULT_KINDS.get(media, Kind.OTHER)
 
     def walk(self, value: Any, place: _Place) -> Iterator[_Found]:
@@ -92,53 +81,36 @@ class _Finder:
                 yield from self._members(members, place)
 
     def _members(self, members: Mapping[str, Any], place: _Place) -> Iterator[_Found]:
-        moving = any(value and _is_moving(key) for key, value in members.items())
-        named_type = next(
-            (t for k in _TYPE_KEYS if isinstance(t := members.get(k), str)), place.type
+        named = next((t for key in _TYPE_KEYS if isinstance(t := members.get(key), str)), "")
+        moving = keys.kind_of_type(named) in _MOVING or any(
+            _is_moving(key, value) for key, value in members.items()
         )
         for key, value in members.items():
-            if keys.is_input(key) or keys.is_skipped(key, value):
-                continue
-            yield from self.walk(value, _inside(place, key, moving, named_type))
+            if not keys.is_input(key) and not keys.is_skipped(key, value):
+                yield from self.walk(value, _inside(place, key, moving, named or place.type))
 
     def _leaf(self, text: str, place: _Place) -> Iterator[_Found]:
-        if keys.plain(place.key) in keys.BASE64_KEYS or _is_inline(text, place):
-            url: str | None = _data_uri(text, place)
+        if keys.is_base64(place.key) or _is_inline(text, place):
+            urls: Iterable[str] = _data_uri(text, place)
         else:
-            url = self._address(text) if place.accepts else None
-        if url:
-            yield _Found(url, self._kind(url, place), place.role)
-
-    def _address(self, text: str) -> str | None:
-        if text[:5].lower() == "data:" and "," in text[:200]:
-            return text
-        if _RELATIVE.fullmatch(text) and not text.startswith("//") and self._base_url:
-            text = urljoin(self._base_url, text)
-        return text if _ADDRESS.fullmatch(text) and not self._is_api(text) else None
-
-    def _is_api(self, url: str) -> bool:
-        try:
-            parts = urlsplit(url)
-        except ValueError:
-            return True
-        if _host(url) == self._host and parts.path.startswith("/api/"):
-            return True
-        first_label = (parts.hostname or "").split(".")[0]
-        return first_label in ("api", "queue") and _extension(parts.path) == ""
+            urls = addresses_of(text, self._base_url) if place.accepts else ()
+        yield from (_Found(url, self._kind(url, place), place.role) for url in urls)
 
     def _kind(self, url: str, place: _Place) -> Kind:
+        """The nearest word decides; the extension is only a hint."""
         whole_type = keys.kind_of_type(place.type) if "/" in place.type else None
         by_name = place.own_kind or whole_type or place.outer_kind
         return by_name or _kind_of_url(url) or keys.kind_of_type(place.type) or self._default
 
 
 def _inside(place: _Place, key: str, moving: bool, named_type: str) -> _Place:
-    own = keys.kind_of_key(key)
-    beside_motion = moving or place.outer_kind in (Kind.VIDEO, Kind.AUDIO)
-    lesser = keys.is_secondary(key) or (own is Kind.IMAGE and beside_motion)
+    own, primary = keys.kind_of_key(key), keys.is_primary(key, place.key)
+    beside_motion = moving or place.outer_kind in _MOVING
+    cover = primary and beside_motion and keys.is_one_picture(key)
+    lesser = keys.is_secondary(key) or cover
     return _Place(
         key=key,
-        accepts=lesser or keys.is_primary(key, place.key),
+        accepts=lesser or primary,
         own_kind=own or (place.own_kind if place.role is Role.COVER else None),
         outer_kind=own or place.outer_kind,
         type=named_type,
@@ -147,69 +119,55 @@ def _inside(place: _Place, key: str, moving: bool, named_type: str) -> _Place:
     )
 
 
-def _is_moving(key: str) -> bool:
-    kind = None if keys.is_input(key) or keys.is_secondary(key) else keys.kind_of_key(key)
-    return kind in (Kind.VIDEO, Kind.AUDIO) and keys.is_primary(key, "data")
+def _is_moving(key: str, value: Any) -> bool:
+    """Whether a video or a sound stands under `key`: by its name, or by its first address."""
+    if keys.is_input(key) or keys.is_skipped(key, value) or keys.is_secondary(key):
+        return False
+    if not keys.is_primary(key, "data"):
+        return False
+    if keys.kind_of_key(key) in _MOVING:
+        return has_address(value)
+    value = unwrapped(value)
+    first = value[0] if isinstance(value, list) and value else value
+    return isinstance(first, str) and _kind_of_url(first) in _MOVING
 
 
 def _is_inline(text: str, place: _Place) -> bool:
     """`{"mimeType": "image/png", "data": "iVBO…"}`, as Gemini sends it."""
-    return keys.plain(place.key) == "data" and "/" in place.type and bool(_BASE64.fullmatch(text))
+    named = keys.plain(place.key) == "data" and "/" in place.type
+    return named and _BASE64.fullmatch("".join(text.split())) is not None
 
 
-def _data_uri(text: str, place: _Place) -> str | None:
-    if text[:5].lower() == "data:":
-        return text
+def _data_uri(text: str, place: _Place) -> Iterator[str]:
     compact = "".join(text.split())
-    media_type = place.type if "/" in place.type else "application/octet-stream"
-    return f"data:{media_type};base64,{compact}" if _BASE64.fullmatch(compact) else None
+    if DATA_URI.match(text):
+        yield text
+    elif _BASE64.fullmatch(compact):
+        known = _MEDIA_TYPE.fullmatch(place.type)
+        yield f"data:{place.type if known else 'application/octet-stream'};base64,{compact}"
 
 
 def _numbered(found: Sequence[_Found]) -> dict[tuple[Kind, Role, int], _Found]:
+    """Each by kind, role and index: what two sources have in common is one item."""
     counts: dict[tuple[Kind, Role], int] = {}
     numbered = {}
-    for one in _unique(found):
+    for one in _results_first(found):
         kind_and_role = (one.kind, one.role)
         counts[kind_and_role] = counts.get(kind_and_role, 0) + 1
         numbered[(*kind_and_role, counts[kind_and_role])] = one
     return numbered
 
 
-def _unique(found: Iterable[_Found]) -> list[_Found]:
-    return list({one.url: one for one in reversed(list(found))}.values())[::-1]
-
-
-def _addresses_of_inputs(value: Any, depth: int = 0) -> Iterator[str]:
-    value = unwrapped(value)
-    if depth > _DEEPEST:
-        return
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            below = addresses_in(inner) if keys.is_input(key) else None
-            yield from below if below is not None else _addresses_of_inputs(inner, depth + 1)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _addresses_of_inputs(inner, depth + 1)
-
-
-def _comparable(addresses: Iterable[str]) -> set[str]:
-    given = set(addresses)
-    return given | {unquote(address) for address in given}
+def _results_first(found: Iterable[_Found]) -> list[_Found]:
+    """Results before covers, each address once, else in the order of the document."""
+    ordered = sorted(found, key=lambda one: one.role is Role.COVER)
+    return list({one.url: one for one in reversed(ordered)}.values())[::-1]
 
 
 def _kind_of_url(url: str) -> Kind | None:
     if url[:5].lower() == "data:":
         return keys.kind_of_type(url[5:].split(";")[0])
-    return keys.KIND_OF_EXTENSION.get(_extension(urlsplit(url).path))
-
-
-def _extension(path: str) -> str:
-    name = path.rpartition("/")[2]
-    return name.rpartition(".")[2].lower() if "." in name else ""
-
-
-def _host(url: str) -> str:
     try:
-        return urlsplit(url).netloc.lower()
+        return keys.KIND_OF_EXTENSION.get(extension(urlsplit(url).path))
     except ValueError:
-        return ""
+        return None

@@ -7,8 +7,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from piooy_cli.api import wire
+from piooy_cli.api.attempt import Attempt
 from piooy_cli.api.faults import Fault, Lost, Unsent
-from piooy_cli.api.http import Attempt, Http, Media
+from piooy_cli.api.http import Http, Media
 from piooy_cli.api.numbers import Numbers
 from piooy_cli.api.retry import Deadline, Gate, full_jitter
 from piooy_cli.api.verdicts import (
@@ -42,6 +43,7 @@ class Submission:
         self.order = order
         self.body = body
         self.attempt = Attempt()
+        self.stopped = False  # True: what is not sent yet is not sent any more
 
     @property
     def may_have_arrived(self) -> bool:
@@ -73,15 +75,21 @@ class Api:
         deadline = Deadline(min(self._numbers.limit_budget, patience))
         unsent = limited = 0
         while True:
+            if submission.stopped:
+                raise asyncio.CancelledError
             try:
                 verdict = await self._post(submission)
             except Unsent as fault:
                 unsent += 1
+                if submission.stopped:
+                    continue
                 await self._after_unsent(fault, unsent, self._numbers.unsent_tries)
                 continue
             if isinstance(verdict, Accepted):
                 return self._accepted(submission.order, verdict)
             limited += 1
+            if submission.stopped:
+                continue
             most = self._numbers.limit_tries
             await self._again("submitting", verdict, limited, deadline, self._order_gate, most)
 
@@ -100,11 +108,14 @@ class Api:
         """
         until, tries = deadline or Deadline(self._numbers.get_whole), 0
         while True:
+            await self._look_gate.passed(until)
             verdict = await self._look(task_id, refresh, grace)
             if not isinstance(verdict, Later):
                 return wire.task(verdict, self._http.base_url, tuple(inputs))
             tries += 1
             limit = self._numbers.look_tries if deadline is None else None
+            if deadline and verdict.pause and verdict.pause > deadline.left > 0:
+                verdict = verdict._replace(pause=deadline.left)  # one last look, then
             await self._again(task_id, verdict, tries, until, self._look_gate, limit)
 
     async def contact(self, email: str, content: str) -> None:
@@ -126,9 +137,11 @@ class Api:
             most = self._numbers.look_tries
             await self._again("sending", later, limited, deadline, self._order_gate, most)
 
-    def media(self, url: str, headers: Mapping[str, str]) -> AbstractAsyncContextManager[Media]:
+    def media(
+        self, url: str, headers: Mapping[str, str], *, http: bool = False
+    ) -> AbstractAsyncContextManager[Media]:
         """An asset as it arrives; the key stays here."""
-        return self._http.media(url, headers)
+        return self._http.media(url, headers, http=http)
 
     async def _post(self, submission: Submission) -> Accepted | Later:
         await self._order_gate.passed()
@@ -145,7 +158,6 @@ class Api:
     async def _look(
         self, task_id: str, refresh: str | None, grace: Deadline | None
     ) -> dict[str, Any] | Later:
-        await self._look_gate.passed()
         params = {"refresh": refresh} if refresh else {}
         try:
             reply = await self._http.get(f"/api/v1/task/{task_id}", params)
@@ -192,7 +204,7 @@ class Api:
         """Pause before another try, or raise: out of tries, or out of time."""
         most = later.tries or most
         pause = later.pause if later.pause is not None else self._jitter(later, tries)
-        if (most and tries >= most) or pause > deadline.left:
+        if (most and tries >= most) or pause > max(deadline.left, 0.001) + 0.001:
             raise _given_up(what, later, pause)
         self._tell(Retrying(what, later.reason, pause))
         if later.limited:

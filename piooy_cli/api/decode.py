@@ -15,13 +15,16 @@ def parse(body: bytes) -> Any:
 
 
 def unwrapped(value: Any) -> Any:
-    """`value` with JSON inside strings opened, up to three times: some services encode twice."""
+    """`value` with JSON inside strings opened, up to three times: some services encode twice.
+
+    More lenient than `parse`: what is only looked through need not be perfect.
+    """
     for _ in range(3):
-        if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "[", '"'):
+        if not isinstance(value, str) or value.lstrip("\ufeff \t\r\n")[:1] not in ("{", "[", '"'):
             break
         try:
-            value = parse(value.encode("utf-8", "surrogatepass"))
-        except ValueError:
+            value = json.loads(value.lstrip("\ufeff"))
+        except (ValueError, RecursionError):
             break
     return value
 

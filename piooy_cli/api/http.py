@@ -5,13 +5,14 @@ The API's clients carry the key and follow no redirect; the asset client never s
 
 import asyncio
 import ssl
-import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import Any
+from urllib.request import getproxies
 
 from piooy_cli import __version__
+from piooy_cli.api.attempt import Attempt
 from piooy_cli.api.faults import (
     Fault,
     Lost,
@@ -20,44 +21,15 @@ from piooy_cli.api.faults import (
     environment_error,
     reason_of,
 )
+from piooy_cli.api.lean import httpx, lean_transport
 from piooy_cli.api.numbers import Numbers
+from piooy_cli.api.pool import Pool
 from piooy_cli.api.reply import Reply
-from piooy_cli.settings import is_safe_url
-
-# Where these happen to be installed, httpx and its core import them: a command line of its own
-# (with rich and pygments), and HTTP/2. We use neither, and they cost 60 ms.
-_UNUSED = [name for name in ("click", "h2") if name not in sys.modules]
-sys.modules.update(dict.fromkeys(_UNUSED))  # type: ignore[arg-type]
-import httpcore  # noqa: E402, F401 - httpx would import it later
-import httpx  # noqa: E402
-
-for _name in _UNUSED:
-    del sys.modules[_name]
+from piooy_cli.settings import asset_fault, is_loopback
 
 USER_AGENT = f"piooy/{__version__} (+https://piooy.com)"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NEVER_LEFT = (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL)
-
-
-class Attempt:
-    """One try of a request, and how far it got. httpx's exceptions cannot tell; its trace can."""
-
-    def __init__(self, method: str = "POST") -> None:
-        self._method = method.encode()
-        self.started = False
-        self._traced = False
-        self._headers_left = False
-
-    @property
-    def sent(self) -> bool:
-        """Whether a byte of the request may have left. A transport without trace counts as sent."""
-        return self._headers_left or (self.started and not self._traced)
-
-    async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
-        """Take note of one trace event; a proxy's CONNECT is not the request itself."""
-        self._traced = True
-        if event.endswith("send_request_headers.started"):
-            self._headers_left |= info["request"].method == self._method
 
 
 class Media:
@@ -67,29 +39,6 @@ class Media:
         self.status = response.status_code
         self.headers = {name.lower(): value for name, value in response.headers.items()}
         self.chunks: AsyncIterator[bytes] = response.aiter_raw()
-
-
-class _Pool:
-    """Clients that each serve one request at a time: a crowd in one httpx pool slows it down."""
-
-    def __init__(self, make: Callable[[], httpx.AsyncClient], size: int) -> None:
-        self._make = make
-        self._idle: list[httpx.AsyncClient] = []
-        self._slots = asyncio.Semaphore(size)
-
-    @asynccontextmanager
-    async def client(self) -> AsyncIterator[httpx.AsyncClient]:
-        async with self._slots:
-            client = self._idle.pop() if self._idle else self._make()
-            try:
-                yield client
-            finally:
-                client.cookies.clear()
-                self._idle.append(client)
-
-    async def close(self) -> None:
-        while self._idle:
-            await self._idle.pop().aclose()
 
 
 class Http:
@@ -103,11 +52,11 @@ class Http:
         # A kept connection may die just as a POST is written to it, and nobody could tell
         # whether it was read: orders pay for a new connection each.
         plain = self.base_url.startswith("http://")
-        self._orders = _Pool(lambda: self._client(plain, keep=0), numbers.workers)
-        self._reads = _Pool(lambda: self._client(plain, keep=1), numbers.workers)
+        self._orders = Pool(lambda: self._client(plain, keep=0), numbers.workers)
+        self._reads = Pool(lambda: self._client(plain, keep=1), numbers.workers)
         self._assets = {
-            "https": _Pool(lambda: self._client(False, keep=1), numbers.workers),
-            "http": _Pool(lambda: self._client(True, keep=1), numbers.workers),
+            "https": Pool(lambda: self._client(False, keep=1, assets=True), numbers.workers),
+            "http": Pool(lambda: self._client(True, keep=1, assets=True), numbers.workers),
         }
 
     async def post(self, path: str, body: bytes, attempt: Attempt, *, signed: bool = True) -> Reply:
@@ -136,15 +85,20 @@ class Http:
         )
 
     @asynccontextmanager
-    async def media(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[Media]:
-        """Open an asset on any host, without the key, along at most five redirects."""
+    async def media(
+        self, url: str, headers: Mapping[str, str], *, http: bool = False
+    ) -> AsyncIterator[Media]:
+        """Open an asset on any host, without the key, along at most five redirects.
+
+        `http`: whether addresses in the open are accepted.
+        """
         for _ in range(self._numbers.redirects + 1):
             async with self._opened(url, headers) as response:
                 if response.status_code not in _REDIRECTS or "location" not in response.headers:
                     refuse_encoding(response.headers)
                     yield Media(response)
                     return
-                url = _next_hop(response)
+                url = _next_hop(response, http)
         raise Unsent(f"more than {self._numbers.redirects} redirects", final=True)
 
     async def close(self) -> None:
@@ -157,17 +111,26 @@ class Http:
         return plain | {"authorization": f"Bearer {self._key}"} if signed and self._key else plain
 
     async def _whole(
-        self, pool: _Pool, method: str, path: str, attempt: Attempt, limit: float,
+        self, pool: Pool, method: str, path: str, attempt: Attempt, limit: float,
         timeout: httpx.Timeout, **request: Any,
     ) -> Reply:  # fmt: skip
         async with pool.client() as client:
             try:
-                async with asyncio.timeout(limit):
+                async with self._deadline(attempt, limit):
                     return await self._exchange(client, method, path, attempt, timeout, **request)
             except Fault:
                 raise
             except Exception as error:
                 raise _explained(error, attempt.sent, limit) from error
+
+    def _deadline(self, attempt: Attempt, limit: float) -> asyncio.Timeout:
+        """Short until the request leaves (a proxy may take the connection and never answer)."""
+        now = asyncio.get_running_loop().time
+        if self._app:
+            return asyncio.timeout(limit)
+        clock = asyncio.timeout(3 * self._numbers.connect)
+        attempt.when_sent = lambda: clock.reschedule(now() + limit)
+        return clock
 
     async def _exchange(
         self, client: httpx.AsyncClient, method: str, path: str, attempt: Attempt,
@@ -182,6 +145,8 @@ class Http:
 
     async def _capped(self, response: httpx.Response) -> bytes:
         """The body, at most 1 MiB of it, and only as it is: 1 MB of gzip can be 1 GB of memory."""
+        if response.status_code >= 400 and is_encoded(response.headers):
+            return b""  # the status says enough
         refuse_encoding(response.headers)
         body = bytearray()
         async for chunk in response.aiter_raw():
@@ -201,21 +166,35 @@ class Http:
                     "GET", url, headers=dict(headers), timeout=timeout
                 ) as found:
                     yield found
-            except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-                raise _explained(error, sent=True) from error
+            except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
+                raise _explained(error, sent=False) from error
 
-    def _client(self, plain: bool, keep: int) -> httpx.AsyncClient:
-        headers = {"user-agent": USER_AGENT, "accept-encoding": "identity", "accept": "*/*"}
-        limits = httpx.Limits(max_keepalive_connections=keep)
-        transport = httpx.ASGITransport(self._app) if self._app else None
+    def _client(self, plain: bool, keep: int, *, assets: bool = False) -> httpx.AsyncClient:
         tls = self._no_tls if plain or self._app else self._tls
+        hooks = {} if assets else {"response": [_without_location]}
         try:
             return httpx.AsyncClient(
-                verify=tls, headers=headers, limits=limits, transport=transport,
-                trust_env=not self._app,
-            )  # fmt: skip
+                verify=tls,
+                headers={"user-agent": USER_AGENT, "accept-encoding": "identity", "accept": "*/*"},
+                limits=httpx.Limits(max_keepalive_connections=keep),
+                transport=self._transport(tls, plain, keep),
+                event_hooks=hooks,
+            )
         except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
             raise environment_error(error) from error
+
+    def _transport(
+        self, tls: ssl.SSLContext, plain: bool, keep: int
+    ) -> httpx.AsyncBaseTransport | None:
+        """How requests travel; None where httpx is to read the proxy variables.
+
+        What goes to this machine over plain http goes past every proxy.
+        """
+        if self._app:
+            return httpx.ASGITransport(self._app)
+        if plain or not getproxies():
+            return lean_transport(tls, keep)
+        return None
 
     @cached_property
     def _no_tls(self) -> ssl.SSLContext:
@@ -239,21 +218,30 @@ def _explained(error: Exception, sent: bool, limit: float = 0) -> Fault:
         reason = f"no whole answer within {limit:g} s"
     else:
         reason = reason_of(error)
-    never_left = isinstance(error, _NEVER_LEFT)
-    final = never_left or isinstance(error, httpx.ProxyError) or bool(certificate_error(error))
-    fault = Lost if sent and not never_left else Unsent
-    return fault(reason, final=final)
+    hopeless = isinstance(error, (*_NEVER_LEFT, httpx.ProxyError)) and not sent
+    fault = Lost if sent else Unsent
+    return fault(reason, final=hopeless or certificate_error(error) is not None)
 
 
 def refuse_encoding(headers: httpx.Headers) -> None:
     """We ask for bytes as they are; anything else is no answer to that."""
-    encoding = headers.get("content-encoding", "identity").strip().lower()
-    if encoding not in ("", "identity"):
-        raise Lost(f"the answer is encoded as {encoding[:20]}, though identity was asked for")
+    if is_encoded(headers):
+        raise Lost("the answer is encoded, though it was asked for as it is")
 
 
-def _next_hop(response: httpx.Response) -> str:
-    target = response.url.join(response.headers["location"])
-    if not is_safe_url(str(target)):
-        raise Unsent("the asset's address redirects to one that is not https", final=True)
-    return str(target)
+def is_encoded(headers: httpx.Headers) -> bool:
+    """Whether the body is anything but the bytes themselves."""
+    return headers.get("content-encoding", "").strip().lower() not in ("", "identity")
+
+
+def _next_hop(response: httpx.Response, http: bool) -> str:
+    here, target = response.url, str(response.url.join(response.headers["location"]))
+    inwards = is_loopback(httpx.URL(target).host) and not is_loopback(here.host)
+    if inwards or asset_fault(target, http=http):
+        raise Unsent("the asset's address redirects to where no asset should be", final=True)
+    return target
+
+
+async def _without_location(response: httpx.Response) -> None:
+    """We follow no redirect of the API, and httpx must not fail on where it would lead."""
+    response.headers.pop("location", None)

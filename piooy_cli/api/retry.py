@@ -49,11 +49,14 @@ class Gate:
         """Let nobody through for so long; an earlier, longer wish stands."""
         self._opens_at = max(self._opens_at, time.monotonic() + seconds)
 
-    async def passed(self) -> None:
-        """Return once the gate is open."""
+    async def passed(self, deadline: "Deadline | None" = None) -> None:
+        """Return once the gate is open, or `deadline` has passed."""
         # It may be closed again while we wait, for longer: an event would open too soon.
-        while (pause := self._opens_at - time.monotonic()) > 0:  # noqa: ASYNC110
-            await asyncio.sleep(pause)
+        while (pause := self._opens_at - time.monotonic()) > 0:
+            left = deadline.left if deadline else pause
+            if left <= 0:
+                return
+            await asyncio.sleep(min(pause, left))
 
 
 class Deadline:

@@ -79,8 +79,11 @@ def judge_look(reply: Reply, task_id: str) -> dict[str, Any] | Later:
 def judge_contact(reply: Reply) -> Later | None:
     """None where the message has arrived."""
     said = _said(reply)
-    if 200 <= reply.status < 300 and _code(reply) in (0, None):
-        return None
+    if 200 <= reply.status < 300:
+        if _code(reply) == "none":
+            raise OutcomeUnknown(f"the message may have arrived: no API answered{_quoted(reply)}")
+        if _code(reply) in (0, None):
+            return None
     if reply.status == 429:
         return Later(said or "too many requests", retry_after(reply.headers), limited=True)
     if reply.status >= 500 or reply.status in (408, 409, 425):
@@ -108,7 +111,7 @@ def _judge_envelope(reply: Reply) -> Accepted | Later:
             else f"the API said {said or code!r}, and gave a task id all the same"
         )
         return Accepted(task_id, data, warning)
-    if code == 0 or not isinstance(code, int):
+    if code == 0 or type(code) is not int:  # `true` is an int to isinstance
         raise outcome_unknown(f"the API named no task{_quoted(reply)}")
     raise _refusal(200, said)
 
@@ -119,7 +122,7 @@ def _judge_task(reply: Reply, task_id: str) -> dict[str, Any] | Later:
     except ValueError as error:
         return Later(f"{error}{_quoted(reply)}")
     data, code, said = outer.get("data"), outer.get("code"), _message(outer)
-    if isinstance(code, int) and code != 0:
+    if type(code) is int and code != 0:
         _raise_known_message(said, task_id)
         return Later(f"the API said {said or code!r}", tries=5)
     if not isinstance(data, dict):
@@ -170,7 +173,7 @@ def _code(reply: Reply) -> Any:
     try:
         return wire.envelope(reply.body).get("code")
     except ValueError:
-        return None
+        return "none"
 
 
 def _said(reply: Reply) -> str:

@@ -107,7 +107,7 @@ def path(ctx: typer.Context) -> None:
 @config.command("edit")
 def edit(ctx: typer.Context) -> None:
     """Open the config file in $VISUAL or $EDITOR."""
-    from piooy_cli.settings import write_private
+    from piooy_cli.places import write_private
 
     session: Session = ctx.obj
     file = session.places.config_file

@@ -1,11 +1,11 @@
 """`piooy generate`: an order, and as much of the road behind it as is asked for."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from piooy_cli.commands import options
+from piooy_cli.commands.orders import lyrics_of, order_of
 from piooy_cli.commands.single import to_stdout
 from piooy_cli.commands.tally import each
 from piooy_cli.errors import StillRunning, UsageError
@@ -134,9 +134,9 @@ def generate(
     given = {
         "aspect_ratio": aspect_ratio, "resolution": resolution, "duration": duration, "seed": seed,
         "negative_prompt": negative_prompt, "title": title, "style": style,
-        "lyrics": _lyrics(lyrics, lyrics_file), "instrumental": instrumental or None,
+        "lyrics": lyrics_of(lyrics, lyrics_file), "instrumental": instrumental or None,
     }  # fmt: skip
-    order = _order(
+    order = order_of(
         session, media, prompt, prompt_file, model=model, provider=provider, scene=scene,
         images=image or [], videos=video or [], inline=inline, given=given, option=option or [],
         options_file=options_file,
@@ -154,76 +154,6 @@ def generate(
     results = (Saved,) if wait and download else (Settled,) if wait else (Submitted,)
     saving = wish if wait and download else None
     session.run(_generate, order, count, timeout, wait, saving, open_, results=results)
-
-
-def _order(
-    session: Session, media: Media, prompt: str | None, prompt_file: str | None, *,
-    model: str | None, provider: str | None, scene: str | None, images: list[str],
-    videos: list[str], inline: bool, given: Mapping[str, Any], option: list[str],
-    options_file: str | None,
-) -> Order:  # fmt: skip
-    """The order, whole and checked, before anything is sent."""
-    from piooy_cli import intake, ordering
-
-    settings = session.settings
-    model = settings.model.get(media) if model is None else model
-    if not model:
-        hint = (
-            f"give --model, or set one: `piooy config set model.{media} ID`; `piooy models` lists"
-        )
-        raise UsageError(f"no model for {media}", hint)
-    for words, what in ((model, "model"), (provider or "", "provider"), (scene or "", "scene")):
-        intake.check_text(words, what, 1000)
-    images = [ordering.reference(one, "--image", inline=inline) for one in images]
-    videos = [ordering.reference(one, "--video", inline=inline) for one in videos]
-    known = session.catalogue.get(model)
-    chosen = {**(known.defaults if known else {}), **settings.options.get(media, {})}
-    if options_file is not None:
-        chosen |= intake.json_object(options_file, "--options")
-    chosen |= dict(ordering.option_of(text) for text in option)
-    chosen |= ordering.references(media, images, videos)
-    chosen |= {name: value for name, value in given.items() if value is not None}
-    text = _prompt(prompt, prompt_file, options_from_stdin=options_file == "-", chosen=chosen)
-    return Order(
-        media=media,
-        scene=scene or ordering.scene_of(media, images, videos),
-        provider=provider or session.catalogue.provider(model, settings.provider),
-        model=model,
-        prompt=text,
-        options=ordering.checked(chosen),
-    )
-
-
-def _prompt(
-    prompt: str | None,
-    prompt_file: str | None,
-    *,
-    options_from_stdin: bool,
-    chosen: Mapping[str, Any],
-) -> str:
-    """The prompt: argument, file, or stdin where neither it nor an option says what to make."""
-    from piooy_cli import intake, ordering
-
-    if prompt is not None and prompt_file is not None:
-        raise UsageError("a prompt and --prompt-file were given", "give one of them")
-    supplied = ordering.has_input(chosen)
-    source = prompt_file or ("-" if prompt == "-" or (prompt is None and not supplied) else None)
-    if source == "-" and options_from_stdin:
-        raise UsageError("prompt and --options cannot both come from stdin")
-    text = intake.text_from(source, "prompt") if source else prompt or ""
-    if not text.strip() and not supplied:
-        raise UsageError(
-            "the prompt is empty", 'as in `piooy generate image -m nano-banana-pro "a fox"`'
-        )
-    return intake.check_text(text, "prompt")
-
-
-def _lyrics(text: str | None, file: str | None) -> str | None:
-    from piooy_cli import intake
-
-    if text is not None and file is not None:
-        raise UsageError("--lyrics and --lyrics-file were given", "give one of them")
-    return intake.text_from(file, "lyrics") if file else text
 
 
 def _consent(session: Session, count: int, yes: bool) -> None:

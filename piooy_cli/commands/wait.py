@@ -56,11 +56,11 @@ async def _wait(
 ) -> None:
     async with session.pipeline(timeout) as pipeline:
         saver = session.saver(wish) if wish else None
+        # Straight out of a pipe, a task may be so new that the service does not know it yet.
+        piped = not refs or refs == ["-"]
 
         async def one(ref: str) -> None:
-            task = await pipeline.finish(Task(checked_id(ref)))
-            if saver:
-                await pipeline.fetch(task, saver)
+            await pipeline.complete(Task(checked_id(ref)), saver, fresh=piped)
 
         ids = session.task_ids(refs, "wait")
         await each(session, one, ids, until_first=stop_at_first)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from piooy_cli.errors import StorageRefused, UsageError
-from piooy_cli.settings import is_loopback, private_directory
+from piooy_cli.places import private_directory
+from piooy_cli.settings import is_loopback
 
 _STATE = "sandbox.sqlite3"
 _MISSING = "`pip install 'piooy[sandbox]'` installs it"

@@ -1,0 +1,117 @@
+"""The assets of a task on disk, each tried, told in their order."""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from piooy_cli.api.addresses import addresses_in
+from piooy_cli.api.client import Api
+from piooy_cli.api.faults import Expired
+from piooy_cli.errors import (
+    NotDownloaded,
+    NotFound,
+    NotSignedIn,
+    OverLimit,
+    PiooyError,
+    TaskFailed,
+    Unreachable,
+    exit_code_of,
+)
+from piooy_cli.events import Failed, Saved, Tell
+from piooy_cli.models import Asset, Role, SavedFile, Task
+
+if TYPE_CHECKING:
+    from piooy_cli.downloads import Saver
+
+MOST_ASSETS = 64
+
+
+class Fetcher:
+    """Saves what a task made."""
+
+    def __init__(self, api: Api, tell: Tell) -> None:
+        self._api = api
+        self._tell = tell
+
+    async def fetch(self, task: Task, saver: "Saver", *, covers: bool) -> list[SavedFile]:
+        """Save the assets of a task that succeeded, told in their order.
+
+        Raises the strongest of what went wrong, once every one has been tried.
+        """
+        wanted = _wanted(task, covers)
+        saving = [asyncio.create_task(self._save(task, asset, saver)) for asset in wanted]
+        try:
+            return await self._told(saving)
+        finally:
+            for one in saving:
+                one.cancel()
+
+    async def _told(
+        self, saving: "Iterable[asyncio.Task[SavedFile | PiooyError | None]]"
+    ) -> list[SavedFile]:
+        saved: list[SavedFile] = []
+        errors: list[PiooyError] = []
+        for one in saving:
+            outcome = await one
+            if isinstance(outcome, PiooyError):
+                errors.append(outcome)
+            elif outcome:
+                saved.append(outcome)
+                self._tell(Saved(outcome))
+        if errors:
+            self._raise_strongest(errors)
+        return saved
+
+    async def _save(
+        self, task: Task, asset: Asset, saver: "Saver"
+    ) -> SavedFile | PiooyError | None:
+        """Save one asset, or say why not: one that fails does not stop the others."""
+        try:
+            return await self._saved(task, asset, saver)
+        except PiooyError as error:
+            return error
+
+    async def _saved(self, task: Task, asset: Asset, saver: "Saver") -> SavedFile | None:
+        """Save one asset; where its address has expired, ask the API for a fresh one, once."""
+        try:
+            return await saver.save(task, asset)
+        except Expired as expired:
+            reason = str(expired)
+        with suppress(Expired, NotFound, Unreachable, OverLimit, NotSignedIn, TaskFailed):
+            return await saver.save(task, await self._fresh(task, asset))
+        raise NotDownloaded(
+            f"asset {asset.n} of task {task.id} is no longer there: {reason}",
+            f"`piooy download --persist {task.id}` asks the service to store it first",
+            task_id=task.id,
+        )
+
+    async def _fresh(self, task: Task, asset: Asset) -> Asset:
+        """The same asset at its present address."""
+        inputs = addresses_in([task.options, task.prompt])
+        seen = await self._api.task(task.id, refresh="assets", inputs=inputs)
+        return next((other for other in seen.assets if other.n == asset.n), asset)
+
+    def _raise_strongest(self, errors: list[PiooyError]) -> None:
+        code = exit_code_of(errors, len(errors))
+        strongest = next(error for error in errors if error.code == code)
+        for error in errors:
+            if error is not strongest:
+                self._tell(Failed(error))
+        raise strongest
+
+
+def _wanted(task: Task, covers: bool) -> list[Asset]:
+    """What is to be saved: results; covers where asked for, or where there is nothing else."""
+    shown = f"`piooy task --raw {task.id}` shows what it says"
+    if len(task.assets) > MOST_ASSETS:
+        message = (
+            f"task {task.id} names {len(task.assets):,} files; at most {MOST_ASSETS} are taken"
+        )
+        raise NotDownloaded(message, shown, task_id=task.id)
+    results = [asset for asset in task.assets if asset.role is Role.RESULT]
+    wanted = list(task.assets) if covers or not results else results
+    if not wanted:
+        message = f"task {task.id} succeeded, and names no file"
+        raise NotDownloaded(message, shown, task_id=task.id)
+    return wanted

@@ -1,0 +1,92 @@
+"""Sending orders, each once; and stopping while one is on its way."""
+
+import asyncio
+
+from piooy_cli.api.client import Api, Submission
+from piooy_cli.api.verdicts import outcome_unknown
+from piooy_cli.errors import NotSignedIn, OutcomeUnknown, OverLimit, PiooyError
+from piooy_cli.events import Noticed, Submitted, Submitting, Tell
+from piooy_cli.interrupt import Stop
+from piooy_cli.models import Order, Task
+
+MOST_DOUBTS = 5
+_AT_ONCE = 8  # orders that leave at the same time
+
+
+class Submitter:
+    """Sends, and knows what is in doubt.
+
+    After a refused key, an empty account, or five lost answers in a row it sends nothing more:
+    the money at risk is bounded.
+    """
+
+    def __init__(self, api: Api, stop: Stop, tell: Tell, patience: float) -> None:
+        self._api = api
+        self._stop = stop
+        self._tell = tell
+        self._patience = patience
+        self._closed: PiooyError | None = None
+        self._doubts_in_a_row = 0
+        self._leaving = asyncio.Semaphore(_AT_ONCE)
+        self.in_doubt: list[OutcomeUnknown] = []
+        self.sent: dict[str, Task] = {}
+
+    async def submit(self, order: Order) -> Task:
+        """Send the order, once. Stopped on the way, it waits for the answer that is due."""
+        submission = self._api.prepare(order)
+        async with self._leaving:
+            if self._closed:
+                raise self._closed
+            self._tell(Submitting(order))
+            return await self._sent(submission)
+
+    async def _sent(self, submission: Submission) -> Task:
+        posting = asyncio.create_task(self._api.generate(submission, self._patience))
+        try:
+            task = await asyncio.shield(posting)
+        except asyncio.CancelledError:
+            self._accepted(await self._within_grace(posting, submission))
+            raise
+        except OutcomeUnknown as doubt:
+            raise self._noted(doubt) from doubt.__cause__
+        except (NotSignedIn, OverLimit) as closed:
+            self._closed = closed
+            raise
+        return self._accepted(task)
+
+    def _accepted(self, task: Task) -> Task:
+        self._doubts_in_a_row = 0
+        self.sent[task.id] = task
+        self._tell(Submitted(task))
+        return task
+
+    async def _within_grace(self, posting: "asyncio.Task[Task]", submission: Submission) -> Task:
+        """The answer, if it comes in time. Raises CancelledError where nothing was sent."""
+        submission.stopped = True
+        if submission.may_have_arrived:
+            await self._patiently(posting)
+        if posting.done() and not posting.cancelled():
+            if isinstance(doubt := posting.exception(), OutcomeUnknown):
+                raise self._noted(doubt)
+            return posting.result()
+        arrived = submission.may_have_arrived
+        posting.cancel()
+        if arrived:
+            raise self._noted(outcome_unknown("stopped before it came"))
+        raise asyncio.CancelledError
+
+    async def _patiently(self, posting: "asyncio.Task[Task]") -> None:
+        """Until the answer is here, the grace is over, or a second signal insists."""
+        seconds = f"{self._stop.grace:.0f} s"
+        self._tell(Noticed(f"waiting up to {seconds} for the answer; stop again to give up"))
+        insisted = asyncio.ensure_future(self._stop.insisted())
+        first = asyncio.FIRST_COMPLETED
+        await asyncio.wait({posting, insisted}, timeout=self._stop.grace, return_when=first)
+        insisted.cancel()
+
+    def _noted(self, doubt: OutcomeUnknown) -> OutcomeUnknown:
+        self.in_doubt.append(doubt)
+        self._doubts_in_a_row += 1
+        if self._doubts_in_a_row >= MOST_DOUBTS:
+            self._closed = doubt
+        return doubt
