@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from piooy_cli.errors import UsageError
 
@@ -44,8 +45,7 @@ RUNNING = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """One request that a person asked for: exactly what the contract's POST carries."""
 
     media: Media
@@ -53,11 +53,10 @@ class Order:
     provider: str
     model: str
     prompt: str = ""
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Asset:
+class Asset(NamedTuple):
     """One file of a task. `n` counts from 1, results before covers."""
 
     n: int
@@ -66,8 +65,7 @@ class Asset:
     role: Role = Role.RESULT
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """Why a task failed, in the service's words."""
 
     code: str | None
@@ -108,8 +106,7 @@ class Task:
         return self.succeeded or self.failed
 
 
-@dataclass(frozen=True, slots=True)
-class SavedFile:
+class SavedFile(NamedTuple):
     """One asset on disk, whole and verified."""
 
     task: Task

@@ -4,7 +4,6 @@ Below this room nobody reads the environment; the key, which is never shown, is 
 """
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -95,6 +94,10 @@ def resolve(
 
 def read_config(path: Path) -> dict[str, Any]:
     """The config file as it is; an absent one is empty."""
+    if not path.exists():
+        return {}
+    import tomllib  # 2 ms that most scripts do not need
+
     try:
         if path.is_file() and path.stat().st_size > _BIGGEST_CONFIG:
             raise UsageError(f"{path} is larger than 1 MiB", "is it the right file?")

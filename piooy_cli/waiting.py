@@ -4,12 +4,11 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from random import SystemRandom
 from typing import NamedTuple
 
 from piooy_cli.api.addresses import addresses_in
 from piooy_cli.api.client import Api
-from piooy_cli.api.retry import Deadline
+from piooy_cli.api.retry import Deadline, uniform
 from piooy_cli.errors import OverLimit, PiooyError, StillRunning, TaskFailed, Unreachable
 from piooy_cli.events import Looking, Progressed, Settled, Tell, Warned
 from piooy_cli.models import RUNNING, Task
@@ -18,7 +17,6 @@ from piooy_cli.polling import Pace
 PATIENCE = {"image": 300.0, "music": 600.0, "character": 600.0, "video": 1800.0}
 LONGEST_PATIENCE = 1800.0
 _ERROR_REREADS = 2
-_uniform = SystemRandom().uniform
 
 
 class Waiting(NamedTuple):
@@ -104,7 +102,7 @@ class _Wait:
         if self._deadline.passed:
             raise self._still_running(f"still {self._task.status}")
         typical = self._waiting.typical(self._task.model, self._task.media)
-        pause = self._waiting.pace.next_pause(self._deadline.elapsed, typical, _uniform)
+        pause = self._waiting.pace.next_pause(self._deadline.elapsed, typical, uniform)
         await asyncio.sleep(min(pause, max(self._deadline.left, 0.01)))
 
     async def _judged(self) -> Task:

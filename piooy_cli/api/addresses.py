@@ -8,12 +8,12 @@ from urllib.parse import unquote, urljoin, urlsplit
 from piooy_cli.api.asset_keys import KIND_OF_EXTENSION, is_input
 from piooy_cli.api.decode import unwrapped
 
-ADDRESS = re.compile(r"https?://[^\s\"'<>\\\x00-\x1f\x7f\ud800-\udfff]+", re.IGNORECASE)
+ADDRESS = re.compile(r"https?://[^\s\"'<>\\]+", re.IGNORECASE)
 DATA_URI = re.compile(r"data:[\w.+-]+/[\w.+-]+[;,]", re.IGNORECASE)
 _RELATIVE = re.compile(r"/[\w./%~+@=-]+\.\w{2,5}(\?\S*)?")
 _LISTED = re.compile(r"[,\s]+(?=https?://)", re.IGNORECASE)
 _JOINED = re.compile(r"(?=https?://)", re.IGNORECASE)
-_BEFORE_PROSE = re.compile(r"[^),|\]\x80-\U0010ffff]*")
+_BEFORE_PROSE = re.compile(r"[!-(*+\--\\^-{}~]*")
 _API_PATH = re.compile(r"/(api/|v\d)")
 
 
@@ -26,7 +26,7 @@ def addresses_of(text: str, base_url: str) -> Iterator[str]:
     for part in _LISTED.split(bare):
         if _RELATIVE.fullmatch(part) and not part.startswith("//") and base_url:
             part = urljoin(base_url, part)
-        if ADDRESS.fullmatch(part) and not is_api(part, base_url):
+        if ADDRESS.fullmatch(part) and part.isprintable() and not is_api(part, base_url):
             yield part
 
 

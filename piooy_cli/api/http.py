@@ -21,10 +21,11 @@ from piooy_cli.api.faults import (
     environment_error,
     reason_of,
 )
-from piooy_cli.api.lean import httpx, lean_transport
+from piooy_cli.api.lean import httpx
 from piooy_cli.api.numbers import Numbers
 from piooy_cli.api.pool import Pool
 from piooy_cli.api.reply import Reply
+from piooy_cli.api.transport import LeanTransport
 from piooy_cli.settings import asset_fault, is_loopback
 
 USER_AGENT = f"piooy/{__version__} (+https://piooy.com)"
@@ -193,7 +194,7 @@ class Http:
         if self._app:
             return httpx.ASGITransport(self._app)
         if plain or not getproxies():
-            return lean_transport(tls, keep)
+            return LeanTransport(tls, keep=bool(keep))
         return None
 
     @cached_property

@@ -1,22 +1,25 @@
 """When to try again: full jitter, Retry-After, and the gate that all workers share."""
 
 import asyncio
-import random
+import os
 import re
 import time
 from collections.abc import Callable, Mapping
 
 _DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
-# Equal seeds in a thousand cron hosts must not mean equal pauses.
-_system_random = random.SystemRandom()
+
+
+def uniform(low: float, high: float) -> float:
+    """A number in between by the system's randomness: a thousand cron hosts must not agree."""
+    return low + (high - low) * int.from_bytes(os.urandom(7), "big") / (1 << 56)
 
 
 def full_jitter(
-    attempt: int, base: float, cap: float, uniform: Callable[[float, float], float] | None = None
+    attempt: int, base: float, cap: float, between: Callable[[float, float], float] = uniform
 ) -> float:
     """A pause in seconds before try number `attempt` (from 1): anywhere up to the doubled base."""
     highest = min(cap, base * 2 ** min(attempt - 1, 32))
-    return (uniform or _system_random.uniform)(0, highest)
+    return between(0, highest)
 
 
 def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:

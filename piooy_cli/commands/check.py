@@ -1,6 +1,5 @@
 """What `piooy config check` finds: key, keyring, service, versions."""
 
-import platform
 import sys
 
 from piooy_cli import __version__
@@ -12,7 +11,7 @@ def report(session: Session) -> tuple[list[tuple[str, str]], PiooyError | None]:
     """What is found of key, service and versions, and the first trouble."""
     facts = [
         ("piooy", __version__),
-        ("python", platform.python_version()),
+        ("python", sys.version.split()[0]),
         ("platform", sys.platform),
     ]
     facts += [("config", str(session.places.config_file)), ("state", str(session.places.state))]

@@ -1,7 +1,6 @@
 """`--output -`: one asset to stdout, verified before its first byte goes out."""
 
 from collections.abc import Awaitable, Callable
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from piooy_cli.errors import UsageError
@@ -19,6 +18,8 @@ async def to_stdout(
     session: Session, fetch: Fetch, timeout: float | None, *, covers: bool, http_assets: bool
 ) -> None:
     """Fetch into a place of its own, and copy the one file that must be there."""
+    from tempfile import TemporaryDirectory
+
     with TemporaryDirectory(prefix="piooy-") as place:
         wish = session.wish(place, "rename", covers=covers, http_assets=http_assets)
         async with session.pipeline(timeout) as pipeline:
