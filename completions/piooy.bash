@@ -47,7 +47,7 @@ _piooy() {
             ;;
         'download')
             words=''
-            options='--output -o --on-exists --covers --wait --timeout --persist --jobs -j --allow-http-assets --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            options='--output -o --on-exists --covers --wait --timeout --persist --jobs -j --allow-http-assets --no-metadata --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
             case "$prev" in
                 --on-exists) values='skip rename overwrite fail' ;;
                 --color) values='auto always never' ;;

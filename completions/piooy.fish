@@ -108,6 +108,7 @@ complete -c piooy -n "__piooy_path 'download'" -l timeout -r -F -d 'How long to 
 complete -c piooy -n "__piooy_path 'download'" -l persist -d 'Have the service store the files first.'
 complete -c piooy -n "__piooy_path 'download'" -l jobs -s j -r -F -d 'Files at once.'
 complete -c piooy -n "__piooy_path 'download'" -l allow-http-assets -d 'Fetch files from http addresses, in the open.'
+complete -c piooy -n "__piooy_path 'download'" -l no-metadata -d 'Add nothing to the files. So far nothing is.'
 complete -c piooy -n "__piooy_path 'download'" -l json -d 'Results as JSON Lines.'
 complete -c piooy -n "__piooy_path 'download'" -l quiet -s q -d 'Errors only on stderr.'
 complete -c piooy -n "__piooy_path 'download'" -l verbose -s v -d 'Tell more.'

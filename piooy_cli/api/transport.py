@@ -63,11 +63,8 @@ class LeanTransport(httpx.AsyncBaseTransport):
             connection.abort()
 
     async def _connected(self, url: httpx.URL, timeout: float | None) -> "_Connection":
-        origin = (
-            url.scheme,
-            url.raw_host.decode(),
-            url.port or (443 if url.scheme == "https" else 80),
-        )
+        usual = 443 if url.scheme == "https" else 80
+        origin = _Origin(url.scheme, url.raw_host.decode(), url.port or usual)
         kept, self._kept = self._kept, None
         if kept and kept.origin == origin and kept.is_fresh():
             return kept
@@ -87,7 +84,7 @@ class _Connection:
 
     def __init__(
         self,
-        origin: tuple[str, str, int],
+        origin: _Origin,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:

@@ -34,6 +34,9 @@ def download(
         typer.Option("--jobs", "-j", parser=options.positive, metavar="N", help="Files at once."),
     ] = 4,
     http_assets: options.HttpAssets = False,
+    no_metadata: Annotated[
+        bool, typer.Option("--no-metadata", help="Add nothing to the files. So far nothing is.")
+    ] = False,
 ) -> None:
     """Save the files of tasks that succeeded, and print their paths.
 
