@@ -11,6 +11,7 @@ from piooy_cli.intake import check_text
 from piooy_cli.models import Media
 from piooy_cli.places import write_private
 from piooy_cli.settings import (
+    BOOLEANS,
     Resolved,
     Settings,
     boolean,
@@ -109,8 +110,8 @@ def _names(key: str) -> list[str]:
 
 def _typed(names: list[str], value: str) -> Any:
     """`value` as the setting wants it; options and models take numbers, lists and true as TOML."""
-    if names[0] == "sandbox":
-        return boolean(value, "sandbox")
+    if names[0] in BOOLEANS:
+        return boolean(value, names[0])
     if names[0] not in ("options", "models"):
         return value
     try:

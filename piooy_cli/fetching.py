@@ -1,7 +1,7 @@
 """The assets of a task on disk, each tried, told in their order."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -30,9 +30,10 @@ MOST_ASSETS = 64
 class Fetcher:
     """Saves what a task made."""
 
-    def __init__(self, api: Api, tell: Tell) -> None:
+    def __init__(self, api: Api, tell: Tell, keep: Callable[[SavedFile], None]) -> None:
         self._api = api
         self._tell = tell
+        self._keep = keep
 
     async def fetch(self, task: Task, saver: "Saver", *, covers: bool) -> list[SavedFile]:
         """Save the assets of a task that succeeded, told in their order.
@@ -58,6 +59,7 @@ class Fetcher:
                 errors.append(outcome)
             elif outcome:
                 saved.append(outcome)
+                self._keep(outcome)
                 self._tell(Saved(outcome))
         if errors:
             self._raise_strongest(errors)

@@ -88,6 +88,7 @@ class Task:
     settled_at: datetime | None = None
     failure: Failure | None = None
     assets: tuple[Asset, ...] = ()
+    ref: str | None = None  # names an order in the ledger that has no task
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property

@@ -1,33 +1,44 @@
 """The road: submit, finish, fetch. Commands get on and off it somewhere; nothing else waits."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, TypeVar
 
+from piooy_cli.api.addresses import addresses_in
 from piooy_cli.api.client import Api
-from piooy_cli.errors import Interrupted, PiooyError
-from piooy_cli.events import Looking, Tell
+from piooy_cli.errors import Busy, Interrupted, PiooyError, StorageRefused
+from piooy_cli.events import Looking, Tell, Warned
 from piooy_cli.fetching import Fetcher
 from piooy_cli.interrupt import Stop
 from piooy_cli.models import Order, SavedFile, Task
 from piooy_cli.submitting import Submitter
-from piooy_cli.waiting import Waiter, Waiting
+from piooy_cli.waiting import Waiter, Waiting, merged
 
 if TYPE_CHECKING:
     from piooy_cli.downloads import Saver
+    from piooy_cli.ledger import Ledger
+    from piooy_cli.ledger.unkept import Unkept
+
+Answer = TypeVar("Answer")
+
+_NEW_SECONDS = 60
 
 
 class Pipeline:
     """The road of one run. It knows what is under way, and what is in doubt."""
 
-    def __init__(self, api: Api, waiting: Waiting, stop: Stop, tell: Tell) -> None:
+    def __init__(
+        self, api: Api, ledger: "Ledger | Unkept", waiting: Waiting, stop: Stop, tell: Tell
+    ) -> None:
         patience = float("inf") if waiting.timeout is None else waiting.timeout
         self._api = api
         self._stop = stop
         self._tell = tell
-        self._submitter = Submitter(api, stop, tell, patience)
-        self._waiter = Waiter(api, waiting, tell)
-        self._fetcher = Fetcher(api, tell)
+        self._submitter = Submitter(api, ledger, stop, tell, patience)
+        self._memory = Memory(ledger, tell)
+        self._waiter = Waiter(api, waiting, tell, self._memory.seen)
+        self._fetcher = Fetcher(api, tell, self._memory.saved)
         self._under_way: dict[str, Task] = self._submitter.sent
         self._resume = "piooy wait"
 
@@ -51,13 +62,19 @@ class Pipeline:
 
     async def finish(self, task: Task, *, fresh: bool = False) -> Task:
         """Look until the task settles. Raises what it ended with, or StillRunning."""
+        task = self._memory.find(task.id) or task
         with self._about(task, "piooy wait"):
-            return await self._waiter.finish(task, fresh=fresh)
+            return await self._waiter.finish(task, fresh=fresh or _is_new(task))
 
     async def look(self, task_id: str, refresh: str | None = None) -> Task:
         """The task as it is now."""
         self._tell(Looking(task_id))
-        return await self._api.task(task_id, refresh=refresh)
+        known = self._memory.find(task_id) or Task(task_id)
+        inputs = addresses_in([known.options, known.prompt])
+        seen = await self._api.task(task_id, refresh=refresh, inputs=inputs)
+        task = merged(known, seen)
+        self._memory.seen(task)
+        return task
 
     async def fetch(self, task: Task, saver: "Saver", *, covers: bool = False) -> list[SavedFile]:
         """Save the assets of a task that succeeded. Raises the strongest of what went wrong."""
@@ -84,3 +101,43 @@ class Pipeline:
             self._under_way.pop(task.id, None)
             raise error.about(task.id, command) from error.__cause__
         self._under_way.pop(task.id, None)
+
+
+class Memory:
+    """The ledger as the road needs it: where it refuses, the work goes on, and that is told once.
+
+    A task that runs is not lost by a line that could not be written: its id is known already.
+    """
+
+    def __init__(self, ledger: "Ledger | Unkept", tell: Tell) -> None:
+        self._ledger = ledger
+        self._tell = tell
+        self._warned = False
+
+    def find(self, task_id: str) -> Task | None:
+        """What is known of a task."""
+        return self._kept(lambda: self._ledger.find(task_id))
+
+    def seen(self, task: Task) -> None:
+        """Remember how a task was seen."""
+        self._kept(lambda: self._ledger.seen(task))
+
+    def saved(self, file: SavedFile) -> None:
+        """Remember where an asset is."""
+        self._kept(lambda: self._ledger.saved(file))
+
+    def _kept(self, word: Callable[[], Answer]) -> Answer | None:
+        try:
+            return word()
+        except (StorageRefused, Busy) as error:
+            if not self._warned:
+                self._warned = True
+                self._tell(Warned(f"{error.message}; the work goes on without it"))
+            return None
+
+
+def _is_new(task: Task) -> bool:
+    """Whether the service may not have written it down yet."""
+    return (
+        task.created_at is not None and (datetime.now(UTC) - task.created_at).total_seconds() < 60
+    )

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from piooy_cli.credentials import Key, Vault
     from piooy_cli.downloads import Saver, Wish
     from piooy_cli.events import Event
+    from piooy_cli.ledger import Ledger
+    from piooy_cli.ledger.unkept import Unkept
     from piooy_cli.output import Output
     from piooy_cli.pipeline import Pipeline
     from piooy_cli.places import Places
@@ -100,6 +102,24 @@ class Session:
         from piooy_cli.credentials import Vault
 
         return Vault.of(self.settings, self.places.config)
+
+    @cached_property
+    def ledger(self) -> "Ledger | Unkept":
+        """What is known of orders and tasks. Where it cannot be used, only reading goes on."""
+        from piooy_cli.errors import Busy, StorageRefused
+        from piooy_cli.ledger.unkept import Unkept
+
+        try:
+            return self.open_ledger()
+        except (StorageRefused, Busy) as trouble:
+            return Unkept(trouble)
+
+    def open_ledger(self) -> "Ledger":
+        """The ledger itself. Raises StorageRefused or Busy."""
+        from piooy_cli.ledger import Ledger
+
+        prompts = self.settings.history_prompts
+        return Ledger(self.places.state, self.vault.account, keeps_prompts=prompts)
 
     @cached_property
     def key(self) -> "Key":
@@ -201,7 +221,7 @@ class Session:
             grace = self.numbers.fresh_grace
             waiting = Waiting(self.pace, self._typical_seconds, timeout, grace)
             self._api = api
-            self._pipeline = Pipeline(api, waiting, self.stop, self.tell)
+            self._pipeline = Pipeline(api, self.ledger, waiting, self.stop, self.tell)
             yield self._pipeline
 
     def wish(

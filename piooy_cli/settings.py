@@ -30,6 +30,7 @@ class Settings:
     profile: str = field(default="default", metadata={"help": "which set of settings and key"})
     sandbox: bool = field(default=False, metadata={"help": "use the API inside this process"})
     output: str = field(default="", metadata={"help": "where files go: a directory or a template"})
+    history_prompts: bool = field(default=True, metadata={"help": "keep prompts in the history"})
     provider: str = field(default="", metadata={"help": "provider where a model names none"})
     model: Mapping[str, str] = field(
         default_factory=dict, metadata={"help": "default model by media type, as model.image"}
@@ -50,6 +51,7 @@ class Resolved(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
+BOOLEANS = ("sandbox", "history_prompts")
 NAMES = tuple(setting.name for setting in fields(Settings))
 VARIABLES = {
     "PIOOY_BASE_URL": "base_url",
@@ -180,8 +182,8 @@ def _profile(config: Mapping[str, Any], name: str) -> dict[str, tuple[Any, str]]
 
 
 def _checked(name: str, value: Any, origin: str) -> Any:
-    if name == "sandbox":
-        return boolean(value, origin)
+    if name in BOOLEANS:
+        return boolean(value, f"{origin}: {name}")
     if name in ("model", "options", "models"):
         return _table(name, value, origin)
     if not isinstance(value, str):
@@ -194,7 +196,7 @@ def boolean(value: Any, origin: str) -> bool:
     word = str(value).strip().lower()
     if word in _TRUE | _FALSE:
         return word in _TRUE
-    raise UsageError(f"{origin}: sandbox must be true or false, not {value!r}")
+    raise UsageError(f"{origin} must be true or false, not {value!r}")
 
 
 def _table(name: str, value: Any, origin: str) -> Mapping[str, Any]:

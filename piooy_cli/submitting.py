@@ -1,6 +1,7 @@
 """Sending orders, each once; and stopping while one is on its way."""
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from piooy_cli.api.client import Api, Submission
 from piooy_cli.api.verdicts import outcome_unknown
@@ -8,6 +9,10 @@ from piooy_cli.errors import NotSignedIn, OutcomeUnknown, OverLimit, PiooyError
 from piooy_cli.events import Noticed, Submitted, Submitting, Tell
 from piooy_cli.interrupt import Stop
 from piooy_cli.models import Order, Task
+
+if TYPE_CHECKING:
+    from piooy_cli.ledger import Entry, Ledger
+    from piooy_cli.ledger.unkept import Unkept
 
 MOST_DOUBTS = 5
 _AT_ONCE = 8  # orders that leave at the same time
@@ -20,8 +25,11 @@ class Submitter:
     the money at risk is bounded.
     """
 
-    def __init__(self, api: Api, stop: Stop, tell: Tell, patience: float) -> None:
+    def __init__(
+        self, api: Api, ledger: "Ledger | Unkept", stop: Stop, tell: Tell, patience: float
+    ) -> None:
         self._api = api
+        self._ledger = ledger
         self._stop = stop
         self._tell = tell
         self._patience = patience
@@ -37,18 +45,20 @@ class Submitter:
         async with self._leaving:
             if self._closed:
                 raise self._closed
+            entry = self._ledger.plan(order, submission.body)
+            submission.journal = entry
             self._tell(Submitting(order))
-            return await self._sent(submission)
+            return await self._sent(submission, entry)
 
-    async def _sent(self, submission: Submission) -> Task:
+    async def _sent(self, submission: Submission, entry: "Entry") -> Task:
         posting = asyncio.create_task(self._api.generate(submission, self._patience))
         try:
             task = await asyncio.shield(posting)
         except asyncio.CancelledError:
-            self._accepted(await self._within_grace(posting, submission))
+            self._accepted(await self._within_grace(posting, submission, entry))
             raise
         except OutcomeUnknown as doubt:
-            raise self._noted(doubt) from doubt.__cause__
+            raise self._noted(doubt, entry) from doubt.__cause__
         except (NotSignedIn, OverLimit) as closed:
             self._closed = closed
             raise
@@ -60,19 +70,24 @@ class Submitter:
         self._tell(Submitted(task))
         return task
 
-    async def _within_grace(self, posting: "asyncio.Task[Task]", submission: Submission) -> Task:
+    async def _within_grace(
+        self, posting: "asyncio.Task[Task]", submission: Submission, entry: "Entry"
+    ) -> Task:
         """The answer, if it comes in time. Raises CancelledError where nothing was sent."""
         submission.stopped = True
         if submission.may_have_arrived:
             await self._patiently(posting)
         if posting.done() and not posting.cancelled():
             if isinstance(doubt := posting.exception(), OutcomeUnknown):
-                raise self._noted(doubt)
+                raise self._noted(doubt, entry)
             return posting.result()
-        arrived = submission.may_have_arrived
         posting.cancel()
-        if arrived:
-            raise self._noted(outcome_unknown("stopped before it came"))
+        await asyncio.wait({posting})
+        if entry.is_sending and submission.may_have_arrived:
+            entry.unknown("stopped before the answer came", None)
+            raise self._noted(outcome_unknown("stopped before it came"), entry)
+        if entry.is_sending:
+            entry.not_sent("stopped before it left", None)
         raise asyncio.CancelledError
 
     async def _patiently(self, posting: "asyncio.Task[Task]") -> None:
@@ -84,7 +99,10 @@ class Submitter:
         await asyncio.wait({posting, insisted}, timeout=self._stop.grace, return_when=first)
         insisted.cancel()
 
-    def _noted(self, doubt: OutcomeUnknown) -> OutcomeUnknown:
+    def _noted(self, doubt: OutcomeUnknown, entry: "Entry") -> OutcomeUnknown:
+        ways = "--adopt TASK_ID|--not-charged|--charged"
+        resolve = f"`piooy history resolve {entry.ref} {ways}` settles it"
+        doubt.hint = f"0 or 1 charge, never sent again by itself; {resolve}"
         self.in_doubt.append(doubt)
         self._doubts_in_a_row += 1
         if self._doubts_in_a_row >= MOST_DOUBTS:

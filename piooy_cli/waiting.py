@@ -36,10 +36,13 @@ class Waiting(NamedTuple):
 class Waiter:
     """Waits for tasks, any number of them at the same time."""
 
-    def __init__(self, api: Api, waiting: Waiting, tell: Tell) -> None:
+    def __init__(
+        self, api: Api, waiting: Waiting, tell: Tell, seen: Callable[[Task], None]
+    ) -> None:
         self._api = api
         self._waiting = waiting
         self._tell = tell
+        self._seen = seen
 
     async def finish(self, task: Task, *, fresh: bool) -> Task:
         """The task once it succeeded. Raises what else it ended with, or StillRunning.
@@ -47,7 +50,8 @@ class Waiter:
         `fresh`: it may be so new that the service does not know it yet.
         """
         self._tell(Looking(task.id))
-        settled = await _Wait(self._api, self._waiting, self._tell, task, fresh).settled()
+        wait = _Wait(self._api, self._waiting, self._tell, self._seen, task, fresh)
+        settled = await wait.settled()
         self._tell(Settled(settled))
         return settled
 
@@ -55,8 +59,17 @@ class Waiter:
 class _Wait:
     """The wait for one task."""
 
-    def __init__(self, api: Api, waiting: Waiting, tell: Tell, task: Task, fresh: bool) -> None:
+    def __init__(
+        self,
+        api: Api,
+        waiting: Waiting,
+        tell: Tell,
+        seen: Callable[[Task], None],
+        task: Task,
+        fresh: bool,
+    ) -> None:
         self._api = api
+        self._seen = seen
         self._waiting = waiting
         self._tell = tell
         self._task = task
@@ -72,6 +85,7 @@ class _Wait:
             self._task = await self._look()
             if self._is_over():
                 return await self._judged()
+            self._seen(self._task)
             self._tell(Progressed(self._task, self._deadline.elapsed))
             await self._pause()
 
@@ -108,11 +122,13 @@ class _Wait:
     async def _judged(self) -> Task:
         """The success, with one more look for files that are late. It is not taken back."""
         if self._task.failed:
+            self._seen(self._task)
             raise task_failed(self._task)
         if not self._task.assets:
             with suppress(PiooyError):
                 again = await self._api.task(self._task.id, refresh="1", inputs=self._inputs)
                 self._task = merged(self._task, again) if again.succeeded else self._task
+        self._seen(self._task)
         return self._task
 
     def _still_running(self, why: str) -> StillRunning:

@@ -1,7 +1,10 @@
 """Answers of the API for bad days, and small reading helpers for raw sockets."""
 
 import json
+import uuid
 from typing import Any
+
+from werkzeug.wrappers import Response
 
 TASK = "0b9e7f6a-1111-4222-8333-444455556666"
 PNG = (
@@ -26,8 +29,15 @@ def expect_order(api: Any, answer: Any = None, **how: Any) -> None:
     handler = api.expect_request("/api/v1/generate", method="POST")
     if "response_data" in how:
         handler.respond_with_data(**how)
+    elif answer is None:
+        handler.respond_with_handler(_new_task(iter([TASK])))
     else:
-        handler.respond_with_json(accepted() if answer is None else answer, **how)
+        handler.respond_with_json(answer, **how)
+
+
+def _new_task(first: Any) -> Any:
+    """Accepts each order with an id of its own, the first one with `TASK`."""
+    return lambda request: Response(json.dumps(accepted(next(first, None) or str(uuid.uuid4()))))
 
 
 def expect_look(api: Any, *answers: Any, task_id: str = TASK) -> None:
@@ -35,8 +45,6 @@ def expect_look(api: Any, *answers: Any, task_id: str = TASK) -> None:
     queue = list(answers)
 
     def look(request: Any) -> Any:
-        from werkzeug.wrappers import Response
-
         answer = queue.pop(0) if len(queue) > 1 else queue[0]
         if isinstance(answer, Response):
             return answer

@@ -436,7 +436,8 @@ def test_a_question_is_no_result(api, home):
     screen.send(b"y\n")
 
     assert screen.end() == 0
-    assert (home / "ids").read_text() == f"{TASK}\n" * 11
+    ids = (home / "ids").read_text().splitlines()
+    assert len(ids) == len(set(ids)) == 11 and all(len(one) == 36 for one in ids)
 
 
 def test_results_stay_on_the_screen_beside_live_progress(api):
@@ -479,7 +480,7 @@ def test_ids_that_cannot_be_printed_are_told(api):
     ran = shell("piooy -q generate image -m m -n 60 --yes --no-wait x > /dev/full; echo $?")
 
     assert ran.stdout == "13\n"
-    assert ran.stderr.count(TASK) == len(api.log) < 60
+    assert ran.stderr.count("cannot write the result") == len(api.log) < 60
 
 
 def test_nothing_new_is_sent_after_a_signal(raw):

@@ -10,7 +10,9 @@ from piooy_cli.api import wire
 from piooy_cli.api.attempt import Attempt
 from piooy_cli.api.faults import Fault, Lost, Unsent
 from piooy_cli.api.http import Http, Media
+from piooy_cli.api.journal import Journal
 from piooy_cli.api.numbers import Numbers
+from piooy_cli.api.reply import Reply
 from piooy_cli.api.retry import Deadline, Gate, full_jitter
 from piooy_cli.api.verdicts import (
     Accepted,
@@ -42,6 +44,7 @@ class Submission:
     def __init__(self, order: Order, body: bytes) -> None:
         self.order = order
         self.body = body
+        self.journal: Journal = _Unrecorded()
         self.attempt = Attempt()
         self.stopped = False  # True: what is not sent yet is not sent any more
 
@@ -145,15 +148,17 @@ class Api:
 
     async def _post(self, submission: Submission) -> Accepted | Later:
         await self._order_gate.passed()
+        submission.journal.sending()
         submission.attempt = Attempt()
         try:
             reply = await self._http.post("/api/v1/generate", submission.body, submission.attempt)
+        except Unsent as fault:
+            submission.journal.not_sent(fault.reason, None)
+            raise
         except Lost as fault:
+            submission.journal.unknown(fault.reason, None)
             raise outcome_unknown(fault.reason) from fault
-        verdict = judge_order(reply)
-        if isinstance(verdict, Later):
-            submission.attempt = Attempt()
-        return verdict
+        return _recorded(submission, reply)
 
     async def _look(
         self, task_id: str, refresh: str | None, grace: Deadline | None
@@ -220,6 +225,36 @@ class Api:
         if later.limited:
             return full_jitter(tries, n.limit_base, n.limit_cap)
         return full_jitter(tries, n.backoff_base, n.backoff_cap)
+
+
+class _Unrecorded:
+    """For orders that nobody keeps a ledger of."""
+
+    def sending(self) -> None:
+        """Not kept."""
+
+    def not_sent(self, reason: str, http_status: int | None) -> None:
+        """Not kept."""
+
+    refused = unknown = accepted = not_sent
+
+
+def _recorded(submission: Submission, reply: Reply) -> Accepted | Later:
+    """What the answer means, once that is on disk."""
+    try:
+        verdict = judge_order(reply)
+    except OutcomeUnknown as doubt:
+        submission.journal.unknown(doubt.message, reply.status)
+        raise
+    except PiooyError as error:
+        submission.journal.refused(error.message, reply.status)
+        raise
+    if isinstance(verdict, Later):
+        submission.attempt = Attempt()
+        submission.journal.not_sent(verdict.reason, reply.status)
+    else:
+        submission.journal.accepted(verdict.task_id, reply.status)
+    return verdict
 
 
 def _given_up(what: str, later: Later, pause: float) -> PiooyError:

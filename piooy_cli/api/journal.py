@@ -1,0 +1,22 @@
+"""What the client tells of an order on its way, so that whoever keeps a ledger can keep it."""
+
+from typing import Protocol
+
+
+class Journal(Protocol):
+    """One order. Each word is on disk when it returns, or StorageRefused or Busy is raised."""
+
+    def sending(self) -> None:
+        """The next byte may leave. Where this raises, nothing is sent."""
+
+    def not_sent(self, reason: str, http_status: int | None) -> None:
+        """Proof that the service does not have it."""
+
+    def refused(self, reason: str, http_status: int | None) -> None:
+        """The service said no."""
+
+    def unknown(self, reason: str, http_status: int | None) -> None:
+        """It may have arrived."""
+
+    def accepted(self, task_id: str, http_status: int | None) -> None:
+        """The service has it."""

@@ -1,0 +1,265 @@
+"""The ledger: every order on disk before its first byte leaves, and what became of it."""
+
+import hashlib
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from piooy_cli.errors import Busy, OutcomeUnknown, PiooyError, StorageRefused
+from piooy_cli.ledger import owner, rows
+from piooy_cli.ledger.schema import opened, translated
+from piooy_cli.models import Order, SavedFile, Task
+
+FILE = "ledger.sqlite3"
+
+
+class Ledger:
+    """The orders and tasks of one account. Opened, it first looks for senders that died."""
+
+    def __init__(self, state: Path, account: str, *, keeps_prompts: bool = True) -> None:
+        self.path = state / FILE
+        self.account = account
+        self._keeps_prompts = keeps_prompts
+        self.connection = opened(self.path)
+        self._bury_the_dead()
+
+    @contextmanager
+    def change(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, on disk when it ends. Raises StorageRefused or Busy."""
+        try:
+            self.connection.execute("begin immediate")
+            try:
+                yield self.connection
+                self.connection.execute("commit")
+            except BaseException:
+                if self.connection.in_transaction:
+                    self.connection.execute("rollback")
+                raise
+        except sqlite3.Error as error:
+            raise translated(self.path, error) from error
+
+    def read(self, query: str, *values: Any) -> list[sqlite3.Row]:
+        """Rows by name. Raises StorageRefused or Busy."""
+        try:
+            cursor = self.connection.cursor()
+            cursor.row_factory = sqlite3.Row
+            return cursor.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise translated(self.path, error) from error
+
+    def plan(self, order: Order, body: bytes) -> "Entry":
+        """Write an order down. It is not sent yet."""
+        kept = body if self._keeps_prompts else None
+        with self.change() as connection:
+            number = self._insert(connection, "PLANNED", _fields(order, self._keeps_prompts))
+            digest = hashlib.sha256(body).hexdigest()
+            connection.execute(
+                "update orders set body = ?, digest = ? where id = ?", (kept, digest, number)
+            )
+        return Entry(self, number)
+
+    def find(self, task_id: str) -> Task | None:
+        """What is known of a task."""
+        found = self.read("select * from orders where task_id = ?", task_id)
+        return rows.task_of(found[0], self.assets_of(found[0]["id"])) if found else None
+
+    def assets_of(self, number: int) -> list[sqlite3.Row]:
+        """The assets of an order, in their order."""
+        return self.read("select * from assets where order_id = ? order by n", number)
+
+    def seen(self, task: Task) -> None:
+        """Remember how a task was seen; a new one is adopted, an end is not taken back."""
+        if not _is_news(self.find(task.id), task):
+            return
+        with self.change() as connection:
+            number = self._number_of(connection, task)
+            _write_status(connection, number, task)
+            for asset in task.assets:
+                connection.execute(
+                    "insert into assets (order_id, n, url, kind, role) values (?, ?, ?, ?, ?)"
+                    " on conflict do update set url = excluded.url",
+                    (number, asset.n, asset.url, str(asset.kind), str(asset.role)),
+                )
+
+    def saved(self, file: SavedFile) -> None:
+        """Remember where an asset is, and what it is."""
+        path, n = str(Path(file.path).absolute()), file.asset.n
+        with self.change() as connection:
+            connection.execute(
+                "update assets set path = ?, bytes = ?, sha256 = ?, saved = ? where n = ?"
+                " and order_id = (select id from orders where task_id = ?)",
+                (path, file.bytes, file.sha256, time.time(), n, file.task.id),
+            )
+
+    def _number_of(self, connection: sqlite3.Connection, task: Task) -> int:
+        found = connection.execute("select id from orders where task_id = ?", (task.id,)).fetchone()
+        if found:
+            return int(found[0])
+        fields = _fields(task, self._keeps_prompts) | {"task_id": task.id}
+        return self._insert(connection, "SUBMITTED", fields)
+
+    def _insert(
+        self, connection: sqlite3.Connection, state: str, fields: dict[str, str | None]
+    ) -> int:
+        values = {"account": self.account, "state": state, "created": time.time(), **fields}
+        names, marks = ", ".join(values), ", ".join("?" * len(values))
+        statement = f"insert into orders ({names}) values ({marks})"
+        number = connection.execute(statement, tuple(values.values())).lastrowid
+        assert number is not None
+        return number
+
+    def _bury_the_dead(self) -> None:
+        """An order whose sender died may have arrived: nobody can know, so it is UNKNOWN."""
+        sending = self.read("select id, owner from orders where state = 'SENDING'")
+        for row in sending:
+            if not owner.is_alive(row["owner"] or ""):
+                Entry(self, row["id"]).unknown("its process ended before the answer came", None)
+
+
+class Entry:
+    """One order in the ledger, while it is being sent."""
+
+    def __init__(self, ledger: Ledger, number: int) -> None:
+        self._ledger = ledger
+        self.number = number
+        self.is_sending = False
+
+    @property
+    def ref(self) -> str:
+        """How a person names an order that has no task."""
+        return f"@row:{self.number}"
+
+    def sending(self) -> None:
+        """On disk before the first byte leaves. Where it raises, nothing is sent."""
+        with self._ledger.change() as connection:
+            connection.execute(
+                "insert into attempts (order_id, started, phase) values (?, ?, 'sending')",
+                (self.number, time.time()),
+            )
+            self._state(connection, "SENDING", owner.this_process())
+        self.is_sending = True
+
+    def not_sent(self, reason: str, http_status: int | None) -> None:
+        """Proof that the service does not have it: nothing left this machine, or a 429."""
+        with self._ledger.change() as connection:
+            self._attempt(connection, "not sent", reason, http_status)
+            self._state(connection, "PLANNED")
+
+    def refused(self, reason: str, http_status: int | None) -> None:
+        """The service said no, for good."""
+        with self._ledger.change() as connection:
+            self._attempt(connection, "refused", reason, http_status)
+            connection.execute(
+                "update orders set failure_message = ?, settled = ? where id = ?",
+                (reason[:2000], time.time(), self.number),
+            )
+            self._state(connection, "REFUSED")
+
+    def unknown(self, reason: str, http_status: int | None) -> None:
+        """It may have arrived; only a person can say more."""
+        with self._ledger.change() as connection:
+            self._attempt(connection, "unknown", reason, http_status)
+            self._state(connection, "UNKNOWN")
+
+    def accepted(self, task_id: str, http_status: int | None) -> None:
+        """The service has it. Where the disk refuses twice, a person is told the id."""
+        for last in (False, True):
+            try:
+                return self._accepted(task_id, http_status)
+            except _Doubled:
+                return self._doubled(task_id, http_status)
+            except (StorageRefused, Busy) as error:
+                if last:
+                    raise self._unrecorded(task_id, error) from error
+        return None
+
+    def _unrecorded(self, task_id: str, error: PiooyError) -> StorageRefused:
+        lost = StorageRefused(
+            f"task {task_id} was accepted and could not be recorded: {error.message}",
+            f"`piooy history resolve {self.ref} --adopt {task_id}` records it later",
+            task_id=task_id,
+        )
+        lost.stops_all = True
+        return lost
+
+    def _accepted(self, task_id: str, http_status: int | None) -> None:
+        with self._ledger.change() as connection:
+            query = "select 1 from orders where task_id = ?"
+            if connection.execute(query, (task_id,)).fetchone():
+                raise _Doubled
+            self._attempt(connection, "accepted", None, http_status)
+            connection.execute("update orders set task_id = ? where id = ?", (task_id, self.number))
+            self._state(connection, "SUBMITTED")
+
+    def _doubled(self, task_id: str, http_status: int | None) -> None:
+        reason = f"the service named task {task_id}, which is another order's"
+        self.unknown(reason, http_status)
+        raise OutcomeUnknown(reason, f"`piooy history show {self.ref}` shows what was sent")
+
+    def _attempt(
+        self,
+        connection: sqlite3.Connection,
+        phase: str,
+        reason: str | None,
+        http_status: int | None,
+    ) -> None:
+        connection.execute(
+            "update attempts set phase = ?, ended = ?, reason = ?, http_status = ? where id ="
+            " (select max(id) from attempts where order_id = ?)",
+            (phase, time.time(), reason and reason[:2000], http_status, self.number),
+        )
+
+    def _state(self, connection: sqlite3.Connection, state: str, by: str | None = None) -> None:
+        self.is_sending = False
+        connection.execute(
+            "update orders set state = ?, owner = ? where id = ?", (state, by, self.number)
+        )
+
+
+class _Doubled(Exception):
+    """Two orders were given the same task."""
+
+
+def _fields(about: Order | Task, keeps_prompts: bool) -> dict[str, str | None]:
+    """What describes an order, as columns."""
+    known = {
+        "media": str(about.media) if about.media else None,
+        "scene": about.scene,
+        "provider": about.provider,
+        "model": about.model,
+    }
+    if not keeps_prompts:
+        return known
+    options = json.dumps(dict(about.options)) if about.options else None
+    return known | {"prompt": about.prompt, "options": options}
+
+
+def _write_status(connection: sqlite3.Connection, number: int, task: Task) -> None:
+    code, message = task.failure or (None, None)
+    connection.execute(
+        "update orders set status = ?, settled = ?, failure_code = ?, failure_message = ?,"
+        " media = coalesce(media, ?), model = coalesce(model, ?), provider = coalesce(provider, ?)"
+        " where id = ?",
+        (
+            task.status,
+            time.time() if task.is_settled else None,
+            code,
+            message and message[:2000],
+            task.media,
+            task.model,
+            task.provider,
+            number,
+        ),
+    )
+
+
+def _is_news(known: Task | None, task: Task) -> bool:
+    if known is None:
+        return True
+    if known.is_settled:
+        return known.succeeded and task.succeeded and known.assets != task.assets
+    return known.status != task.status

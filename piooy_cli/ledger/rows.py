@@ -1,0 +1,47 @@
+"""Rows of the ledger as tasks. Pure."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from piooy_cli.models import Asset, Failure, Kind, Role, SavedFile, Task
+
+
+def task_of(row: sqlite3.Row, assets: Sequence[sqlite3.Row]) -> Task:
+    """An order as a task. One without a task is named by `ref`, and its state is its status."""
+    failed = row["failure_code"] or row["failure_message"]
+    return Task(
+        id=row["task_id"] or "",
+        ref=None if row["task_id"] else f"@row:{row['id']}",
+        status=(row["status"] or "PENDING") if row["task_id"] else row["state"],
+        media=row["media"],
+        scene=row["scene"],
+        provider=row["provider"],
+        model=row["model"],
+        prompt=row["prompt"],
+        options=json.loads(row["options"]) if row["options"] else None,
+        created_at=_time(row["created"]),
+        settled_at=_time(row["settled"]),
+        failure=Failure(row["failure_code"], row["failure_message"]) if failed else None,
+        assets=tuple(asset_of(asset) for asset in assets),
+    )
+
+
+def asset_of(row: sqlite3.Row) -> Asset:
+    """One asset."""
+    return Asset(row["n"], row["url"], Kind(row["kind"]), Role(row["role"]))
+
+
+def files_of(task: Task, assets: Sequence[sqlite3.Row]) -> list[SavedFile]:
+    """The assets that were saved."""
+    return [
+        SavedFile(task, asset_of(row), row["path"], row["bytes"], row["sha256"])
+        for row in assets
+        if row["path"]
+    ]
+
+
+def _time(seconds: Any) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None

@@ -1,0 +1,27 @@
+"""What stands in for a ledger that cannot be used: reading goes on, sending does not."""
+
+from typing import NoReturn
+
+from piooy_cli.errors import PiooyError
+from piooy_cli.models import Order, SavedFile, Task
+
+
+class Unkept:
+    """Remembers nothing, and refuses to plan."""
+
+    def __init__(self, trouble: PiooyError) -> None:
+        self.trouble = trouble
+
+    def plan(self, order: Order, body: bytes) -> NoReturn:
+        """Nothing is sent that cannot be recorded."""
+        raise self.trouble
+
+    def find(self, task_id: str) -> Task | None:
+        """Nothing is known."""
+        return None
+
+    def seen(self, task: Task) -> None:
+        """Not remembered."""
+
+    def saved(self, file: SavedFile) -> None:
+        """Not remembered."""
