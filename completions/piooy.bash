@@ -5,12 +5,12 @@ _piooy() {
     local words="" options="" values=""
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "${path:+$path }$word" in
-            'generate' | 'task' | 'wait' | 'download' | 'models' | 'contact' | 'completion' | 'config' | 'config list' | 'config get' | 'config set' | 'config unset' | 'config path' | 'config edit' | 'config set-key' | 'config delete-key' | 'config check' | 'sandbox' | 'sandbox serve' | 'sandbox reset') path="${path:+$path }$word" ;;
+            'generate' | 'task' | 'wait' | 'download' | 'models' | 'contact' | 'completion' | 'history' | 'history show' | 'history resolve' | 'history prune' | 'history export' | 'history check' | 'config' | 'config list' | 'config get' | 'config set' | 'config unset' | 'config path' | 'config edit' | 'config set-key' | 'config delete-key' | 'config check' | 'sandbox' | 'sandbox serve' | 'sandbox reset') path="${path:+$path }$word" ;;
         esac
     done
     case "$path" in
         '')
-            words='generate task wait download models contact completion config sandbox'
+            words='generate task wait download models contact completion history config sandbox'
             options='--json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
             case "$prev" in
                 --color) values='auto always never' ;;
@@ -38,7 +38,7 @@ _piooy() {
             ;;
         'wait')
             words=''
-            options='--timeout --any --download --output -o --on-exists --allow-http-assets --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            options='--pending --timeout --any --download --output -o --on-exists --allow-http-assets --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
             case "$prev" in
                 --on-exists) values='skip rename overwrite fail' ;;
                 --color) values='auto always never' ;;
@@ -47,7 +47,7 @@ _piooy() {
             ;;
         'download')
             words=''
-            options='--output -o --on-exists --covers --wait --timeout --persist --jobs -j --allow-http-assets --no-metadata --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            options='--output -o --on-exists --covers --unsaved --wait --timeout --persist --jobs -j --allow-http-assets --no-metadata --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
             case "$prev" in
                 --on-exists) values='skip rename overwrite fail' ;;
                 --color) values='auto always never' ;;
@@ -73,6 +73,56 @@ _piooy() {
             ;;
         'completion')
             words='bash zsh fish powershell'
+            options='--json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            case "$prev" in
+                --color) values='auto always never' ;;
+            esac
+            case "$prev" in --profile|--base-url) COMPREPLY=(); return ;; esac
+            ;;
+        'history')
+            words='show resolve prune export check'
+            options='--status --model -m --media --since --search --unsaved --unknown --limit -n --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            case "$prev" in
+                --model|-m) values='@models' ;;
+                --media) values='image video music character' ;;
+                --color) values='auto always never' ;;
+            esac
+            case "$prev" in --status|--since|--search|--limit|-n|--profile|--base-url) COMPREPLY=(); return ;; esac
+            ;;
+        'history show')
+            words=''
+            options='--json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            case "$prev" in
+                --color) values='auto always never' ;;
+            esac
+            case "$prev" in --profile|--base-url) COMPREPLY=(); return ;; esac
+            ;;
+        'history resolve')
+            words=''
+            options='--adopt --not-charged --charged --why --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            case "$prev" in
+                --color) values='auto always never' ;;
+            esac
+            case "$prev" in --adopt|--why|--profile|--base-url) COMPREPLY=(); return ;; esac
+            ;;
+        'history prune')
+            words=''
+            options='--before --yes -y --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            case "$prev" in
+                --color) values='auto always never' ;;
+            esac
+            case "$prev" in --before|--profile|--base-url) COMPREPLY=(); return ;; esac
+            ;;
+        'history export')
+            words=''
+            options='--json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            case "$prev" in
+                --color) values='auto always never' ;;
+            esac
+            case "$prev" in --profile|--base-url) COMPREPLY=(); return ;; esac
+            ;;
+        'history check')
+            words=''
             options='--json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
             case "$prev" in
                 --color) values='auto always never' ;;

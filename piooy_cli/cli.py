@@ -10,6 +10,7 @@ from piooy_cli.commands.config import config
 from piooy_cli.commands.contact import contact
 from piooy_cli.commands.download import download
 from piooy_cli.commands.generate import generate
+from piooy_cli.commands.history import history
 from piooy_cli.commands.models import models
 from piooy_cli.commands.options import ColorChoice
 from piooy_cli.commands.sandbox import sandbox
@@ -99,6 +100,7 @@ app.command("generate")(generate)
 app.command("task")(task)
 app.command("wait")(wait)
 app.command("download")(download)
+app.add_typer(history, name="history")
 app.command("models")(models)
 app.command("contact")(contact)
 app.add_typer(config, name="config")

@@ -12,6 +12,7 @@ from types import TracebackType
 
 from piooy_cli import media, naming
 from piooy_cli.errors import PiooyError, StorageRefused
+from piooy_cli.paths import sha256_of
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -134,12 +135,6 @@ def publish(draft: Draft, wanted: Path, on_exists: str) -> tuple[Path, bool] | N
         path = naming.numbered(wanted, count)
     _settle_directory(wanted.parent)
     return path, False
-
-
-def sha256_of(path: Path) -> str:
-    """Of a file on disk, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _link(source: Path, path: Path) -> bool:

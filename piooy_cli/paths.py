@@ -1,5 +1,6 @@
-"""Paths as a person writes them."""
+"""Paths as a person writes them, and what is behind them."""
 
+import hashlib
 from pathlib import Path
 
 from piooy_cli.errors import UsageError
@@ -15,3 +16,9 @@ def expanded(text: str | Path) -> Path:
         raise UsageError(
             f"{str(text)[:80]!r}: no such user", "./~name is a file of that name"
         ) from None
+
+
+def sha256_of(path: Path) -> str:
+    """Of a file on disk, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 from piooy_cli.errors import PiooyError, UsageError
 from piooy_cli.intake import chunks_of
@@ -14,32 +14,48 @@ from piooy_cli.terminal import is_terminal
 _LONGEST_LINE = 1 << 20
 
 
-async def task_ids(refs: list[str] | None, command: str) -> AsyncIterator[str]:
-    """Task ids, each once: the arguments, all checked first, or stdin's lines as they come.
+Resolve = Callable[[str], list[str]]
 
-    A line that is no id comes out all the same: it fails alone, in `checked_id`.
+
+async def task_ids(
+    refs: list[str] | None, command: str, resolve: Resolve
+) -> AsyncIterator[str | PiooyError]:
+    """Task ids, each once: the arguments, all resolved first, or stdin's lines as they come.
+
+    A line that stands for no task comes out as its error: it fails alone.
     """
     given = refs or []
     if "-" in given and len(given) > 1:
         raise UsageError("- stands for stdin, and alone", "give ids as arguments, or pipe them in")
     if given and given != ["-"]:
-        for task_id in dict.fromkeys([checked_id(ref) for ref in given]):
+        for task_id in dict.fromkeys(one for ref in given for one in resolve(_plain(ref))):
             yield task_id
         return
     if is_terminal(sys.stdin) or sys.stdin is None:
-        raise UsageError(
-            "no task id was given",
-            f"as arguments, or one a line on stdin: `piooy {command} < ids.txt`",
-        )
+        hint = f"as arguments, or one a line on stdin: `piooy {command} < ids.txt`"
+        raise UsageError("no task id was given", hint)
     seen: set[str] = set()
     async for line in _lines():
-        if (ref := _id_in(line)) and ref not in seen:
-            seen.add(ref)
-            yield ref
+        if ref := _id_in(line):
+            for one in _each(ref, resolve):
+                if isinstance(one, PiooyError) or one not in seen:
+                    seen.add(str(one))
+                    yield one
     if not seen:
-        raise UsageError(
-            "no task id was given: stdin was empty", "did the command before this one fail?"
-        )
+        hint = "did the command before this one fail?"
+        raise UsageError("no task id was given: stdin was empty", hint)
+
+
+def _each(ref: str, resolve: Resolve) -> list[str] | list[PiooyError]:
+    try:
+        return resolve(_plain(ref))
+    except PiooyError as error:
+        return [error]
+
+
+def _plain(ref: str) -> str:
+    """A reference as it is; anything else must be able to be a task id."""
+    return ref if ref.startswith("@") else checked_id(ref)
 
 
 def _id_in(line: bytes) -> str | None:

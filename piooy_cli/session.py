@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from piooy_cli.catalogue import Catalogue
     from piooy_cli.credentials import Key, Vault
     from piooy_cli.downloads import Saver, Wish
+    from piooy_cli.errors import PiooyError
     from piooy_cli.events import Event
     from piooy_cli.ledger import Ledger
     from piooy_cli.ledger.unkept import Unkept
@@ -234,11 +235,21 @@ class Session:
         target = Target.of(output if output is not None else self.settings.output)
         return Wish(target, OnExists(on_exists), covers, http_assets)
 
-    def task_ids(self, refs: list[str] | None, command: str) -> "AsyncIterator[str]":
-        """The tasks that a command was given."""
+    def task_ids(self, refs: list[str] | None, command: str) -> "AsyncIterator[str | PiooyError]":
+        """The tasks that a command was given, references resolved by the ledger."""
         from piooy_cli.references import task_ids
 
-        return task_ids(refs, command)
+        return task_ids(refs, command, self._resolve)
+
+    def _resolve(self, ref: str) -> list[str]:
+        from piooy_cli.ledger import Ledger
+        from piooy_cli.ledger.references import resolved
+
+        if isinstance(self.ledger, Ledger):
+            return resolved(self.ledger, ref)
+        if ref.startswith("@"):
+            raise self.ledger.trouble
+        return [ref]
 
     def saver(self, wish: "Wish", jobs: int = 4) -> "Saver":
         """The tool that saves assets, on the pipeline that is open."""

@@ -9,7 +9,7 @@ from piooy_cli.commands.single import to_stdout
 from piooy_cli.commands.tally import each
 from piooy_cli.errors import StillRunning, TaskFailed, UsageError
 from piooy_cli.events import Saved
-from piooy_cli.models import Task, checked_id
+from piooy_cli.models import Task
 from piooy_cli.session import Session
 
 if TYPE_CHECKING:
@@ -24,6 +24,9 @@ def download(
     output: options.Output = None,
     on_exists: options.OnExists = options.ExistsChoice.RENAME,
     covers: options.Covers = False,
+    unsaved: Annotated[
+        bool, typer.Option("--unsaved", help="All that succeeded and were never saved.")
+    ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for tasks that still run.")] = False,
     timeout: options.Timeout = None,
     persist: Annotated[
@@ -50,6 +53,7 @@ def download(
     {provider} {date} {time} {seed} {status}.
     """
     session: Session = ctx.obj
+    refs = [*(refs or []), "@unsaved"] if unsaved else refs
     if output == "-":
         session.run(_to_stdout, refs, wait, timeout, persist, covers, http_assets)
         return
@@ -70,7 +74,7 @@ async def _download(
         saver = session.saver(wish, jobs)
 
         async def one(ref: str) -> None:
-            task = await _succeeded(pipeline, checked_id(ref), wait, persist)
+            task = await _succeeded(pipeline, ref, wait, persist)
             await pipeline.fetch(task, saver, covers=wish.covers)
 
         await each(session, one, session.task_ids(refs, "download"))
@@ -85,12 +89,12 @@ async def _to_stdout(
     covers: bool,
     http_assets: bool,
 ) -> None:
-    ids = [ref async for ref in session.task_ids(refs, "download")]
+    ids = [ref async for ref in session.task_ids(refs, "download") if isinstance(ref, str)]
     if len(ids) != 1:
         raise UsageError("--output - takes one task", "give --output a directory for several")
 
     async def fetch(pipeline: "Pipeline", saver: "Saver") -> "list[SavedFile]":
-        task = await _succeeded(pipeline, checked_id(ids[0]), wait, persist)
+        task = await _succeeded(pipeline, ids[0], wait, persist)
         return await pipeline.fetch(task, saver, covers=covers)
 
     await to_stdout(session, fetch, timeout, covers=covers, http_assets=http_assets)

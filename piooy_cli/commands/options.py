@@ -63,7 +63,10 @@ def number(text: str) -> int | float:
 
 Refs = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[REF]...", help="Task ids; `-` or nothing: one a line on stdin."),
+    typer.Argument(
+        metavar="[REF]...",
+        help="Task ids, their beginnings, @last, @2, @pending, @failed, @unsaved; `-`: from stdin.",
+    ),
 ]
 Timeout = Annotated[
     float | None,

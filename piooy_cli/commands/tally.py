@@ -14,7 +14,7 @@ _AT_ONCE = 10_000  # tasks that wait; requests are bounded by the API's own work
 async def each(
     session: Session,
     work: Callable[[Item], Awaitable[object]],
-    items: Iterable[Item] | AsyncIterator[Item],
+    items: Iterable[Item] | AsyncIterator[Item | PiooyError],
     *,
     at_once: int = _AT_ONCE,
     until_first: bool = False,
@@ -27,9 +27,11 @@ async def each(
 
     count = 0
 
-    async def counted(item: Item) -> None:
+    async def counted(item: Item | PiooyError) -> None:
         nonlocal count
         count += 1
+        if isinstance(item, PiooyError):
+            raise item
         await work(item)
 
     def failed(error: PiooyError) -> None:

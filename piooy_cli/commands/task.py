@@ -9,7 +9,7 @@ from piooy_cli.commands import options
 from piooy_cli.commands.tally import each
 from piooy_cli.errors import NotSettled, TaskFailed
 from piooy_cli.events import Shown
-from piooy_cli.models import Task, checked_id
+from piooy_cli.models import Task
 from piooy_cli.session import Session
 
 
@@ -53,7 +53,7 @@ async def _task(
     async with session.pipeline() as pipeline:
 
         async def one(ref: str) -> None:
-            seen = await pipeline.look(checked_id(ref), refresh)
+            seen = await pipeline.look(ref, refresh)
             if raw:
                 session.output.document(dict(seen.raw))
             else:

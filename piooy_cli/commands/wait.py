@@ -8,7 +8,7 @@ from piooy_cli.commands import options
 from piooy_cli.commands.tally import each
 from piooy_cli.errors import UsageError
 from piooy_cli.events import Saved, Settled
-from piooy_cli.models import Task, checked_id
+from piooy_cli.models import Task
 from piooy_cli.session import Session
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 def wait(
     ctx: typer.Context,
     refs: options.Refs = None,
+    pending: Annotated[
+        bool, typer.Option("--pending", help="All tasks in the history that still run.")
+    ] = False,
     timeout: options.Timeout = None,
     stop_at_first: Annotated[
         bool, typer.Option("--any", help="Stop at the first that succeeds.")
@@ -40,6 +43,7 @@ def wait(
     Ctrl-C stops waiting; the tasks run on, and the command that goes on is printed.
     """
     session: Session = ctx.obj
+    refs = [*(refs or []), "@pending"] if pending else refs
     if output is not None and not download:
         raise UsageError("--output has a meaning with --download only")
     wish = session.wish(output, on_exists, http_assets=http_assets) if download else None
@@ -60,7 +64,7 @@ async def _wait(
         piped = not refs or refs == ["-"]
 
         async def one(ref: str) -> None:
-            await pipeline.complete(Task(checked_id(ref)), saver, fresh=piped)
+            await pipeline.complete(Task(ref), saver, fresh=piped)
 
         ids = session.task_ids(refs, "wait")
         await each(session, one, ids, until_first=stop_at_first)

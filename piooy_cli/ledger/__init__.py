@@ -140,7 +140,12 @@ class Entry:
                 "insert into attempts (order_id, started, phase) values (?, ?, 'sending')",
                 (self.number, time.time()),
             )
-            self._state(connection, "SENDING", owner.this_process())
+            taken = connection.execute(
+                "update orders set state = 'SENDING', owner = ? where id = ? and state = 'PLANNED'",
+                (owner.this_process(), self.number),
+            ).rowcount
+            if not taken:
+                raise Busy(f"{self.ref} is being sent, or was sent", "it is not sent twice")
         self.is_sending = True
 
     def not_sent(self, reason: str, http_status: int | None) -> None:
@@ -213,10 +218,10 @@ class Entry:
             (phase, time.time(), reason and reason[:2000], http_status, self.number),
         )
 
-    def _state(self, connection: sqlite3.Connection, state: str, by: str | None = None) -> None:
+    def _state(self, connection: sqlite3.Connection, state: str) -> None:
         self.is_sending = False
         connection.execute(
-            "update orders set state = ?, owner = ? where id = ?", (state, by, self.number)
+            "update orders set state = ?, owner = null where id = ?", (state, self.number)
         )
 
 
@@ -234,7 +239,7 @@ def _fields(about: Order | Task, keeps_prompts: bool) -> dict[str, str | None]:
     }
     if not keeps_prompts:
         return known
-    options = json.dumps(dict(about.options)) if about.options else None
+    options = None if about.options is None else json.dumps(dict(about.options))
     return known | {"prompt": about.prompt, "options": options}
 
 

@@ -21,7 +21,7 @@ def task_of(row: sqlite3.Row, assets: Sequence[sqlite3.Row]) -> Task:
         provider=row["provider"],
         model=row["model"],
         prompt=row["prompt"],
-        options=json.loads(row["options"]) if row["options"] else None,
+        options=None if row["options"] is None else json.loads(row["options"]),
         created_at=_time(row["created"]),
         settled_at=_time(row["settled"]),
         failure=Failure(row["failure_code"], row["failure_message"]) if failed else None,

@@ -15,6 +15,7 @@ from piooy_cli.output.plain import Plain
 from piooy_cli.output.sanitize import redact, sanitize
 from piooy_cli.output.streams import Lines
 
+_PROMPT_CELLS = 60
 _STYLES = {"SUCCESS": "green", "FAILED": "red", "ERROR": "red"}
 
 
@@ -52,8 +53,8 @@ class Human:
         if len(tasks) == 1:
             self._card(tasks[0])
         elif tasks:
-            rows = [[task.id, task.status, task.media or "", task.model or ""] for task in tasks]
-            self._print(self._table(["id", "status", "media", "model"], rows))
+            rows = [_table_row(task) for task in tasks]
+            self._print(self._table(["id", "status", "media", "model", "prompt"], rows))
 
     def _print(self, renderable: Any) -> None:
         self._console.print(renderable)
@@ -76,6 +77,11 @@ class Human:
             self._console.print(row, soft_wrap=True)
 
 
+def _table_row(task: Task) -> list[str]:
+    prompt = (task.prompt or "")[:_PROMPT_CELLS]
+    return [task.id or task.ref or "", task.status, task.media or "", task.model or "", prompt]
+
+
 def console(stream: Any, color: bool) -> Console:
     """A rich console for one stream, with colour as it was decided."""
     system: Any = "auto" if color else None
@@ -89,7 +95,7 @@ def _card_rows(task: Task) -> list[tuple[str, str]]:
     failure = task.failure
     reason = ": ".join(part for part in (failure.code, failure.message) if part) if failure else ""
     rows = [
-        ("task", task.id),
+        ("task", task.id or task.ref or ""),
         ("status", task.status),
         ("media", task.media or ""),
         ("model", task.model or ""),

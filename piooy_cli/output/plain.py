@@ -47,4 +47,7 @@ class Plain:
 
 def fields_of(task: Task) -> list[str]:
     """Id, status, media type and model, as scripts read them."""
-    return [sanitize(value or "") for value in (task.id, task.status, task.media, task.model)]
+    return [
+        sanitize(value or "")
+        for value in (task.id or task.ref, task.status, task.media, task.model)
+    ]

@@ -17,8 +17,9 @@ def task_record(task: Task, saved: Iterable[SavedFile] | None = None) -> dict[st
         if saved is None
         else [_asset(file.asset, file) for file in saved]
     )
-    return {
-        "id": task.id,
+    named = {"ref": task.ref} if task.ref else {}
+    return named | {
+        "id": task.id or None,
         "status": task.status,
         "media_type": task.media,
         "scene": task.scene,

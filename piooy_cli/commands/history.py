@@ -1,0 +1,212 @@
+"""`piooy history`: the local ledger, listed, searched, settled, exported and checked."""
+
+import time
+from getpass import getuser
+from typing import Annotated, Any
+
+import typer
+
+from piooy_cli.answers import Document, Listing
+from piooy_cli.commands import options
+from piooy_cli.errors import NotDownloaded, PiooyError, StillRunning, UsageError
+from piooy_cli.events import Shown
+from piooy_cli.models import Media, checked_id
+from piooy_cli.session import Session
+
+history = typer.Typer(
+    help="The orders that this machine sent, and what became of them.",
+    invoke_without_command=True,
+    rich_markup_mode=None,
+)
+_Ref = Annotated[
+    str, typer.Argument(metavar="REF", help="A task id, its beginning, @last, @row:N.")
+]
+_Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+_Status = Annotated[str | None, typer.Option("--status", metavar="WORD", help="Such as FAILED.")]
+_Model = Annotated[str | None, typer.Option("--model", "-m", metavar="ID", help="Of this model.")]
+_Media = Annotated[Media | None, typer.Option("--media", help="Of this media type.")]
+_Since = Annotated[
+    float | None,
+    typer.Option("--since", parser=options.duration, metavar="AGE", help="Not older: 2d, 12h."),
+]
+_Search = Annotated[
+    str | None, typer.Option("--search", metavar="TEXT", help="Words of prompt, model or id.")
+]
+_Unsaved = Annotated[bool, typer.Option("--unsaved", help="Succeeded, and not all saved.")]
+_Unknown = Annotated[bool, typer.Option("--unknown", help="In doubt: a person has to decide.")]
+_Limit = Annotated[
+    int, typer.Option("--limit", "-n", parser=options.positive, metavar="N", help="So many.")
+]
+_Adopt = Annotated[
+    str | None, typer.Option("--adopt", metavar="TASK_ID", help="It is this one; the API is asked.")
+]
+_NotCharged = Annotated[
+    bool, typer.Option("--not-charged", help="It never arrived: it may be sent once more.")
+]
+_Charged = Annotated[
+    bool, typer.Option("--charged", help="It was charged and is lost: write it off.")
+]
+_Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="Kept with the decision.")]
+_Before = Annotated[
+    float,
+    typer.Option("--before", parser=options.duration, metavar="AGE", help="Older than: 90d."),
+]
+
+
+@history.callback()
+def list_(
+    ctx: typer.Context,
+    status: _Status = None,
+    model: _Model = None,
+    media: _Media = None,
+    since: _Since = None,
+    search: _Search = None,
+    unsaved: _Unsaved = False,
+    unknown: _Unknown = False,
+    limit: _Limit = 30,
+) -> None:
+    """List orders, newest first.
+
+    \b
+    Examples:
+      piooy history --since 2d --search fox
+      piooy history --unknown
+      piooy history --unsaved | piooy download -o out/
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    from piooy_cli.ledger.history import Filters, listed
+
+    session: Session = ctx.obj
+    filters = Filters(status, model, media, since, search, unsaved, unknown, limit)
+    session.output.results_are((Shown,))
+    for task in listed(session.open_ledger(), filters):
+        session.tell(Shown(task))
+
+
+@history.command("show")
+def show(ctx: typer.Context, ref: _Ref) -> None:
+    """Show all that is known of one order: attempts, files, decisions."""
+    from piooy_cli.ledger.history import whole
+    from piooy_cli.ledger.references import order_of
+
+    session: Session = ctx.obj
+    ledger = session.open_ledger()
+    session.output.answer(Document(_record(*whole(ledger, order_of(ledger, ref)))))
+
+
+@history.command("resolve")
+def resolve(
+    ctx: typer.Context,
+    ref: _Ref,
+    adopt: _Adopt = None,
+    not_charged: _NotCharged = False,
+    charged: _Charged = False,
+    why: _Why = "",
+) -> None:
+    """Say what became of an order whose answer was lost. Nothing else ever settles it.
+
+    \b
+    Examples:
+      piooy history resolve @row:12 --adopt 3f2a91bc-7d1e-4c55-9a0e-2b8f6c1d4e90
+      piooy history resolve @row:12 --not-charged --why "not in my account"
+    """
+    from piooy_cli.ledger.history import decide
+    from piooy_cli.ledger.references import order_of
+
+    session: Session = ctx.obj
+    if (adopt is not None) + not_charged + charged != 1:
+        raise UsageError("one of --adopt, --not-charged and --charged is wanted")
+    ledger = session.open_ledger()
+    row = order_of(ledger, ref)
+    if adopt is not None:
+        session.run(_adopt, ledger, row, checked_id(adopt), why)
+        return
+    decide(ledger, row, "PLANNED" if not_charged else "WRITTEN_OFF", _who(), why, None)
+    told = "it may be sent once more: run the same command again" if not_charged else "written off"
+    session.output.note(f"@row:{row['id']}: {told}")
+
+
+async def _adopt(session: Session, ledger: Any, row: Any, task_id: str, why: str) -> None:
+    from piooy_cli.ledger.history import decide
+
+    if ledger.find(task_id):
+        raise UsageError(
+            f"task {task_id} is in the history already", f"`piooy history show {task_id}`"
+        )
+    async with session.api() as api:
+        seen = await api.task(task_id)
+    decide(ledger, row, "SUBMITTED", _who(), why, task_id)
+    ledger.seen(seen)
+    session.output.note(f"@row:{row['id']} is task {task_id}, {seen.status}")
+
+
+@history.command("prune")
+def prune(
+    ctx: typer.Context,
+    before: _Before,
+    yes: _Yes = False,
+) -> None:
+    """Forget orders that are over and older; what runs or is in doubt stays, so do files."""
+    from piooy_cli.ledger import history as past
+
+    session: Session = ctx.obj
+    if not yes and not session.interactive:
+        raise UsageError(
+            "history that is forgotten does not come back", "--yes says that it is meant"
+        )
+    if not yes and not session.output.ask("Forget them?"):
+        raise StillRunning("declined; nothing was forgotten")
+    count = past.prune(session.open_ledger(), time.time() - before)
+    session.output.note(f"forgot {count:,}")
+
+
+@history.command("export")
+def export(ctx: typer.Context) -> None:
+    """Print every order with all that is known of it, as JSON Lines, oldest first."""
+    from piooy_cli.ledger.history import whole
+    from piooy_cli.output.records import compact
+
+    session: Session = ctx.obj
+    ledger = session.open_ledger()
+    for row in ledger.read("select * from orders where account = ? order by id", ledger.account):
+        session.output.page(compact(_record(*whole(ledger, row))))
+
+
+@history.command("check")
+def check(ctx: typer.Context) -> None:
+    """Check every rule of the ledger anew, and every saved file by its hash."""
+    from piooy_cli.ledger.checks import damaged, faults
+
+    session: Session = ctx.obj
+    ledger = session.open_ledger()
+    broken, gone = list(faults(ledger)), list(damaged(ledger))
+    rows = [list(one) for one in (*broken, *gone)]
+    records = [{"what": what, "found": found} for what, found in rows]
+    session.output.answer(Listing(["what", "found"], rows, records))
+    if broken:
+        hint = "keep the file; please report it"
+        raise PiooyError(f"{len(broken)} rules of the ledger are broken", hint)
+    if gone:
+        ids = " ".join(dict.fromkeys(task_id for task_id, _ in gone))
+        hint = f"`piooy download {ids}` fetches them"
+        raise NotDownloaded(f"{len(gone)} saved files are gone or changed", hint)
+    session.output.note("all is well")
+
+
+def _record(task: Any, files: Any, more: dict[str, Any]) -> dict[str, Any]:
+    from piooy_cli.output.records import task_record
+
+    saved = {file.asset.n: file for file in files}
+    record = task_record(task)
+    for asset in record["assets"]:
+        if file := saved.get(asset["n"]):
+            asset |= {"path": file.path, "bytes": file.bytes, "sha256": file.sha256}
+    return record | more
+
+
+def _who() -> str:
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        return "somebody"

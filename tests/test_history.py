@@ -1,0 +1,233 @@
+"""`piooy history`: the local ledger, listed, searched, settled, exported and checked; and references."""
+
+import json
+
+import pytest
+from servers import TASK, expect_look, expect_order, task
+from test_generate import GENERATE
+
+
+@pytest.fixture
+def past(piooy, sandbox):
+    """Three orders: a fox that is saved, a wolf that succeeded, dusk that was only sent."""
+    fox = piooy("-q", "--json", *GENERATE, "a red fox", "-o", "out").json[0]["id"]
+    wolf = piooy("-q", *GENERATE, "--no-download", "a grey wolf").lines[0]
+    dusk = piooy("-q", "generate", "video", "-m", "veo-3-1", "--no-wait", "dusk").lines[0]
+    return fox, wolf, dusk
+
+
+@pytest.fixture
+def doubt(piooy, api):
+    """One order whose answer was lost."""
+    expect_order(api, response_data=b"", status=500)
+    ran = piooy(*GENERATE, "a lost fox")
+    assert "history resolve @row:1" in ran.err
+    api.clear()
+    return "@row:1"
+
+
+def test_lists_newest_first_as_task_does(piooy, past):
+    """Id, status, media type, model."""
+    fox, wolf, dusk = past
+
+    assert [line.split("\t")[0] for line in piooy("history").lines] == [dusk, wolf, fox]
+    assert piooy("history", "-n", "1").lines == [f"{dusk}\tPENDING\tvideo\tveo-3-1"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        (["--search", "fox"], [0]), (["--search", "gre"], [1]), (["--search", "red fox"], [0]), (["--search", 'fox "'], [0]), (["--search", "nope"], []),
+        (["--status", "success"], [1, 0]), (["--status", "PENDING"], [2]), (["--model", "veo-3-1"], [2]), (["--media", "image"], [1, 0]),
+        (["--since", "1h"], [2, 1, 0]), (["--unsaved"], [1]), (["--unknown"], []), (["--status", "FAILED"], []),
+    ],
+    ids=lambda value: " ".join(map(str, value)),
+)  # fmt: skip
+def test_filters(piooy, past, arguments, wanted):
+    """Each alone; an empty list is exit 0."""
+    ran = piooy("history", *arguments)
+
+    assert ran.code == 0
+    assert [line.split("\t")[0] for line in ran.lines] == [past[n] for n in wanted]
+
+
+def test_search_without_an_index(piooy, past, monkeypatch):
+    """A SQLite without FTS5 looks for the text itself."""
+    from piooy_cli.ledger import history
+
+    monkeypatch.setattr(history, "has_search", lambda connection: False)
+
+    assert len(piooy("history", "--search", "wolf").lines) == 1
+    assert piooy("history", "--search", "%").lines == []
+
+
+def test_references(piooy, past):
+    """Everywhere a task is taken, arguments and stdin alike."""
+    fox, wolf, dusk = past
+
+    def ids(*refs, stdin=""):
+        return [line.split("\t")[0] for line in piooy("task", *refs, stdin=stdin).lines]
+
+    assert (
+        ids("@last") == [dusk]
+        and ids("@1") == [dusk]
+        and ids("@2") == [wolf]
+        and ids("@3") == [fox]
+    )
+    assert ids(fox[:6]) == [fox] and ids(fox[:20]) == [fox]
+    assert ids("@unsaved") == [wolf]
+    assert ids("@pending") == [dusk]
+    assert ids(stdin=f"@2\n{fox[:8]}\n") == [wolf, fox]
+    assert piooy("wait", "--pending").lines in ([dusk], [])
+    assert piooy("wait", dusk).lines == [dusk]
+
+
+def test_unsaved_is_saved_once(piooy, past):
+    """`download --unsaved` leaves nothing to save."""
+    assert len(piooy("download", "--unsaved").lines) == 1
+    ran = piooy("download", "--unsaved")
+    assert (ran.code, ran.out) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("ref", "code"), [("@99", 14), ("@nope", 2), ("@row:99", 14), ("@batch", 2)]
+)
+def test_references_to_nothing(piooy, past, ref, code):
+    """Told, with what is known."""
+    assert piooy("task", ref).code == code
+
+
+def test_a_beginning_of_two_is_ambiguous(piooy, api):
+    """Exit 2, both shown."""
+    for task_id in ("abcdef-1", "abcdef-2"):
+        api.expect_request(f"/api/v1/task/{task_id}").respond_with_json(task(id=task_id))
+        piooy("task", task_id)
+
+    ran = piooy("task", "abcdef")
+
+    assert ran.code == 2
+    assert "abcdef-1" in ran.err and "abcdef-2" in ran.err
+
+
+def test_other_accounts_are_not_shown(piooy, past):
+    """A task of another profile or host would only be refused there."""
+    piooy("config", "set", "provider", "x", "--profile", "work")
+
+    assert piooy("history", "--profile", "work").lines == []
+    assert piooy("--sandbox", "history").lines == []
+
+
+def test_names_come_from_what_is_known(piooy, past, home):
+    """A later download has the prompt for its name, which the API does not give back."""
+    assert piooy("download", past[1]).lines == [f"a-grey-wolf-{past[1][:8]}-1.png"]
+
+
+def test_show_is_all_that_is_known(piooy, past):
+    """Record, attempts and decisions in one object."""
+    shown = json.loads(piooy("history", "show", past[0]).out)
+
+    assert (shown["id"], shown["state"], shown["prompt"]) == (past[0], "SUBMITTED", "a red fox")
+    assert [one["phase"] for one in shown["attempts"]] == ["accepted"]
+    assert shown["assets"][0]["path"].endswith("-1.png") and len(shown["assets"][0]["sha256"]) == 64
+
+
+def test_doubt_is_shown_with_its_reference(piooy, doubt):
+    """Its id is null, `ref` names the row."""
+    (record,) = piooy("history", "--unknown", "--json").json
+
+    assert (record["id"], record["ref"], record["status"]) == (None, "@row:1", "UNKNOWN")
+    assert piooy("history", "--unknown").out.startswith("@row:1\tUNKNOWN\timage\t")
+
+
+def test_doubt_is_adopted_after_a_look(piooy, doubt, api):
+    """The task must exist; then it is this order's, and its prompt names its files."""
+    expect_look(api, task("SUCCESS", {"results": ["https://e.com/a.png"]}))
+    api.expect_request("/api/v1/task/nope-1").respond_with_json({}, status=404)
+
+    wrong = piooy("history", "resolve", doubt, "--adopt", "nope-1")
+    right = piooy("history", "resolve", doubt, "--adopt", TASK, "--why", "seen in my account")
+
+    shown = json.loads(piooy("history", "show", TASK).out)
+    assert (wrong.code, right.code) == (14, 0)
+    assert (shown["state"], shown["status"], shown["prompt"]) == (
+        "SUBMITTED",
+        "SUCCESS",
+        "a lost fox",
+    )
+    assert shown["decisions"][0]["why"] == "seen in my account" and shown["decisions"][0]["who"]
+
+
+@pytest.mark.parametrize(
+    ("option", "state"), [("--not-charged", "PLANNED"), ("--charged", "WRITTEN_OFF")]
+)
+def test_doubt_is_settled_by_a_word(piooy, doubt, api, option, state):
+    """Who, when and why stay with it; no request is made, and it is settled once."""
+    first = piooy("history", "resolve", doubt, option)
+    second = piooy("history", "resolve", doubt, option)
+
+    assert (first.code, second.code, api.log) == (0, 2, [])
+    assert json.loads(piooy("history", "show", doubt).out)["state"] == state
+
+
+def test_nothing_sends_doubt_again(piooy, doubt, api):
+    """No later command makes a second POST."""
+    for command in (
+        ["history"],
+        ["history", "check"],
+        ["wait", "--pending"],
+        ["download", "--unsaved"],
+        ["history", "export"],
+    ):
+        piooy(*command)
+
+    assert [request for request, _ in api.log if request.method == "POST"] == []
+
+
+@pytest.mark.parametrize("options", [[], ["--charged", "--not-charged"], ["--adopt", "a/b"]])
+def test_resolve_wants_one_clear_word(piooy, doubt, options):
+    """Exit 2."""
+    assert piooy("history", "resolve", doubt, *options).code == 2
+
+
+def test_prune_keeps_what_runs_and_what_is_in_doubt(piooy, past):
+    """Only what is over goes; off a terminal it wants --yes; files stay."""
+    refused = piooy("history", "prune", "--before", "1ms")
+    pruned = piooy("history", "prune", "--before", "1ms", "--yes")
+
+    assert (refused.code, pruned.code) == (2, 0)
+    assert [line.split("\t")[0] for line in piooy("history").lines] == [past[2]]
+    assert piooy("history", "--search", "fox").lines == []
+
+
+def test_export_is_every_order(piooy, past):
+    """JSON Lines, oldest first."""
+    assert [record["id"] for record in piooy("history", "export").json] == list(past)
+
+
+def test_check_tells_of_missing_and_changed_files(piooy, past, home):
+    """Exit 12, and the command that fetches them again."""
+    assert piooy("history", "check").code == 0
+    (file,) = (home / "out").iterdir()
+    file.write_bytes(b"changed")
+    changed = piooy("history", "check")
+    file.unlink()
+    gone = piooy("history", "check")
+
+    assert (changed.code, gone.code) == (12, 12)
+    assert "has changed" in changed.out and "is gone" in gone.out
+    assert f"piooy download {past[0]}" in gone.err
+
+
+def test_check_tells_of_a_broken_rule(piooy, past, home):
+    """An order that was sent twice without a decision is found."""
+    import sqlite3
+
+    connection = sqlite3.connect(home.parent / "state" / "ledger.sqlite3")
+    connection.execute("insert into attempts (order_id, started, phase) values (1, 0, 'accepted')")
+    connection.commit()
+    connection.close()
+
+    ran = piooy("history", "check")
+
+    assert ran.code == 1
+    assert "sent more often" in ran.out

@@ -1,0 +1,420 @@
+"""The ledger: on disk before the first byte, and its own judge of what may happen to an order."""
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from servers import TASK, accepted, answer, expect_look, expect_order, read_request, task
+from test_generate import GENERATE
+
+from piooy_cli.errors import PiooyError, StorageRefused
+from piooy_cli.ledger import Ledger
+from piooy_cli.ledger.checks import faults
+from piooy_cli.models import Asset, Kind, Media, Order, Task
+
+STATES = ("PLANNED", "SENDING", "SUBMITTED", "REFUSED", "UNKNOWN", "WRITTEN_OFF")
+DRAWN = {
+    ("PLANNED", "SENDING"), ("SENDING", "PLANNED"), ("SENDING", "SUBMITTED"), ("SENDING", "REFUSED"),
+    ("SENDING", "UNKNOWN"), ("UNKNOWN", "SUBMITTED"), ("UNKNOWN", "PLANNED"), ("UNKNOWN", "WRITTEN_OFF"),
+}  # fmt: skip
+ORDER = Order(Media.IMAGE, "text-to-image", "evolink", "m", "a fox", {"seed": 7})
+
+
+@pytest.fixture
+def state(home):
+    """The state directory of these tests."""
+    return home.parent / "state"
+
+
+@pytest.fixture
+def ledger(state):
+    """A ledger of one account."""
+    return Ledger(state, "default@here")
+
+
+def rows(state, columns="state, task_id"):
+    """What is in the file, read by somebody else."""
+    with sqlite3.connect(state / "ledger.sqlite3") as connection:
+        found = connection.execute(f"select {columns} from orders order by id").fetchall()
+    connection.close()
+    return found
+
+
+def put(connection, state):
+    """An order in this state, forced there past every guard."""
+    connection.execute("drop trigger if exists an_order_begins_planned")
+    task_id = "t1" if state == "SUBMITTED" else None
+    return connection.execute(
+        "insert into orders (account, state, created, task_id) values ('a', ?, 0, ?)",
+        (state, task_id),
+    ).lastrowid
+
+
+@pytest.mark.parametrize("old", STATES)
+@pytest.mark.parametrize("new", STATES)
+def test_the_database_refuses_what_is_not_drawn(ledger, old, new):
+    """Every pair of states: only the arrows of the picture, whoever asks."""
+    connection = ledger.connection
+    number = put(connection, old)
+    connection.execute(
+        "insert into attempts (order_id, started, phase) values (?, 0, 'not sent')", (number,)
+    )
+    connection.execute(
+        "insert into decisions (order_id, at, who, what, why) values (?, 0, 'me', '', '')",
+        (number,),
+    )
+    if new == "SUBMITTED" and old != "SUBMITTED":
+        connection.execute("update orders set task_id = 't2' where id = ?", (number,))
+    try:
+        connection.execute("update orders set state = ? where id = ?", (new, number))
+        allowed = True
+    except sqlite3.IntegrityError:
+        allowed = False
+
+    assert allowed == ((old, new) in DRAWN or old == new)
+
+
+def test_doubt_ends_only_by_a_decision(ledger):
+    """UNKNOWN never turns silently into anything else."""
+    number = put(ledger.connection, "UNKNOWN")
+
+    with pytest.raises(sqlite3.IntegrityError, match="a person has to decide"):
+        ledger.connection.execute("update orders set state = 'PLANNED' where id = ?", (number,))
+
+
+def test_not_sent_wants_its_proof(ledger):
+    """SENDING goes back to PLANNED only with an attempt that says why."""
+    number = put(ledger.connection, "SENDING")
+    ledger.connection.execute(
+        "insert into attempts (order_id, started, phase) values (?, 0, 'sending')", (number,)
+    )
+
+    with pytest.raises(sqlite3.IntegrityError, match="not sent"):
+        ledger.connection.execute("update orders set state = 'PLANNED' where id = ?", (number,))
+
+
+def test_the_row_is_on_disk_before_the_first_byte(piooy, raw, state):
+    """P2: while the request is still being read, another process sees the order as SENDING."""
+    seen = []
+
+    def look(connection):
+        connection.recv(1)
+        seen.append(rows(state, "state, prompt, model"))
+        connection.recv(65536)
+        connection.sendall(answer(b'{"code":0,"data":{"taskId":"t1"}}'))
+
+    raw(look)
+
+    assert piooy(*GENERATE, "--no-wait", "a fox").code == 0
+    assert seen == [[("SENDING", "a fox", "nano-banana-pro")]]
+    assert rows(state) == [("SUBMITTED", "t1")]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "wanted"),
+    [(accepted(), 200, "SUBMITTED"), ({"code": -1, "message": "no"}, 200, "REFUSED"), ({}, 400, "REFUSED"), ({}, 500, "UNKNOWN"), ({"code": 0}, 200, "UNKNOWN")],
+    ids=str,
+)  # fmt: skip
+def test_every_order_ends_as_exactly_one(piooy, api, state, body, status, wanted):
+    """Submitted, refused or unknown; with the attempt, its phase and its HTTP status."""
+    expect_order(api, body, status=status)
+
+    piooy(*GENERATE, "--no-wait", "x")
+
+    assert [found[0] for found in rows(state)] == [wanted]
+    with sqlite3.connect(state / "ledger.sqlite3") as connection:
+        (attempt,) = connection.execute("select phase, http_status from attempts").fetchall()
+    connection.close()
+    assert attempt == ({"SUBMITTED": "accepted"}.get(wanted, wanted.lower()), status)
+
+
+def test_what_was_not_sent_stays_planned(piooy, raw, state):
+    """A01, A02: four attempts that prove it, and a row that may be sent another day."""
+    raw(read_request).close()
+
+    assert piooy(*GENERATE, "x").code == 10
+    assert rows(state) == [("PLANNED", None)]
+
+
+def test_a_429_is_proof_too(piooy, api, state):
+    """A26: nothing was executed, so the same order is sent again, and is one row."""
+    busy = api.expect_ordered_request("/api/v1/generate", method="POST")
+    busy.respond_with_json({}, status=429)
+    api.expect_ordered_request("/api/v1/generate", method="POST").respond_with_json(accepted())
+
+    piooy(*GENERATE, "--no-wait", "x")
+
+    assert rows(state) == [("SUBMITTED", TASK)]
+
+
+def test_two_orders_with_the_same_task(piooy, api, state):
+    """A22: the second one is in doubt, loudly."""
+    expect_order(api, accepted())
+
+    ran = piooy(*GENERATE, "--no-wait", "-n", "2", "x")
+
+    assert ran.code == 11
+    assert [found[0] for found in rows(state)] == ["SUBMITTED", "UNKNOWN"]
+    assert "another order's" in ran.err
+
+
+def test_a_sender_that_died_leaves_doubt(piooy, raw, state):
+    """A SENDING row whose process is gone is UNKNOWN at the next start, and never sent again."""
+    arrived = threading.Event()
+    server = raw(lambda c: (read_request(c), arrived.set(), c.recv(1)))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "piooy_cli", *GENERATE, "x"], stderr=subprocess.DEVNULL
+    )
+    assert arrived.wait(10)
+    process.kill()
+    process.wait()
+    assert rows(state) == [("SENDING", None)]
+
+    listed = piooy("history")
+
+    assert listed.out.split("\t")[:2] == ["@row:1", "UNKNOWN"]
+    assert rows(state) == [("UNKNOWN", None)] and server.connections == 1
+
+
+def test_a_sender_that_lives_is_left_alone(piooy, raw, state):
+    """Another process may look while an order is on its way."""
+    arrived, go = threading.Event(), threading.Event()
+    raw(
+        lambda c: (
+            read_request(c),
+            arrived.set(),
+            go.wait(10),
+            c.sendall(answer(b'{"code":0,"data":{"taskId":"t1"}}')),
+        )
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "piooy_cli", "-q", *GENERATE, "--no-wait", "x"],
+        stdout=subprocess.DEVNULL,
+    )
+    assert arrived.wait(10)
+    piooy("history")
+    assert rows(state) == [("SENDING", None)]
+    go.set()
+
+    assert process.wait(10) == 0
+    assert rows(state) == [("SUBMITTED", "t1")]
+
+
+def test_twenty_at_once(api, state):
+    """I02: no `database is locked`, twenty rows."""
+    expect_order(api)
+    command = [sys.executable, "-m", "piooy_cli", "-q", *GENERATE, "--no-wait", "x"]
+    processes = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(20)
+    ]
+    ended = [process.communicate(timeout=60) for process in processes]
+
+    assert [err for _, err in ended] == [""] * 20
+    assert len({out for out, _ in ended}) == len(rows(state)) == len(api.log) == 20
+
+
+def test_files_are_for_this_user_alone(piooy, sandbox, state):
+    """E22: 0600 in 0700, whatever the umask."""
+    before = os.umask(0)
+    try:
+        piooy(*GENERATE, "--no-wait", "x")
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE(state.stat().st_mode) == 0o700
+    assert stat.S_IMODE((state / "ledger.sqlite3").stat().st_mode) == 0o600
+
+
+def test_prompts_can_be_kept_out(piooy, sandbox, state):
+    """`history_prompts = false`: no prompt, no options, no body; the digest stays."""
+    piooy("config", "set", "history_prompts", "false")
+    piooy(*GENERATE, "--no-wait", "a secret plan")
+
+    assert b"secret" not in (state / "ledger.sqlite3").read_bytes()
+    assert len(rows(state, "digest")[0][0]) == 64
+
+
+def test_the_key_is_not_in_it(piooy, sandbox, state):
+    """P6."""
+    piooy(*GENERATE, "x")
+
+    assert b"test-key" not in (state / "ledger.sqlite3").read_bytes()
+
+
+def make(state, how):
+    """A ledger that is none, or cannot be written."""
+    state.mkdir(parents=True)
+    file = state / "ledger.sqlite3"
+    if how == "garbage":
+        file.write_bytes(b"garbage" * 1000)
+    elif how == "newer":
+        Ledger(state, "a").connection.execute("pragma user_version = 99")
+    elif how == "another program's":
+        with sqlite3.connect(file) as connection:
+            connection.execute("create table x (y)")
+        connection.close()
+    return file
+
+
+@pytest.mark.parametrize("how", ["garbage", "newer", "another program's"])
+def test_a_file_that_is_no_ledger_of_ours(piooy, api, state, how):
+    """D12: exit 13, nothing sent, the file as it was; a task can still be looked at."""
+    file = make(state, how)
+    before = file.read_bytes()
+    expect_look(api, task())
+
+    ran = piooy(*GENERATE, "x")
+    looked = piooy("task", TASK)
+
+    assert ran.code == 13 and "ledger" in ran.err
+    assert looked.code == 0
+    assert file.read_bytes() == before
+    assert [request.method for request, _ in api.log] == ["GET"]
+
+
+def test_an_empty_file_becomes_a_ledger(piooy, sandbox, state):
+    """As SQLite sees it, an empty file is an empty database."""
+    state.mkdir()
+    (state / "ledger.sqlite3").touch()
+
+    assert piooy(*GENERATE, "--no-wait", "x").code == 0
+
+
+def test_a_state_directory_that_is_a_file(piooy, api, state):
+    """Exit 13, nothing sent."""
+    state.write_text("")
+
+    ran = piooy(*GENERATE, "x")
+
+    assert (ran.code, api.log) == (13, [])
+    assert str(state) in ran.err
+
+
+def test_a_locked_ledger_is_busy_and_nothing_is_sent(piooy, api, state, monkeypatch):
+    """D10: exit 9 where another process holds it; the time is shortened here."""
+    from piooy_cli.ledger import schema
+
+    monkeypatch.setattr(schema, "BUSY_SECONDS", 0.2)
+    Ledger(state, "a").connection.close()
+    holder = sqlite3.connect(state / "ledger.sqlite3", isolation_level=None)
+    holder.execute("begin exclusive")
+
+    ran = piooy(*GENERATE, "x")
+
+    holder.close()
+    assert (ran.code, api.log) == (9, [])
+
+
+def test_a_ledger_deleted_while_running(ledger, state):
+    """D14: the next write fails, and is told; nothing is sent that cannot be recorded."""
+    (state / "ledger.sqlite3").unlink()
+
+    with pytest.raises(StorageRefused):
+        ledger.plan(ORDER, b"{}").sending()
+
+
+def test_a_full_disk_before_the_order(piooy, api, state, monkeypatch):
+    """D08: SQLITE_FULL on the intent: the POST is not sent, exit 13."""
+    full = Ledger(state, "default@here")
+    pages = full.connection.execute("pragma page_count").fetchone()[0]
+    full.connection.execute(f"pragma max_page_count = {pages}")
+
+    with pytest.raises(StorageRefused):
+        full.plan(ORDER, b"x" * 100_000)
+    assert rows(state) == []
+
+
+def test_an_id_that_cannot_be_recorded_is_told(state):
+    """A34, D09: after a second try the id is in the message, with the command that records it."""
+    full = Ledger(state, "a")
+    entry = full.plan(ORDER, b"{}")
+    entry.sending()
+    full.connection.execute("pragma query_only = on")
+
+    with pytest.raises(StorageRefused, match="t-paid") as raised:
+        entry.accepted("t-paid", 200)
+
+    assert "--adopt t-paid" in raised.value.hint and raised.value.stops_all
+    full.connection.execute("pragma query_only = off")
+    assert rows(state) == [("SENDING", None)]
+
+
+def test_a_task_from_elsewhere_is_adopted(piooy, api, state):
+    """Tasks that are not in it work as before, and are known from then on."""
+    expect_look(api, task("PROCESSING"))
+
+    piooy("task", TASK)
+
+    assert rows(state, "state, task_id, status") == [("SUBMITTED", TASK, "PROCESSING")]
+
+
+def test_an_end_is_not_taken_back(ledger):
+    """B10: poll results never go backwards."""
+    ledger.seen(Task("t1", "SUCCESS", assets=(Asset(1, "https://e.com/a", Kind.IMAGE),)))
+    ledger.seen(Task("t1", "PROCESSING"))
+
+    known = ledger.find("t1")
+    assert (known.status, len(known.assets)) == ("SUCCESS", 1)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    words=st.lists(
+        st.sampled_from(["sending", "not_sent", "refused", "unknown", "accepted"]), max_size=8
+    ),
+    n=st.integers(0, 10**9),
+)
+def test_whatever_order_the_words_come_in(ledger, words, n):
+    """Any sequence: at most one outcome, and every rule of the ledger holds."""
+    entry = ledger.plan(ORDER, b"{}")
+    for word in words:
+        arguments = {"sending": (), "accepted": (f"t{n}-{entry.number}", 200)}.get(
+            word, ("why", None)
+        )
+        try:
+            getattr(entry, word)(*arguments)
+        except PiooyError:
+            continue
+
+    assert list(faults(ledger)) == []
+
+
+def test_a_migration_is_all_or_nothing(state, monkeypatch):
+    """D13: where it fails half way, the file is as empty as before, and the next start succeeds."""
+    from piooy_cli.ledger import schema
+
+    monkeypatch.setattr(schema, "_TABLES", schema._TABLES + "create table orders (twice);")
+    with pytest.raises(StorageRefused):
+        Ledger(state, "a")
+    monkeypatch.undo()
+
+    assert Ledger(state, "a").read("select count(*) from orders")[0][0] == 0
+
+
+def test_a_commit_is_quick_enough(ledger):
+    """Not timed to the millisecond: a hundred commits in well under the ten seconds of a lock."""
+    entry, start = ledger.plan(ORDER, b"{}"), time.monotonic()
+    for _ in range(50):
+        entry.sending()
+        entry.not_sent("x", None)
+
+    assert time.monotonic() - start < 5
+
+
+def test_a_process_on_another_machine_counts_as_living():
+    """Nobody here can ask it."""
+    from piooy_cli.ledger.owner import is_alive, this_process
+
+    assert is_alive("elsewhere:1:2") and is_alive(this_process())
+    assert not is_alive(this_process().rsplit(":", 1)[0] + ":0")
+    assert not is_alive("")
