@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import TypeVar
 
-from piooy_cli.errors import PiooyError
+from piooy_cli.errors import Interrupted, PiooyError
 
 Item = TypeVar("Item")
 Done = TypeVar("Done")
@@ -54,7 +54,7 @@ async def together(
         if not until_first or several.split(_Enough)[1]:
             first, *others = several.exceptions
             for other in others:
-                if isinstance(other, PiooyError):
+                if isinstance(other, PiooyError) and not isinstance(other, Interrupted):
                     failed(other)
             raise first from None
     return done, errors

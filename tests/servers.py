@@ -62,7 +62,7 @@ def read_request(connection: Any) -> bytes:
     """Read one whole request."""
     data = b""
     while b"\r\n\r\n" not in data:
-        data += connection.recv(65536)
+        data += _received(connection)
     head, _, body = data.partition(b"\r\n\r\n")
     length = next(
         (
@@ -73,8 +73,16 @@ def read_request(connection: Any) -> bytes:
         0,
     )
     while len(body) < length:
-        body += connection.recv(65536)
+        more = _received(connection)
+        data, body = data + more, body + more
     return data
+
+
+def _received(connection: Any) -> bytes:
+    """What comes next; a peer that has gone sends nothing more, for ever."""
+    if chunk := connection.recv(65536):
+        return chunk
+    raise ConnectionError("the peer has gone")
 
 
 def answer(body: bytes, status: str = "200 OK", *headers: str) -> bytes:

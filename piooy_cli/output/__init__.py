@@ -1,7 +1,8 @@
 """What people, programs and pipes see: the writers, and the one place that chooses among them."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
@@ -72,26 +73,26 @@ class Output:
     def event(self, event: Event) -> None:
         """Show an event; one of the kind that was asked for is a result."""
         if isinstance(event, self._result_types):
-            self._progress.event(event)
-            self._progress.aside()
+            self._show(self._progress.event, event)
+            self._show(self._progress.aside)
             self._results.item(event)
-            self._progress.aside(pause=False)
+            self._show(self._progress.aside, pause=False)
         else:
-            self._progress.event(event)
+            self._show(self._progress.event, event)
         if isinstance(event, Failed):
-            self._progress.aside()
+            self._show(self._progress.aside)
             self._tell_once(event.error)
-            self._progress.aside(pause=False)
+            self._show(self._progress.aside, pause=False)
 
     def heartbeat(self) -> None:
         """A sign of life, where one is due."""
-        self._progress.heartbeat()
+        self._show(self._progress.heartbeat)
 
     def answer(self, answer: Answer) -> None:
         """The answer of a command."""
-        self._progress.aside()
+        self._show(self._progress.aside)
         self._results.answer(answer)
-        self._progress.aside(pause=False)
+        self._show(self._progress.aside, pause=False)
 
     def document(self, value: Any) -> None:
         """A JSON value that is the answer itself."""
@@ -107,7 +108,7 @@ class Output:
 
     def ask(self, question: str) -> bool:
         """A person's yes; anything else is no."""
-        self._progress.aside()
+        self._show(self._progress.aside)
         sys.stderr.write(f"{sanitize(question)} [y/N] ")
         sys.stderr.flush()
         return sys.stdin.readline().strip().lower() in ("y", "yes")
@@ -119,7 +120,7 @@ class Output:
 
     def error(self, error: PiooyError, trace: str = "") -> None:
         """What happened and what to do next; with --json an object as the last line."""
-        self._progress.close()
+        self._show(self._progress.close)
         for line in trace.splitlines():
             self._stderr.write_anyway(sanitize(line))
         if self._looks.json:
@@ -131,8 +132,13 @@ class Output:
 
     def close(self) -> None:
         """Write what was held back, and leave the terminal as it was."""
-        self._progress.close()
+        self._show(self._progress.close)
         self._results.close()
+
+    def _show(self, word: Callable[..., None], *arguments: Any, **more: Any) -> None:
+        """Progress on a terminal that may be gone: the work goes on without it."""
+        with suppress(OSError):
+            word(*arguments, **more)
 
     def _tell_once(self, error: PiooyError) -> None:
         if not error.told:
