@@ -501,3 +501,16 @@ def test_nothing_new_is_sent_after_a_signal(raw):
     process.communicate(timeout=20)
 
     assert (process.returncode, server.connections) == (130, 1)
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+def test_history_is_readable_at_a_glance(sandbox, columns):
+    """A line for each order, in a narrow window too; ids short enough to type."""
+    for prompt in ("a red fox that runs through the snow", "dusk"):
+        shell(f'piooy -q generate image -m nano-banana-pro --no-wait "{prompt}"')
+    screen = Screen("history", columns=columns)
+
+    assert screen.end() == 0
+    lines = screen.text.splitlines()
+    assert len(lines) == 4 and lines[0].split()[0] == "id"
+    assert "a red fox" in lines[3] and len(lines[3].split()[0]) == 8

@@ -1,6 +1,8 @@
 """Results for eyes, on a terminal: cards and tables. Text from outside is never markup."""
 
 import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, assert_never
 
 from rich import box
@@ -16,6 +18,10 @@ from piooy_cli.output.sanitize import redact, sanitize
 from piooy_cli.output.streams import Lines
 
 _PROMPT_CELLS = 60
+_SHORT_ID = 8
+_COLUMNS = ("id", "age", "status", "media", "model", "prompt")
+_NARROW_COLUMNS = ("id", "status", "prompt")
+_WIDE = 66
 _STYLES = {"SUCCESS": "green", "FAILED": "red", "ERROR": "red"}
 
 
@@ -53,8 +59,9 @@ class Human:
         if len(tasks) == 1:
             self._card(tasks[0])
         elif tasks:
-            rows = [_table_row(task) for task in tasks]
-            self._print(self._table(["id", "status", "media", "model", "prompt"], rows))
+            shown = _COLUMNS if self._console.width >= _WIDE else _NARROW_COLUMNS
+            facts = [_facts(task) for task in tasks]
+            self._print(self._table(shown, [[one[name] for name in shown] for one in facts]))
 
     def _print(self, renderable: Any) -> None:
         self._console.print(renderable)
@@ -62,10 +69,11 @@ class Human:
     def _text(self, value: str, style: str = "") -> Text:
         return Text(redact(sanitize(value), self._secrets), style=style)
 
-    def _table(self, columns: list[str], rows: list[list[str]]) -> Table:
+    def _table(self, columns: Sequence[str], rows: list[list[str]]) -> Table:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
         for column in columns:
-            table.add_column(column, overflow="fold")
+            last = column == columns[-1]
+            table.add_column(column, overflow="ellipsis" if last else "fold", no_wrap=last)
         for row in rows:
             table.add_row(*(self._text(cell, _STYLES.get(cell, "")) for cell in row))
         return table
@@ -77,9 +85,27 @@ class Human:
             self._console.print(row, soft_wrap=True)
 
 
-def _table_row(task: Task) -> list[str]:
-    prompt = (task.prompt or "")[:_PROMPT_CELLS]
-    return [task.id or task.ref or "", task.status, task.media or "", task.model or "", prompt]
+def _facts(task: Task) -> dict[str, str]:
+    """At a glance: the beginning of an id is a reference to it."""
+    return {
+        "id": task.id[:_SHORT_ID] or task.ref or "",
+        "age": _age(task.created_at),
+        "status": task.status,
+        "media": task.media or "",
+        "model": task.model or "",
+        "prompt": (task.prompt or "")[:_PROMPT_CELLS],
+    }
+
+
+def _age(moment: datetime | None) -> str:
+    """How long ago, in the largest unit that fits."""
+    if moment is None:
+        return ""
+    seconds = max((datetime.now(UTC) - moment).total_seconds(), 0)
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def console(stream: Any, color: bool) -> Console:
