@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, assert_never
 
 from rich import box
+from rich.cells import cell_len, chop_cells
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -17,7 +18,6 @@ from piooy_cli.output.plain import Plain
 from piooy_cli.output.sanitize import redact, sanitize
 from piooy_cli.output.streams import Lines
 
-_PROMPT_CELLS = 60
 _SHORT_ID = 8
 _COLUMNS = ("id", "age", "status", "media", "model", "prompt")
 _NARROW_COLUMNS = ("id", "status", "prompt")
@@ -61,7 +61,20 @@ class Human:
         elif tasks:
             shown = _COLUMNS if self._console.width >= _WIDE else _NARROW_COLUMNS
             facts = [_facts(task) for task in tasks]
-            self._print(self._table(shown, [[one[name] for name in shown] for one in facts]))
+            rows = [[one[name] for name in shown] for one in facts]
+            self._print(self._table(shown, self._fitted(rows)))
+
+    def _fitted(self, rows: list[list[str]]) -> list[list[str]]:
+        """The last cell of each row cut to what the others leave of the screen."""
+        widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)][:-1]
+        room = max(self._console.width - sum(widths) - 3 * len(widths), 8)
+        return [
+            [
+                *row[:-1],
+                row[-1] if cell_len(row[-1]) <= room else f"{chop_cells(row[-1], room - 1)[0]}…",
+            ]
+            for row in rows
+        ]
 
     def _print(self, renderable: Any) -> None:
         self._console.print(renderable)
@@ -72,8 +85,7 @@ class Human:
     def _table(self, columns: Sequence[str], rows: list[list[str]]) -> Table:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
         for column in columns:
-            last = column == columns[-1]
-            table.add_column(column, overflow="ellipsis" if last else "fold", no_wrap=last)
+            table.add_column(column, overflow="fold")
         for row in rows:
             table.add_row(*(self._text(cell, _STYLES.get(cell, "")) for cell in row))
         return table
@@ -85,6 +97,10 @@ class Human:
             self._console.print(row, soft_wrap=True)
 
 
+def _cut(text: str, cells: int) -> str:
+    return text if cell_len(text) <= cells else f"{chop_cells(text, cells - 1)[0]}…"
+
+
 def _facts(task: Task) -> dict[str, str]:
     """At a glance: the beginning of an id is a reference to it."""
     return {
@@ -93,7 +109,7 @@ def _facts(task: Task) -> dict[str, str]:
         "status": task.status,
         "media": task.media or "",
         "model": task.model or "",
-        "prompt": (task.prompt or "")[:_PROMPT_CELLS],
+        "prompt": sanitize(task.prompt or ""),
     }
 
 
