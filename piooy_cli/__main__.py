@@ -1,13 +1,32 @@
 """The front door: `--version`, then the commands; every error ends here, as message and code."""
 
+import os
 import sys
 
 from piooy_cli import __version__
 
 TYPE_CHECKING = False  # as in typing, which costs 2 ms to import
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from piooy_cli.errors import PiooyError
     from piooy_cli.session import Session
+
+
+def run() -> "NoReturn":
+    """The program: `main`, and then out at once.
+
+    Taking hundreds of modules apart at the end costs more than `--version` does. What has to last
+    is on disk, and written, by then; a thread that still reads stdin is left behind.
+    """
+    code = main()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            code = code or 13
+    os._exit(code)
 
 
 def main(arguments: list[str] | None = None, session: "Session | None" = None) -> int:
@@ -86,11 +105,9 @@ def _unwritable(error: OSError) -> int:
 
 def _forget_stdout() -> None:
     """Nobody reads any more: keep Python from saying so when it flushes at exit."""
-    import os
-
     if sys.stdout is sys.__stdout__ and sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()
