@@ -19,7 +19,7 @@ _piooy() {
             ;;
         'generate')
             words='image video music character'
-            options='--model -m --aspect-ratio -a --resolution -r --duration --image -i --video --inline --output -o --on-exists --wait --no-wait --download --no-download --count -n --timeout --prompt-file -f --option -O --options --seed --negative-prompt --title --style --lyrics --lyrics-file --instrumental --provider --scene --covers --allow-http-assets --dry-run --yes -y --open --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            options='--model -m --aspect-ratio -a --resolution -r --duration --image -i --video --inline --output -o --on-exists --wait --no-wait --download --no-download --count -n --timeout --prompt-file -f --option -O --options --seed --negative-prompt --title --style --lyrics --lyrics-file --instrumental --provider --scene --covers --allow-http-assets --dry-run --yes -y --open --preview --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
             case "$prev" in
                 --model|-m) values='@models' ;;
                 --on-exists) values='skip rename overwrite fail' ;;

@@ -62,6 +62,7 @@ complete -c piooy -n "__piooy_path 'generate'" -l allow-http-assets -d 'Fetch fi
 complete -c piooy -n "__piooy_path 'generate'" -l dry-run -d 'Print the request, send nothing.'
 complete -c piooy -n "__piooy_path 'generate'" -l yes -s y -d 'Don\'t ask.'
 complete -c piooy -n "__piooy_path 'generate'" -l open -d 'Open the saved file.'
+complete -c piooy -n "__piooy_path 'generate'" -l preview -d 'Draw it in the terminal.'
 complete -c piooy -n "__piooy_path 'generate'" -l json -d 'Results as JSON Lines.'
 complete -c piooy -n "__piooy_path 'generate'" -l quiet -s q -d 'Errors only on stderr.'
 complete -c piooy -n "__piooy_path 'generate'" -l verbose -s v -d 'Tell more.'

@@ -183,23 +183,10 @@ class Session:
 
         A signal ends the work cleanly and rises as Interrupted.
         """
-        import asyncio
+        from piooy_cli.running import run
 
         self.output.results_are(results)
-
-        async def main() -> Answer:
-            current, loop = asyncio.current_task(), asyncio.get_running_loop()
-            assert current is not None
-            beat = loop.create_task(self._heartbeat())
-            with self.stop.listening(loop, current.cancel):
-                try:
-                    return await work(self, *args)
-                except asyncio.CancelledError:
-                    raise self._stopped() from None
-                finally:
-                    beat.cancel()
-
-        return asyncio.run(main())
+        return run(lambda: work(self, *args), self.stop, self.output.heartbeat, self._stopped)
 
     @asynccontextmanager
     async def api(self, *, signed: bool = True) -> "AsyncIterator[Api]":
@@ -256,13 +243,6 @@ class Session:
         from piooy_cli.downloads import Saver
 
         return Saver(self._api, wish, self.numbers, self.tell, jobs)
-
-    async def _heartbeat(self) -> None:
-        from asyncio import sleep
-
-        while True:
-            await sleep(5)
-            self.output.heartbeat()
 
     def _typical_seconds(self, model: str | None, media: str | None) -> float:
         return self.catalogue.typical_seconds(model, media)

@@ -3,7 +3,8 @@
 import asyncio
 from typing import TYPE_CHECKING
 
-from piooy_cli.api.client import Api, Submission
+from piooy_cli.api.client import Api
+from piooy_cli.api.submission import Submission
 from piooy_cli.api.verdicts import outcome_unknown
 from piooy_cli.errors import NotSignedIn, OutcomeUnknown, OverLimit, PiooyError
 from piooy_cli.events import Noticed, Submitted, Submitting, Tell
@@ -11,7 +12,8 @@ from piooy_cli.interrupt import Stop
 from piooy_cli.models import Order, Task
 
 if TYPE_CHECKING:
-    from piooy_cli.ledger import Entry, Ledger
+    from piooy_cli.ledger import Ledger
+    from piooy_cli.ledger.entry import Entry
     from piooy_cli.ledger.unkept import Unkept
 
 MOST_DOUBTS = 5

@@ -514,3 +514,24 @@ def test_history_is_readable_at_a_glance(sandbox, columns):
     lines = screen.text.splitlines()
     assert len(lines) == 4 and lines[0].split()[0] == "id"
     assert "a red fox" in lines[3] and len(lines[3].split()[0]) == 8
+
+
+@pytest.mark.parametrize(
+    ("environ", "wanted"),
+    [({"TERM": "xterm-kitty"}, b"\x1b_Gf=100,a=T"), ({"TERM_PROGRAM": "iTerm.app"}, b"\x1b]1337;File=inline=1"), ({}, "▀".encode()),
+     ({"TERM": "xterm-kitty", "TMUX": "x"}, "▀".encode()), ({"TERM": "dumb"}, None)],
+    ids=str,
+)  # fmt: skip
+def test_preview_draws_as_the_terminal_can(sandbox, environ, wanted):
+    """kitty's way, iTerm2's way, half blocks; on a dumb terminal nothing."""
+    screen = Screen("generate", "image", "-m", "x", "--preview", "a fox", **environ)
+
+    assert screen.end() == 0
+    assert wanted in screen.bytes if wanted else b"\x1b" not in screen.bytes
+
+
+def test_preview_is_nothing_in_a_pipe(sandbox):
+    """Path text only."""
+    ran = shell("piooy generate image -m x --preview 'a fox' 2>err; cat err >&2")
+
+    assert len(ran.stdout.splitlines()) == 1 and "\x1b" not in ran.stderr

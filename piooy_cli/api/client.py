@@ -10,16 +10,14 @@ from piooy_cli.api import wire
 from piooy_cli.api.attempt import Attempt
 from piooy_cli.api.faults import Fault, Lost, Unsent
 from piooy_cli.api.http import Http, Media
-from piooy_cli.api.journal import Journal
 from piooy_cli.api.numbers import Numbers
-from piooy_cli.api.reply import Reply
 from piooy_cli.api.retry import Deadline, Gate, full_jitter
+from piooy_cli.api.submission import Submission
 from piooy_cli.api.verdicts import (
     Accepted,
     Later,
     judge_contact,
     judge_look,
-    judge_order,
     outcome_unknown,
 )
 from piooy_cli.errors import (
@@ -36,22 +34,6 @@ from piooy_cli.models import Order, Task
 _BIGGEST_ORDER = 64 << 20
 _AGAIN = "reading is free; run the same command again, or see `piooy config check`"
 _NOTHING_SENT = "nothing was sent, nothing charged; run it again when the network is back"
-
-
-class Submission:
-    """One order on its way, and how far it got: a person who stops us needs to be told."""
-
-    def __init__(self, order: Order, body: bytes) -> None:
-        self.order = order
-        self.body = body
-        self.journal: Journal = _Unrecorded()
-        self.attempt = Attempt()
-        self.stopped = False  # True: what is not sent yet is not sent any more
-
-    @property
-    def may_have_arrived(self) -> bool:
-        """Whether the service may have it, as far as anybody here can know."""
-        return self.attempt.sent
 
 
 class Api:
@@ -158,7 +140,7 @@ class Api:
         except Lost as fault:
             submission.journal.unknown(fault.reason, None)
             raise outcome_unknown(fault.reason) from fault
-        return _recorded(submission, reply)
+        return submission.judged(reply)
 
     async def _look(
         self, task_id: str, refresh: str | None, grace: Deadline | None
@@ -225,36 +207,6 @@ class Api:
         if later.limited:
             return full_jitter(tries, n.limit_base, n.limit_cap)
         return full_jitter(tries, n.backoff_base, n.backoff_cap)
-
-
-class _Unrecorded:
-    """For orders that nobody keeps a ledger of."""
-
-    def sending(self) -> None:
-        """Not kept."""
-
-    def not_sent(self, reason: str, http_status: int | None) -> None:
-        """Not kept."""
-
-    refused = unknown = accepted = not_sent
-
-
-def _recorded(submission: Submission, reply: Reply) -> Accepted | Later:
-    """What the answer means, once that is on disk."""
-    try:
-        verdict = judge_order(reply)
-    except OutcomeUnknown as doubt:
-        submission.journal.unknown(doubt.message, reply.status)
-        raise
-    except PiooyError as error:
-        submission.journal.refused(error.message, reply.status)
-        raise
-    if isinstance(verdict, Later):
-        submission.attempt = Attempt()
-        submission.journal.not_sent(verdict.reason, reply.status)
-    else:
-        submission.journal.accepted(verdict.task_id, reply.status)
-    return verdict
 
 
 def _given_up(what: str, later: Later, pause: float) -> PiooyError:

@@ -118,6 +118,7 @@ def generate(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
     open_: Annotated[bool, typer.Option("--open", help="Open the saved file.")] = False,
+    preview: Annotated[bool, typer.Option("--preview", help="Draw it in the terminal.")] = False,
 ) -> None:
     """Create an image, a video, music or a character from a prompt.
 
@@ -153,7 +154,7 @@ def generate(
     wish = session.wish(output, on_exists, covers=covers, http_assets=http_assets)
     results = (Saved,) if wait and download else (Settled,) if wait else (Submitted,)
     saving = wish if wait and download else None
-    session.run(_generate, order, count, timeout, wait, saving, open_, results=results)
+    session.run(_generate, order, count, timeout, wait, saving, open_, preview, results=results)
 
 
 def _consent(session: Session, count: int, yes: bool) -> None:
@@ -176,6 +177,7 @@ async def _generate(
     wait: bool,
     wish: "Wish | None",
     open_files: bool,
+    preview: bool,
 ) -> None:
     from piooy_cli.files import ready
 
@@ -188,6 +190,8 @@ async def _generate(
             for file in await pipeline.make(
                 order, saver, wait=wait, covers=bool(wish and wish.covers)
             ):
+                if preview:
+                    session.output.preview(file.path)
                 if open_files:
                     typer.launch(file.path)
 

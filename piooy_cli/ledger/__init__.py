@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from piooy_cli.errors import Busy, OutcomeUnknown, PiooyError, StorageRefused
 from piooy_cli.ledger import owner, rows
+from piooy_cli.ledger.entry import Entry
 from piooy_cli.ledger.schema import opened, translated
 from piooy_cli.models import Order, SavedFile, Task
 
@@ -51,7 +51,7 @@ class Ledger:
         except sqlite3.Error as error:
             raise translated(self.path, error) from error
 
-    def plan(self, order: Order, body: bytes) -> "Entry":
+    def plan(self, order: Order, body: bytes) -> Entry:
         """Write an order down. It is not sent yet."""
         kept = body if self._keeps_prompts else None
         with self.change() as connection:
@@ -60,7 +60,7 @@ class Ledger:
             connection.execute(
                 "update orders set body = ?, digest = ? where id = ?", (kept, digest, number)
             )
-        return Entry(self, number)
+        return Entry(self.change, number)
 
     def find(self, task_id: str) -> Task | None:
         """What is known of a task."""
@@ -117,116 +117,9 @@ class Ledger:
         sending = self.read("select id, owner from orders where state = 'SENDING'")
         for row in sending:
             if not owner.is_alive(row["owner"] or ""):
-                Entry(self, row["id"]).unknown("its process ended before the answer came", None)
-
-
-class Entry:
-    """One order in the ledger, while it is being sent."""
-
-    def __init__(self, ledger: Ledger, number: int) -> None:
-        self._ledger = ledger
-        self.number = number
-        self.is_sending = False
-
-    @property
-    def ref(self) -> str:
-        """How a person names an order that has no task."""
-        return f"@row:{self.number}"
-
-    def sending(self) -> None:
-        """On disk before the first byte leaves. Where it raises, nothing is sent."""
-        with self._ledger.change() as connection:
-            connection.execute(
-                "insert into attempts (order_id, started, phase) values (?, ?, 'sending')",
-                (self.number, time.time()),
-            )
-            taken = connection.execute(
-                "update orders set state = 'SENDING', owner = ? where id = ? and state = 'PLANNED'",
-                (owner.this_process(), self.number),
-            ).rowcount
-            if not taken:
-                raise Busy(f"{self.ref} is being sent, or was sent", "it is not sent twice")
-        self.is_sending = True
-
-    def not_sent(self, reason: str, http_status: int | None) -> None:
-        """Proof that the service does not have it: nothing left this machine, or a 429."""
-        with self._ledger.change() as connection:
-            self._attempt(connection, "not sent", reason, http_status)
-            self._state(connection, "PLANNED")
-
-    def refused(self, reason: str, http_status: int | None) -> None:
-        """The service said no, for good."""
-        with self._ledger.change() as connection:
-            self._attempt(connection, "refused", reason, http_status)
-            connection.execute(
-                "update orders set failure_message = ?, settled = ? where id = ?",
-                (reason[:2000], time.time(), self.number),
-            )
-            self._state(connection, "REFUSED")
-
-    def unknown(self, reason: str, http_status: int | None) -> None:
-        """It may have arrived; only a person can say more."""
-        with self._ledger.change() as connection:
-            self._attempt(connection, "unknown", reason, http_status)
-            self._state(connection, "UNKNOWN")
-
-    def accepted(self, task_id: str, http_status: int | None) -> None:
-        """The service has it. Where the disk refuses twice, a person is told the id."""
-        for last in (False, True):
-            try:
-                return self._accepted(task_id, http_status)
-            except _Doubled:
-                return self._doubled(task_id, http_status)
-            except (StorageRefused, Busy) as error:
-                if last:
-                    raise self._unrecorded(task_id, error) from error
-        return None
-
-    def _unrecorded(self, task_id: str, error: PiooyError) -> StorageRefused:
-        lost = StorageRefused(
-            f"task {task_id} was accepted and could not be recorded: {error.message}",
-            f"`piooy history resolve {self.ref} --adopt {task_id}` records it later",
-            task_id=task_id,
-        )
-        lost.stops_all = True
-        return lost
-
-    def _accepted(self, task_id: str, http_status: int | None) -> None:
-        with self._ledger.change() as connection:
-            query = "select 1 from orders where task_id = ?"
-            if connection.execute(query, (task_id,)).fetchone():
-                raise _Doubled
-            self._attempt(connection, "accepted", None, http_status)
-            connection.execute("update orders set task_id = ? where id = ?", (task_id, self.number))
-            self._state(connection, "SUBMITTED")
-
-    def _doubled(self, task_id: str, http_status: int | None) -> None:
-        reason = f"the service named task {task_id}, which is another order's"
-        self.unknown(reason, http_status)
-        raise OutcomeUnknown(reason, f"`piooy history show {self.ref}` shows what was sent")
-
-    def _attempt(
-        self,
-        connection: sqlite3.Connection,
-        phase: str,
-        reason: str | None,
-        http_status: int | None,
-    ) -> None:
-        connection.execute(
-            "update attempts set phase = ?, ended = ?, reason = ?, http_status = ? where id ="
-            " (select max(id) from attempts where order_id = ?)",
-            (phase, time.time(), reason and reason[:2000], http_status, self.number),
-        )
-
-    def _state(self, connection: sqlite3.Connection, state: str) -> None:
-        self.is_sending = False
-        connection.execute(
-            "update orders set state = ?, owner = null where id = ?", (state, self.number)
-        )
-
-
-class _Doubled(Exception):
-    """Two orders were given the same task."""
+                Entry(self.change, row["id"]).unknown(
+                    "its process ended before the answer came", None
+                )
 
 
 def _fields(about: Order | Task, keeps_prompts: bool) -> dict[str, str | None]:

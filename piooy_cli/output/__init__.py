@@ -1,8 +1,10 @@
 """What people, programs and pipes see: the writers, and the one place that chooses among them."""
 
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
@@ -112,6 +114,19 @@ class Output:
         sys.stderr.write(f"{sanitize(question)} [y/N] ")
         sys.stderr.flush()
         return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+    def preview(self, path: str) -> None:
+        """Draw a picture for a person; nothing where nobody looks, or it cannot be shown."""
+        if not is_terminal(sys.stderr) or is_dumb(self._looks.environ) or self._looks.quiet:
+            return
+        from piooy_cli.output.preview import drawing
+
+        self._show(self._progress.aside)
+        with suppress(OSError):
+            columns = shutil.get_terminal_size().columns
+            sys.stderr.write(drawing(Path(path), self._looks.environ, columns))
+            sys.stderr.flush()
+        self._show(self._progress.aside, pause=False)
 
     def note(self, text: str) -> None:
         """A line for a person."""

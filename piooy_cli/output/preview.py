@@ -1,0 +1,58 @@
+"""A picture drawn in the terminal: kitty's or iTerm2's way, else in half blocks."""
+
+import base64
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+_BIGGEST = 20 << 20
+_PIECE = 4096
+_PNG = b"\x89PNG"
+_COLUMNS = 60
+
+
+def drawing(path: Path, environ: Mapping[str, str], columns: int) -> str:
+    """What to write to the terminal for a file that we saved; empty where it cannot be."""
+    if path.stat().st_size > _BIGGEST:
+        return ""
+    data = path.read_bytes()
+    inside_another = "TMUX" in environ or environ.get("TERM", "").startswith("screen")
+    if not inside_another and _speaks_kitty(environ) and data.startswith(_PNG):
+        return "".join(_kitty(data)) + "\n"
+    if not inside_another and environ.get("TERM_PROGRAM") in ("iTerm.app", "WezTerm"):
+        text = base64.b64encode(data).decode()
+        return f"\x1b]1337;File=inline=1;size={len(data)};height=20:{text}\x07\n"
+    return "".join(_blocks(path, min(columns, _COLUMNS)))
+
+
+def _speaks_kitty(environ: Mapping[str, str]) -> bool:
+    return environ.get("TERM") == "xterm-kitty" or environ.get("TERM_PROGRAM") == "ghostty"
+
+
+def _kitty(data: bytes) -> Iterator[str]:
+    text = base64.b64encode(data).decode()
+    for start in range(0, len(text), _PIECE):
+        more = int(start + _PIECE < len(text))
+        keys = f"f=100,a=T,r=20,m={more}" if start == 0 else f"m={more}"
+        yield f"\x1b_G{keys};{text[start : start + _PIECE]}\x1b\\"
+
+
+def _blocks(path: Path, columns: int) -> Iterator[str]:
+    """Two pixels a cell, the upper one as the colour of the character. Needs Pillow."""
+    try:
+        from PIL import Image, UnidentifiedImageError
+    except ImportError:
+        return
+    try:
+        with Image.open(path) as image:
+            rows = max(round(columns * image.height / image.width / 2), 1)
+            small = image.convert("RGB").resize((columns, rows * 2))
+    except (OSError, UnidentifiedImageError, Image.DecompressionBombError):
+        return
+    pixels = small.tobytes()
+    for y in range(0, rows * 2, 2):
+        for x in range(columns):
+            upper, lower = ((line * columns + x) * 3 for line in (y, y + 1))
+            front = ";".join(map(str, pixels[upper : upper + 3]))
+            back = ";".join(map(str, pixels[lower : lower + 3]))
+            yield f"\x1b[38;2;{front};48;2;{back}m▀"
+        yield "\x1b[0m\n"
