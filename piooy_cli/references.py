@@ -66,9 +66,9 @@ def _id_in(line: bytes) -> str | None:
     if text.startswith("{"):
         try:
             record = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             record = {}
-        text = str(record.get("id", text))
+        text = str(record.get("id") or record.get("ref") or text)
     return text.split("\t")[0]
 
 

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 from piooy_cli.api.client import Api
 from piooy_cli.api.submission import Submission
 from piooy_cli.api.verdicts import outcome_unknown
-from piooy_cli.errors import NotSignedIn, OutcomeUnknown, OverLimit, PiooyError
+from piooy_cli.errors import (
+    Busy,
+    NotSignedIn,
+    OutcomeUnknown,
+    OverLimit,
+    PiooyError,
+    StorageRefused,
+)
 from piooy_cli.events import Noticed, Submitted, Submitting, Tell
 from piooy_cli.interrupt import Stop
 from piooy_cli.models import Order, Task
@@ -61,7 +68,7 @@ class Submitter:
             raise
         except OutcomeUnknown as doubt:
             raise self._noted(doubt, entry) from doubt.__cause__
-        except (NotSignedIn, OverLimit) as closed:
+        except (NotSignedIn, OverLimit, StorageRefused, Busy) as closed:
             self._closed = closed
             raise
         return self._accepted(task)
@@ -86,10 +93,10 @@ class Submitter:
         posting.cancel()
         await asyncio.wait({posting})
         if entry.is_sending and submission.may_have_arrived:
-            entry.unknown("stopped before the answer came", None)
-            raise self._noted(outcome_unknown("stopped before it came"), entry)
+            doubt = submission.in_doubt(outcome_unknown("stopped before it came"), None)
+            raise self._noted(doubt, entry)
         if entry.is_sending:
-            entry.not_sent("stopped before it left", None)
+            submission.proven_unsent("stopped before it left", None)
         raise asyncio.CancelledError
 
     async def _patiently(self, posting: "asyncio.Task[Task]") -> None:
@@ -107,6 +114,6 @@ class Submitter:
         doubt.hint = f"0 or 1 charge, never sent again by itself; {resolve}"
         self.in_doubt.append(doubt)
         self._doubts_in_a_row += 1
-        if self._doubts_in_a_row >= MOST_DOUBTS:
+        if self._doubts_in_a_row >= MOST_DOUBTS or doubt.stops_all:
             self._closed = doubt
         return doubt

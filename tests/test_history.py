@@ -190,12 +190,12 @@ def test_resolve_wants_one_clear_word(piooy, doubt, options):
 
 
 def test_prune_keeps_what_runs_and_what_is_in_doubt(piooy, past):
-    """Only what is over goes; off a terminal it wants --yes; files stay."""
+    """Only what is over and saved goes; off a terminal it wants --yes; files stay."""
     refused = piooy("history", "prune", "--before", "1ms")
     pruned = piooy("history", "prune", "--before", "1ms", "--yes")
 
     assert (refused.code, pruned.code) == (2, 0)
-    assert [line.split("\t")[0] for line in piooy("history").lines] == [past[2]]
+    assert [line.split("\t")[0] for line in piooy("history").lines] == [past[2], past[1]]
     assert piooy("history", "--search", "fox").lines == []
 
 
@@ -231,3 +231,62 @@ def test_check_tells_of_a_broken_rule(piooy, past, home):
 
     assert ran.code == 1
     assert "sent more often" in ran.out
+
+
+def test_doubt_is_adopted_though_its_task_was_looked_at(piooy, doubt, api):
+    """The row that the look made becomes the order's."""
+    expect_look(api, task("SUCCESS", {"results": ["https://e.com/a.png"]}))
+    piooy("task", TASK)
+
+    ran = piooy("history", "resolve", doubt, "--adopt", TASK)
+    assert ran.code == 0, ran.err
+
+    (record,) = piooy("history", "--json").json
+    assert ran.code == 0
+    assert (record["id"], record["prompt"], len(record["assets"])) == (TASK, "a lost fox", 1)
+
+
+def test_the_task_of_another_order_is_not_adopted(piooy, doubt, api):
+    """Exit 2, and the doubt stays."""
+    expect_order(api)
+    expect_look(api, task("PENDING"))
+    piooy(*GENERATE, "--no-wait", "another")
+
+    assert piooy("history", "resolve", doubt, "--adopt", TASK).code == 2
+    assert len(piooy("history", "--unknown").lines) == 1
+
+
+def test_doubt_of_another_account_is_not_settled_from_here(piooy, doubt):
+    """Exit 2, naming whose it is."""
+    ran = piooy("--sandbox", "history", "resolve", doubt, "--not-charged")
+
+    assert ran.code == 2
+    assert "belongs to default@" in ran.err
+
+
+def test_beginnings_do_not_cross_accounts(piooy, past):
+    """An id of another account is not meant."""
+    ran = piooy("--sandbox", "task", past[0][:8])
+
+    assert ran.code == 14
+
+
+def test_a_record_of_doubt_in_a_pipe_is_no_task(piooy, doubt):
+    """Its id is null: the row is named, and nothing is asked."""
+    ran = piooy("task", stdin=piooy("history", "--unknown", "--json").out)
+
+    assert ran.code == 14
+    assert "@row:1" in ran.err
+
+
+@pytest.mark.parametrize("text", ["   ", '"', "*", "AND", "-x", "a'b", "(", "NEAR(a b)"])
+def test_any_text_can_be_searched(piooy, past, text):
+    """No search is a syntax error."""
+    assert piooy("history", "--search", text).code == 0
+
+
+def test_deep_json_on_stdin_is_no_id(piooy, api):
+    """Exit 2, no traceback."""
+    ran = piooy("task", stdin='{"id":' + "[" * 200_000)
+
+    assert ran.code == 2 and "bug" not in ran.err

@@ -418,3 +418,85 @@ def test_a_process_on_another_machine_counts_as_living():
     assert is_alive("elsewhere:1:2") and is_alive(this_process())
     assert not is_alive(this_process().rsplit(":", 1)[0] + ":0")
     assert not is_alive("")
+
+
+class Reluctant:
+    """A ledger whose disk refuses once the order has left."""
+
+    def __init__(self, monkeypatch):
+        from piooy_cli.errors import StorageRefused
+        from piooy_cli.ledger.entry import Entry
+
+        def refuse(*arguments):
+            raise StorageRefused("the disk is full")
+
+        for word in ("unknown", "refused", "not_sent"):
+            monkeypatch.setattr(Entry, word, refuse)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "code"),
+    [(500, {}, 11), (400, {"message": "no"}, 5), (401, {}, 4), (429, {}, 13)],
+)
+def test_a_disk_that_refuses_after_the_order_changes_no_verdict(
+    piooy, api, state, monkeypatch, status, body, code
+):
+    """What the service said holds; doubt is told as doubt, and never as `nothing was sent`."""
+    expect_order(api, body, status=status)
+    Reluctant(monkeypatch)
+
+    ran = piooy(*GENERATE, "--no-wait", "x")
+
+    assert (ran.code, len(api.log)) == (code, 1)
+    assert "nothing was sent" not in ran.err
+    assert code != 11 or "could not be recorded" in ran.err
+
+
+def test_a_disk_that_refuses_stops_the_rest(piooy, api, state, monkeypatch):
+    """A34: the money at risk is what is in flight, not the whole run."""
+    expect_order(api, response_data=b"", status=500)
+    Reluctant(monkeypatch)
+
+    ran = piooy(*GENERATE, "--no-wait", "-n", "40", "--yes", "x")
+
+    assert ran.code == 11
+    assert len(api.log) <= 8
+
+
+@pytest.mark.parametrize("status", [200, 400, 429])
+def test_lone_surrogates_of_a_service_are_no_bug(piooy, api, state, status):
+    """G05: stored as question marks, and the verdict is what it is."""
+    expect_order(api, response_data=b'{"code":-1,"message":"bad \\ud800"}', status=status)
+
+    ran = piooy(*GENERATE, "--no-wait", "x")
+
+    assert ran.code == (7 if status == 429 else 5)
+    assert rows(state)[0][0] == ("PLANNED" if status == 429 else "REFUSED")
+
+
+def test_an_order_of_another_machine_can_be_settled(piooy, state, monkeypatch, home):
+    """Nobody can ask that machine: it is listed as in doubt, and a person's word counts."""
+    from piooy_cli.ledger.history import Filters, decide, listed
+
+    ledger = Ledger(state, "a")
+    entry = ledger.plan(ORDER, b"{}")
+    entry.sending()
+    ledger.connection.execute("update orders set owner = 'elsewhere:1:2'")
+
+    assert [one.ref for one in listed(Ledger(state, "a"), Filters(unknown=True))] == ["@row:1"]
+    decide(ledger, 1, "WRITTEN_OFF", "me", "", None)
+    assert rows(state) == [("WRITTEN_OFF", None)]
+
+
+def test_a_disk_that_cannot_be_written_can_be_read(piooy, state, monkeypatch):
+    """History is there when a person needs it most."""
+    from piooy_cli.ledger import Entry
+
+    ledger = Ledger(state, "default@piooy.com")
+    ledger.plan(ORDER, b"{}").sending()
+    ledger.connection.execute("update orders set owner = replace(owner, ':', ':9')")
+    monkeypatch.setattr(
+        Entry, "unknown", lambda *a: (_ for _ in ()).throw(StorageRefused("read-only"))
+    )
+
+    assert piooy("history").out.startswith("@row:1\tSENDING")

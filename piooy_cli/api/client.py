@@ -135,11 +135,10 @@ class Api:
         try:
             reply = await self._http.post("/api/v1/generate", submission.body, submission.attempt)
         except Unsent as fault:
-            submission.journal.not_sent(fault.reason, None)
+            submission.proven_unsent(fault.reason, None)
             raise
         except Lost as fault:
-            submission.journal.unknown(fault.reason, None)
-            raise outcome_unknown(fault.reason) from fault
+            raise submission.in_doubt(outcome_unknown(fault.reason), None) from fault
         return submission.judged(reply)
 
     async def _look(

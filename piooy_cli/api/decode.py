@@ -29,6 +29,11 @@ def unwrapped(value: Any) -> Any:
     return value
 
 
+def utf8(text: str) -> str:
+    """`text` as it can be stored: lone surrogates, which JSON allows, as question marks."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 

@@ -1,10 +1,12 @@
 """One order on its way: its bytes, how far it got, and who keeps the journal of it."""
 
+from contextlib import suppress
+
 from piooy_cli.api.attempt import Attempt
 from piooy_cli.api.journal import Journal
 from piooy_cli.api.reply import Reply
 from piooy_cli.api.verdicts import Accepted, Later, judge_order
-from piooy_cli.errors import OutcomeUnknown, PiooyError
+from piooy_cli.errors import Busy, OutcomeUnknown, PiooyError, StorageRefused
 from piooy_cli.models import Order
 
 
@@ -28,17 +30,34 @@ class Submission:
         try:
             verdict = judge_order(reply)
         except OutcomeUnknown as doubt:
-            self.journal.unknown(doubt.message, reply.status)
-            raise
+            raise self.in_doubt(doubt, reply.status) from None
         except PiooyError as error:
-            self.journal.refused(error.message, reply.status)
+            with suppress(StorageRefused, Busy):  # what the service said holds all the same
+                self.journal.refused(error.message, reply.status)
             raise
         if isinstance(verdict, Later):
             self.attempt = Attempt()
-            self.journal.not_sent(verdict.reason, reply.status)
+            self.proven_unsent(verdict.reason, reply.status)
         else:
             self.journal.accepted(verdict.task_id, reply.status)
         return verdict
+
+    def in_doubt(self, doubt: OutcomeUnknown, http_status: int | None) -> OutcomeUnknown:
+        """The doubt, recorded; where that fails it is one all the same, and no more is sent."""
+        try:
+            self.journal.unknown(doubt.message, http_status)
+        except (StorageRefused, Busy) as trouble:
+            doubt.message += f"; it could not be recorded: {trouble.message}"
+            doubt.stops_all = True
+        return doubt
+
+    def proven_unsent(self, reason: str, http_status: int | None) -> None:
+        """Nothing was executed. Where that cannot be recorded, nothing more is sent."""
+        try:
+            self.journal.not_sent(reason, http_status)
+        except (StorageRefused, Busy) as trouble:
+            trouble.stops_all = True
+            raise
 
 
 class _Unrecorded:

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 from piooy_cli.api import wire
+from piooy_cli.api.decode import utf8
 from piooy_cli.api.reply import Reply
 from piooy_cli.api.retry import retry_after
 from piooy_cli.errors import (
@@ -188,7 +189,7 @@ def _message(outer: dict[str, Any]) -> str:
     for value in (outer.get("message"), outer.get("msg"), outer.get("error")):
         inner = value.get("message") if isinstance(value, dict) else value
         if isinstance(inner, str) and inner and inner != "ok":
-            return inner[:1000]
+            return utf8(inner[:1000])
     return ""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from piooy_cli.api.assets import find_assets
-from piooy_cli.api.decode import parse, unwrapped
+from piooy_cli.api.decode import parse, unwrapped, utf8
 from piooy_cli.models import SUCCEEDED, Failure, Order, Task, is_task_id
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -76,7 +76,7 @@ def task(data: Mapping[str, Any], base_url: str, inputs: tuple[str, ...] = ()) -
 
 def status_word(value: Any) -> str:
     """The API's word in upper case; what is no word at all counts as not known yet."""
-    return value.strip().upper() if isinstance(value, str) and value.strip() else "PENDING"
+    return utf8(value).strip().upper() if isinstance(value, str) and value.strip() else "PENDING"
 
 
 def failure(data: Mapping[str, Any]) -> Failure | None:
@@ -107,7 +107,7 @@ def _failure(code: Any, message: Any) -> Failure | None:
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return utf8(value) if isinstance(value, str) and value else None
 
 
 def _id(value: Any) -> str | None:

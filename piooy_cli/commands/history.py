@@ -122,7 +122,7 @@ def resolve(
     if adopt is not None:
         session.run(_adopt, ledger, row, checked_id(adopt), why)
         return
-    decide(ledger, row, "PLANNED" if not_charged else "WRITTEN_OFF", _who(), why, None)
+    decide(ledger, row["id"], "PLANNED" if not_charged else "WRITTEN_OFF", _who(), why, None)
     told = "it may be sent once more: run the same command again" if not_charged else "written off"
     session.output.note(f"@row:{row['id']}: {told}")
 
@@ -130,13 +130,9 @@ def resolve(
 async def _adopt(session: Session, ledger: Any, row: Any, task_id: str, why: str) -> None:
     from piooy_cli.ledger.history import decide
 
-    if ledger.find(task_id):
-        raise UsageError(
-            f"task {task_id} is in the history already", f"`piooy history show {task_id}`"
-        )
     async with session.api() as api:
         seen = await api.task(task_id)
-    decide(ledger, row, "SUBMITTED", _who(), why, task_id)
+    decide(ledger, row["id"], "SUBMITTED", _who(), why, task_id)
     ledger.seen(seen)
     session.output.note(f"@row:{row['id']} is task {task_id}, {seen.status}")
 
@@ -164,12 +160,14 @@ def prune(
 @history.command("export")
 def export(ctx: typer.Context) -> None:
     """Print every order with all that is known of it, as JSON Lines, oldest first."""
+    from piooy_cli.ledger import COLUMNS
     from piooy_cli.ledger.history import whole
     from piooy_cli.output.records import compact
 
     session: Session = ctx.obj
     ledger = session.open_ledger()
-    for row in ledger.read("select * from orders where account = ? order by id", ledger.account):
+    query = f"select {COLUMNS} from orders where account = ? order by id"
+    for row in ledger.read(query, ledger.account):
         session.output.page(compact(_record(*whole(ledger, row))))
 
 

@@ -5,16 +5,22 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from piooy_cli.errors import Busy, StorageRefused
 from piooy_cli.ledger import owner, rows
 from piooy_cli.ledger.entry import Entry
 from piooy_cli.ledger.schema import opened, translated
 from piooy_cli.models import Order, SavedFile, Task
 
 FILE = "ledger.sqlite3"
+# All but the body, which may hold whole pictures.
+COLUMNS = (
+    "id, account, state, status, created, settled, media, scene, provider, model, prompt, options,"
+    " digest, task_id, failure_code, failure_message, owner"
+)
 
 
 class Ledger:
@@ -64,7 +70,7 @@ class Ledger:
 
     def find(self, task_id: str) -> Task | None:
         """What is known of a task."""
-        found = self.read("select * from orders where task_id = ?", task_id)
+        found = self.read(f"select {COLUMNS} from orders where task_id = ?", task_id)
         return rows.task_of(found[0], self.assets_of(found[0]["id"])) if found else None
 
     def assets_of(self, number: int) -> list[sqlite3.Row]:
@@ -117,9 +123,9 @@ class Ledger:
         sending = self.read("select id, owner from orders where state = 'SENDING'")
         for row in sending:
             if not owner.is_alive(row["owner"] or ""):
-                Entry(self.change, row["id"]).unknown(
-                    "its process ended before the answer came", None
-                )
+                with suppress(StorageRefused, Busy):  # a disk that cannot be written can be read
+                    reason = "its process ended before the answer came"
+                    Entry(self.change, row["id"]).unknown(reason, None)
 
 
 def _fields(about: Order | Task, keeps_prompts: bool) -> dict[str, str | None]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from piooy_cli.errors import UsageError
-from piooy_cli.ledger import Ledger, rows
+from piooy_cli.ledger import COLUMNS, Ledger, owner, rows
+from piooy_cli.ledger.entry import Entry
 from piooy_cli.ledger.schema import has_search
 from piooy_cli.models import FAILED, SUCCEEDED, SavedFile, Task
 
@@ -31,7 +32,7 @@ class Filters(NamedTuple):
 def listed(ledger: Ledger, filters: Filters) -> Iterator[Task]:
     """Orders, newest first."""
     where, values = _conditions(ledger, filters)
-    query = f"select * from orders where {' and '.join(where)} order by id desc"
+    query = f"select {COLUMNS} from orders where {' and '.join(where)} order by id desc"
     if filters.limit:
         query += " limit ?"
         values.append(filters.limit)
@@ -51,28 +52,62 @@ def whole(ledger: Ledger, row: sqlite3.Row) -> tuple[Task, list[SavedFile], dict
 
 
 def decide(
-    ledger: Ledger, row: sqlite3.Row, state: str, who: str, why: str, task_id: str | None
+    ledger: Ledger, number: int, state: str, who: str, why: str, task_id: str | None
 ) -> None:
-    """A person's word about an order in doubt: who, when and why stay with it."""
-    if row["state"] != "UNKNOWN":
-        raise UsageError(
-            f"@row:{row['id']} is {row['state']}, not in doubt", "`piooy history --unknown` lists"
-        )
+    """A person's word about an order in doubt: who, when and why stay with it.
+
+    Raises UsageError where it is not in doubt, or the task is another order's.
+    """
+    _take_over(ledger, number)
     with ledger.change() as connection:
+        now = connection.execute("select state from orders where id = ?", (number,)).fetchone()[0]
+        if now != "UNKNOWN":
+            hint = "`piooy history --unknown` lists what is"
+            raise UsageError(f"@row:{number} is {now}, not in doubt", hint)
         connection.execute(
             "insert into decisions (order_id, at, who, what, why) values (?, ?, ?, ?, ?)",
-            (row["id"], time.time(), who, state, why),
+            (number, time.time(), who, state, why),
         )
         if task_id:
-            connection.execute("update orders set task_id = ? where id = ?", (task_id, row["id"]))
-        connection.execute("update orders set state = ? where id = ?", (state, row["id"]))
+            _move_adopted(connection, number, task_id)
+            connection.execute("update orders set task_id = ? where id = ?", (task_id, number))
+        connection.execute("update orders set state = ? where id = ?", (state, number))
+
+
+def _take_over(ledger: Ledger, number: int) -> None:
+    """An order that another machine was sending: nobody here can ask, so a person's word counts."""
+    (row,) = ledger.read("select state, owner from orders where id = ?", number)
+    if row["state"] == "SENDING" and owner.is_elsewhere(row["owner"] or ""):
+        Entry(ledger.change, number).unknown("its machine is not this one", None)
+
+
+def _move_adopted(connection: sqlite3.Connection, number: int, task_id: str) -> None:
+    """A task that was looked at before it was known whose it is: its row becomes this order's."""
+    query = "select id, status, settled, digest from orders where task_id = ? and id <> ?"
+    other = connection.execute(query, (task_id, number)).fetchone()
+    if other is None:
+        return
+    if other[3] is not None:
+        raise UsageError(
+            f"task {task_id} is another order's", f"`piooy history show {task_id}` shows it"
+        )
+    connection.execute("update assets set order_id = ? where order_id = ?", (number, other[0]))
+    connection.execute("delete from orders where id = ?", (other[0],))
+    connection.execute(
+        "update orders set status = ?, settled = ? where id = ?", (other[1], other[2], number)
+    )
 
 
 def prune(ledger: Ledger, before: float) -> int:
     """Forget what is over and older; what runs, or is in doubt, stays. Returns how many."""
     over = ", ".join(f"'{word}'" for word in sorted(SUCCEEDED | FAILED))
-    settled = f"status in ({over}) or state in ('REFUSED', 'WRITTEN_OFF', 'PLANNED')"
-    chosen = f"select id from orders where account = ? and created < ? and ({settled})"
+    settled = f"status in ({over}) or state in ('REFUSED', 'WRITTEN_OFF')"
+    # A planned order may be about to leave; a success that was never saved is paid for.
+    settled += f" or (state = 'PLANNED' and created < {time.time() - 86_400})"
+    chosen = (
+        "select id from orders where account = ? and created < ?"
+        f" and ({settled}) and not {_UNSAVED}"
+    )
     values = (ledger.account, before)
     with ledger.change() as connection:
         for table in ("attempts", "assets", "decisions"):
@@ -95,8 +130,10 @@ def _conditions(ledger: Ledger, filters: Filters) -> tuple[list[str], list[Any]]
         where.append("created >= ?")
         values.append(time.time() - filters.since)
     where += [_UNSAVED] if filters.unsaved else []
-    where += ["state = 'UNKNOWN'"] if filters.unknown else []
-    if filters.search:
+    if filters.unknown:
+        where.append("(state = 'UNKNOWN' or (state = 'SENDING' and owner not like ?))")
+        values.append(f"{owner.this_machine()}:%")
+    if filters.search and filters.search.split():
         condition, words = _searched(ledger, filters.search)
         where.append(condition)
         values += words

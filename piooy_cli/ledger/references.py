@@ -4,7 +4,7 @@ import re
 import sqlite3
 
 from piooy_cli.errors import NotFound, UsageError
-from piooy_cli.ledger import Ledger
+from piooy_cli.ledger import COLUMNS, Ledger
 from piooy_cli.ledger.history import Filters, listed
 from piooy_cli.models import Task
 
@@ -35,14 +35,17 @@ def resolved(ledger: Ledger, ref: str) -> list[str]:
 def order_of(ledger: Ledger, ref: str) -> sqlite3.Row:
     """The row that a reference names: `@row:N`, a task id, or any other reference to one task."""
     if match := _ROW.fullmatch(ref):
-        found = ledger.read("select * from orders where id = ?", int(match[1]))
+        found = ledger.read(f"select {COLUMNS} from orders where id = ?", int(match[1]))
     else:
         ids = resolved(ledger, ref)
         if len(ids) != 1:
             raise UsageError(f"{ref} names {len(ids)} tasks", "name one")
-        found = ledger.read("select * from orders where task_id = ?", ids[0])
+        found = ledger.read(f"select {COLUMNS} from orders where task_id = ?", ids[0])
     if not found:
         raise NotFound(f"{ref} is not in the history", "`piooy history` lists what is")
+    if found[0]["account"] != ledger.account:
+        hint = "choose it with --profile, --base-url or --sandbox"
+        raise UsageError(f"{ref} belongs to {found[0]['account']}", hint)
     return found[0]
 
 
@@ -79,8 +82,11 @@ def _task_of_row(ledger: Ledger, ref: str) -> str:
 
 def _by_prefix(ledger: Ledger, ref: str) -> str:
     upper = ref[:-1] + chr(ord(ref[-1]) + 1)
-    query = "select task_id from orders where task_id >= ? and task_id < ? order by task_id limit 3"
-    found = [row["task_id"] for row in ledger.read(query, ref, upper)]
+    query = (
+        "select task_id from orders where task_id >= ? and task_id < ? and account = ?"
+        " order by task_id limit 3"
+    )
+    found = [row["task_id"] for row in ledger.read(query, ref, upper, ledger.account)]
     if ref in found or not found:
         return ref
     if len(found) > 1:

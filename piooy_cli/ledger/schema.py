@@ -129,7 +129,7 @@ def opened(path: Path) -> sqlite3.Connection:
 def translated(path: Path, error: Exception) -> PiooyError:
     """What SQLite or the disk refused, for a person."""
     if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-        return Busy(f"another process holds the ledger {path}", "try again; nothing was sent")
+        return Busy(f"another process holds the ledger {path}", "try again when it is free")
     reason = getattr(error, "strerror", None) or str(error)
     hint = "make room, or set PIOOY_STATE_DIR to another place"
     return StorageRefused(f"the ledger {path} cannot be used: {reason}", hint)
