@@ -821,3 +821,15 @@ def test_proxy_variables_that_cannot_be_are_named(piooy, monkeypatch, variable, 
 
     assert "Traceback" not in ran.err and "pw" not in ran.err
     assert ran.code in (2, 10) and (ran.code == 10 or variable in ran.err)
+
+
+def test_doubt_says_when_and_what_can_be_done(piooy, api):
+    """Exit 11: the time window, how far it got, and the three ways out, in at most three lines."""
+    expect_order(api, response_data=b"<html>busy</html>", status=502)
+
+    ran = piooy("-q", *GENERATE, "x")
+
+    assert ran.code == 11
+    assert "HTTP 502: <html>busy" in ran.err and "sent between 20" in ran.err
+    assert "piooy history resolve @row:1 --adopt TASK_ID|--not-charged|--charged" in ran.err
+    assert len(ran.err.splitlines()) <= 3

@@ -1,6 +1,7 @@
 """One method for each endpoint, with what may be retried and nothing else."""
 
 import asyncio
+import time
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -132,6 +133,7 @@ class Api:
         await self._order_gate.passed()
         submission.journal.sending()
         submission.attempt = Attempt()
+        submission.sent_at = time.time()
         try:
             reply = await self._http.post("/api/v1/generate", submission.body, submission.attempt)
         except Unsent as fault:

@@ -1,6 +1,8 @@
 """One order on its way: its bytes, how far it got, and who keeps the journal of it."""
 
+import time
 from contextlib import suppress
+from datetime import UTC, datetime
 
 from piooy_cli.api.attempt import Attempt
 from piooy_cli.api.journal import Journal
@@ -18,6 +20,7 @@ class Submission:
         self.body = body
         self.journal: Journal = _Unrecorded()
         self.attempt = Attempt()
+        self.sent_at = time.time()
         self.stopped = False  # True: what is not sent yet is not sent any more
 
     @property
@@ -44,6 +47,7 @@ class Submission:
 
     def in_doubt(self, doubt: OutcomeUnknown, http_status: int | None) -> OutcomeUnknown:
         """The doubt, recorded; where that fails it is one all the same, and no more is sent."""
+        doubt.message += f" (sent between {_clock(self.sent_at)} and {_clock(time.time())})"
         try:
             self.journal.unknown(doubt.message, http_status)
         except (StorageRefused, Busy) as trouble:
@@ -58,6 +62,11 @@ class Submission:
         except (StorageRefused, Busy) as trouble:
             trouble.stops_all = True
             raise
+
+
+def _clock(seconds: float) -> str:
+    """A moment as an account's list of charges would show it."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class _Unrecorded:
