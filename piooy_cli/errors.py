@@ -132,7 +132,7 @@ class Busy(PiooyError):
 
     exit_code = 9
     name = "busy"
-    meaning = "another run holds this batch"
+    meaning = "another run holds this batch, or the ledger"
 
 
 class Unreachable(PiooyError):
