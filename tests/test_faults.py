@@ -225,7 +225,8 @@ def test_i10_one_of_several_is_refused(piooy, api, home):
 
 def test_i12_a_newer_piooy_upgrades_meanwhile(home):
     """The old one's next start stops, and leaves the file alone."""
-    Ledger(home.parent / "state", "x").connection.execute("pragma user_version = 2")
+    newer = Ledger(home.parent / "state", "x")
+    newer.connection.execute("pragma user_version = 2")
     ran = subprocess.run([*PIOOY, "history"], capture_output=True, text=True, check=False)
 
     assert ran.returncode == 13 and "newer piooy" in ran.stderr

@@ -256,7 +256,8 @@ def make(state, how):
     if how == "garbage":
         file.write_bytes(b"garbage" * 1000)
     elif how == "newer":
-        Ledger(state, "a").connection.execute("pragma user_version = 99")
+        newer = Ledger(state, "a")
+        newer.connection.execute("pragma user_version = 99")
     elif how == "another program's":
         with sqlite3.connect(file) as connection:
             connection.execute("create table x (y)")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from weakref import finalize
 
 from piooy_cli.errors import Busy, StorageRefused
 from piooy_cli.ledger import owner, rows
@@ -31,6 +32,7 @@ class Ledger:
         self.account = account
         self._keeps_prompts = keeps_prompts
         self.connection = opened(self.path)
+        finalize(self, self.connection.close)
         self._bury_the_dead()
 
     @contextmanager

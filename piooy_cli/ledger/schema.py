@@ -119,11 +119,9 @@ def opened(path: Path) -> sqlite3.Connection:
     private_directory(path.parent)
     try:
         _made(path)
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-        _prepare(connection, path)
+        return _prepared(path)
     except (sqlite3.Error, OSError) as error:
         raise translated(path, error) from error
-    return connection
 
 
 def translated(path: Path, error: Exception) -> PiooyError:
@@ -147,6 +145,16 @@ def _made(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
         return
+
+
+def _prepared(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    try:
+        _prepare(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:

@@ -5,6 +5,7 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from weakref import finalize
 
 from piooy_cli.errors import StorageRefused
 
@@ -38,6 +39,7 @@ class Store:
             self._connection = sqlite3.connect(
                 path, timeout=10, isolation_level=None, check_same_thread=False
             )
+            finalize(self, self._connection.close)
             self._connection.executescript(_SCHEMA)
         except sqlite3.Error as error:
             hint = "`piooy sandbox reset` starts afresh"
