@@ -148,7 +148,10 @@ def _made(path: Path) -> None:
 
 
 def _prepared(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    # One thread uses it; whichever thread collects it may close it.
+    connection = sqlite3.connect(
+        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
     try:
         _prepare(connection, path)
     except BaseException:
