@@ -68,6 +68,9 @@ def test_references(piooy, past):
     def ids(*refs, stdin=""):
         return [line.split("\t")[0] for line in piooy("task", *refs, stdin=stdin).lines]
 
+    # First, since whoever asks for dusk may learn that it succeeded meanwhile.
+    assert ids("@unsaved") == [wolf]
+    assert ids("@pending") == [dusk]
     assert (
         ids("@last") == [dusk]
         and ids("@1") == [dusk]
@@ -75,8 +78,6 @@ def test_references(piooy, past):
         and ids("@3") == [fox]
     )
     assert ids(fox[:6]) == [fox] and ids(fox[:20]) == [fox]
-    assert ids("@unsaved") == [wolf]
-    assert ids("@pending") == [dusk]
     assert ids(stdin=f"@2\n{fox[:8]}\n") == [wolf, fox]
     assert piooy("wait", "--pending").lines in ([dusk], [])
     assert piooy("wait", dusk).lines == [dusk]
