@@ -199,7 +199,8 @@ def test_24_hanging_requests_do_not_hold_a_signal_up(raw):
 
     _, err = process.communicate(timeout=10)
 
-    assert time.monotonic() - sent < 1
+    # Far below any timeout of a request; a loaded machine may need more than one second.
+    assert time.monotonic() - sent < 5
     assert process.returncode == 130 and "t23" in err
 
 
