@@ -188,20 +188,22 @@ def test_a_signal_while_waiting_detaches_at_once(api, number, code):
 
 
 def test_24_hanging_requests_do_not_hold_a_signal_up(raw):
-    """Nobody waits for requests that only read."""
+    """Nobody waits for requests that only read; the best of three, since machines have load."""
     hanging = threading.Semaphore(0)
     raw(lambda c: (read_request(c), hanging.release(), c.recv(1)))
-    process = start("wait", *[f"t{n}" for n in range(24)])
-    for _ in range(16):
-        assert hanging.acquire(timeout=10)
-    sent = time.monotonic()
-    process.send_signal(signal.SIGINT)
+    took = []
+    for _ in range(3):
+        process = start("wait", *[f"t{n}" for n in range(24)])
+        for _ in range(16):
+            assert hanging.acquire(timeout=10)
+        sent = time.monotonic()
+        process.send_signal(signal.SIGINT)
 
-    _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=10)
 
-    # Far below any timeout of a request; a loaded machine may need more than one second.
-    assert time.monotonic() - sent < 5
-    assert process.returncode == 130 and "t23" in err
+        took.append(time.monotonic() - sent)
+        assert process.returncode == 130 and "t23" in err
+    assert min(took) < 0.5
 
 
 def test_a_signal_during_an_order_waits_for_its_answer(raw):
