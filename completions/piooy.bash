@@ -5,7 +5,7 @@ _piooy() {
     local words="" options="" values=""
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "${path:+$path }$word" in
-            'generate' | 'task' | 'wait' | 'download' | 'models' | 'contact' | 'completion' | 'history' | 'history show' | 'history resolve' | 'history prune' | 'history export' | 'history check' | 'config' | 'config list' | 'config get' | 'config set' | 'config unset' | 'config path' | 'config edit' | 'config set-key' | 'config delete-key' | 'config check' | 'sandbox' | 'sandbox serve' | 'sandbox reset') path="${path:+$path }$word" ;;
+            'generate' | 'task' | 'wait' | 'download' | 'models' | 'contact' | 'completion' | 'history' | 'history show' | 'history resolve' | 'history prune' | 'history export' | 'history stats' | 'history check' | 'config' | 'config list' | 'config get' | 'config set' | 'config unset' | 'config path' | 'config edit' | 'config set-key' | 'config delete-key' | 'config check' | 'sandbox' | 'sandbox serve' | 'sandbox reset') path="${path:+$path }$word" ;;
         esac
     done
     case "$path" in
@@ -19,13 +19,13 @@ _piooy() {
             ;;
         'generate')
             words='image video music character'
-            options='--model -m --aspect-ratio -a --resolution -r --duration --image -i --video --inline --output -o --on-exists --wait --no-wait --download --no-download --count -n --timeout --prompt-file -f --option -O --options --seed --negative-prompt --title --style --lyrics --lyrics-file --instrumental --provider --scene --covers --allow-http-assets --dry-run --yes -y --open --preview --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            options='--model -m --aspect-ratio -a --resolution -r --duration --image -i --video --inline --output -o --on-exists --wait --no-wait --download --no-download --count -n --timeout --interval --heartbeat --prompt-file -f --option -O --options --seed --negative-prompt --title --style --lyrics --lyrics-file --instrumental --provider --scene --covers --allow-http-assets --dry-run --yes -y --open --preview --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
             case "$prev" in
                 --model|-m) values='@models' ;;
                 --on-exists) values='skip rename overwrite fail' ;;
                 --color) values='auto always never' ;;
             esac
-            case "$prev" in --aspect-ratio|-a|--resolution|-r|--duration|--image|-i|--video|--output|-o|--count|-n|--timeout|--prompt-file|-f|--option|-O|--options|--seed|--negative-prompt|--title|--style|--lyrics|--lyrics-file|--provider|--scene|--profile|--base-url) COMPREPLY=(); return ;; esac
+            case "$prev" in --aspect-ratio|-a|--resolution|-r|--duration|--image|-i|--video|--output|-o|--count|-n|--timeout|--interval|--heartbeat|--prompt-file|-f|--option|-O|--options|--seed|--negative-prompt|--title|--style|--lyrics|--lyrics-file|--provider|--scene|--profile|--base-url) COMPREPLY=(); return ;; esac
             ;;
         'task')
             words=''
@@ -38,21 +38,21 @@ _piooy() {
             ;;
         'wait')
             words=''
-            options='--pending --timeout --any --download --output -o --on-exists --allow-http-assets --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            options='--pending --timeout --interval --heartbeat --any --download --output -o --on-exists --allow-http-assets --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
             case "$prev" in
                 --on-exists) values='skip rename overwrite fail' ;;
                 --color) values='auto always never' ;;
             esac
-            case "$prev" in --timeout|--output|-o|--profile|--base-url) COMPREPLY=(); return ;; esac
+            case "$prev" in --timeout|--interval|--heartbeat|--output|-o|--profile|--base-url) COMPREPLY=(); return ;; esac
             ;;
         'download')
             words=''
-            options='--output -o --on-exists --covers --unsaved --wait --timeout --persist --jobs -j --allow-http-assets --no-metadata --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            options='--output -o --on-exists --covers --unsaved --wait --timeout --interval --heartbeat --persist --jobs -j --allow-http-assets --no-metadata --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
             case "$prev" in
                 --on-exists) values='skip rename overwrite fail' ;;
                 --color) values='auto always never' ;;
             esac
-            case "$prev" in --output|-o|--timeout|--jobs|-j|--profile|--base-url) COMPREPLY=(); return ;; esac
+            case "$prev" in --output|-o|--timeout|--interval|--heartbeat|--jobs|-j|--profile|--base-url) COMPREPLY=(); return ;; esac
             ;;
         'models')
             words=''
@@ -80,7 +80,7 @@ _piooy() {
             case "$prev" in --profile|--base-url) COMPREPLY=(); return ;; esac
             ;;
         'history')
-            words='show resolve prune export check'
+            words='show resolve prune export stats check'
             options='--status --model -m --media --since --search --unsaved --unknown --limit -n --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
             case "$prev" in
                 --model|-m) values='@models' ;;
@@ -117,6 +117,15 @@ _piooy() {
             words=''
             options='--json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
             case "$prev" in
+                --color) values='auto always never' ;;
+            esac
+            case "$prev" in --profile|--base-url) COMPREPLY=(); return ;; esac
+            ;;
+        'history stats')
+            words=''
+            options='--model -m --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            case "$prev" in
+                --model|-m) values='@models' ;;
                 --color) values='auto always never' ;;
             esac
             case "$prev" in --profile|--base-url) COMPREPLY=(); return ;; esac

@@ -3,7 +3,7 @@ function __piooy_path
     set -l path
     for word in (commandline -opc)[2..]
         switch (string join -- ' ' $path $word)
-            case 'generate' 'task' 'wait' 'download' 'models' 'contact' 'completion' 'history' 'history show' 'history resolve' 'history prune' 'history export' 'history check' 'config' 'config list' 'config get' 'config set' 'config unset' 'config path' 'config edit' 'config set-key' 'config delete-key' 'config check' 'sandbox' 'sandbox serve' 'sandbox reset'
+            case 'generate' 'task' 'wait' 'download' 'models' 'contact' 'completion' 'history' 'history show' 'history resolve' 'history prune' 'history export' 'history stats' 'history check' 'config' 'config list' 'config get' 'config set' 'config unset' 'config path' 'config edit' 'config set-key' 'config delete-key' 'config check' 'sandbox' 'sandbox serve' 'sandbox reset'
                 set -a path $word
         end
     end
@@ -45,6 +45,8 @@ complete -c piooy -n "__piooy_path 'generate'" -l wait -l no-wait -d 'Wait for t
 complete -c piooy -n "__piooy_path 'generate'" -l download -l no-download -d 'Save its files.'
 complete -c piooy -n "__piooy_path 'generate'" -l count -s n -r -F -d 'So many tasks of it.'
 complete -c piooy -n "__piooy_path 'generate'" -l timeout -r -F -d 'How long to wait: 90, 90s, 10m, 2h.'
+complete -c piooy -n "__piooy_path 'generate'" -l interval -r -F -d 'Look this often. Default: as past runs suggest.'
+complete -c piooy -n "__piooy_path 'generate'" -l heartbeat -r -F -d 'Off a terminal: a sign of life this often.'
 complete -c piooy -n "__piooy_path 'generate'" -l prompt-file -s f -r -F -d 'The prompt, from a file.'
 complete -c piooy -n "__piooy_path 'generate'" -l option -s O -r -F -d 'Any option; KEY:=JSON for other than text.'
 complete -c piooy -n "__piooy_path 'generate'" -l options -r -F -d 'A JSON object of options; `-`: stdin.'
@@ -88,6 +90,8 @@ complete -c piooy -n "__piooy_path 'task'" -l base-url -r -F -d 'Where the API i
 complete -c piooy -n "__piooy_path 'task'" -l version -d 'Show the version.'
 complete -c piooy -n "__piooy_path 'wait'" -l pending -d 'All tasks in the history that still run.'
 complete -c piooy -n "__piooy_path 'wait'" -l timeout -r -F -d 'How long to wait: 90, 90s, 10m, 2h.'
+complete -c piooy -n "__piooy_path 'wait'" -l interval -r -F -d 'Look this often. Default: as past runs suggest.'
+complete -c piooy -n "__piooy_path 'wait'" -l heartbeat -r -F -d 'Off a terminal: a sign of life this often.'
 complete -c piooy -n "__piooy_path 'wait'" -l any -d 'Stop at the first that succeeds.'
 complete -c piooy -n "__piooy_path 'wait'" -l download -d 'Save the files of each as well.'
 complete -c piooy -n "__piooy_path 'wait'" -l output -s o -r -F -d 'A directory, or a name template. [env: PIOOY_OUTPUT]'
@@ -109,6 +113,8 @@ complete -c piooy -n "__piooy_path 'download'" -l covers -d 'Save thumbnails and
 complete -c piooy -n "__piooy_path 'download'" -l unsaved -d 'All that succeeded and were never saved.'
 complete -c piooy -n "__piooy_path 'download'" -l wait -d 'Wait for tasks that still run.'
 complete -c piooy -n "__piooy_path 'download'" -l timeout -r -F -d 'How long to wait: 90, 90s, 10m, 2h.'
+complete -c piooy -n "__piooy_path 'download'" -l interval -r -F -d 'Look this often. Default: as past runs suggest.'
+complete -c piooy -n "__piooy_path 'download'" -l heartbeat -r -F -d 'Off a terminal: a sign of life this often.'
 complete -c piooy -n "__piooy_path 'download'" -l persist -d 'Have the service store the files first.'
 complete -c piooy -n "__piooy_path 'download'" -l jobs -s j -r -F -d 'Files at once.'
 complete -c piooy -n "__piooy_path 'download'" -l allow-http-assets -d 'Fetch files from http addresses, in the open.'
@@ -161,6 +167,7 @@ complete -c piooy -n "__piooy_path 'history'" -f -a show -d 'Show all that is kn
 complete -c piooy -n "__piooy_path 'history'" -f -a resolve -d 'Say what became of an order whose answer was lost. Nothing else ever settles it.'
 complete -c piooy -n "__piooy_path 'history'" -f -a prune -d 'Forget orders that are over and older; what runs or is in doubt stays, so do files.'
 complete -c piooy -n "__piooy_path 'history'" -f -a export -d 'Print every order with all that is known of it, as JSON Lines, oldest first.'
+complete -c piooy -n "__piooy_path 'history'" -f -a stats -d 'How long runs took, and how many succeeded, by model, scene and size.'
 complete -c piooy -n "__piooy_path 'history'" -f -a check -d 'Check every rule of the ledger anew, and every saved file by its hash.'
 complete -c piooy -n "__piooy_path 'history'" -l status -r -F -d 'Such as FAILED.'
 complete -c piooy -n "__piooy_path 'history'" -l model -s m -x -a '(piooy __complete models (commandline -ct) 2>/dev/null)' -d 'Of this model.'
@@ -226,6 +233,17 @@ complete -c piooy -n "__piooy_path 'history export'" -l profile -r -F -d 'Settin
 complete -c piooy -n "__piooy_path 'history export'" -l sandbox -d 'The API inside this process: no key, no network. [env: PIOOY_SANDBOX]'
 complete -c piooy -n "__piooy_path 'history export'" -l base-url -r -F -d 'Where the API is. [env: PIOOY_BASE_URL]'
 complete -c piooy -n "__piooy_path 'history export'" -l version -d 'Show the version.'
+complete -c piooy -n "__piooy_path 'history stats'" -l model -s m -x -a '(piooy __complete models (commandline -ct) 2>/dev/null)' -d 'Of this model.'
+complete -c piooy -n "__piooy_path 'history stats'" -l json -d 'Results as JSON Lines.'
+complete -c piooy -n "__piooy_path 'history stats'" -l quiet -s q -d 'Errors only on stderr.'
+complete -c piooy -n "__piooy_path 'history stats'" -l verbose -s v -d 'Tell more.'
+complete -c piooy -n "__piooy_path 'history stats'" -l debug -d 'Show where an error arose. [env: PIOOY_DEBUG]'
+complete -c piooy -n "__piooy_path 'history stats'" -l color -x -a 'auto always never' -d 'When to colour.'
+complete -c piooy -n "__piooy_path 'history stats'" -l no-input -d 'Never ask.'
+complete -c piooy -n "__piooy_path 'history stats'" -l profile -r -F -d 'Settings and key to use. [env: PIOOY_PROFILE]'
+complete -c piooy -n "__piooy_path 'history stats'" -l sandbox -d 'The API inside this process: no key, no network. [env: PIOOY_SANDBOX]'
+complete -c piooy -n "__piooy_path 'history stats'" -l base-url -r -F -d 'Where the API is. [env: PIOOY_BASE_URL]'
+complete -c piooy -n "__piooy_path 'history stats'" -l version -d 'Show the version.'
 complete -c piooy -n "__piooy_path 'history check'" -l json -d 'Results as JSON Lines.'
 complete -c piooy -n "__piooy_path 'history check'" -l quiet -s q -d 'Errors only on stderr.'
 complete -c piooy -n "__piooy_path 'history check'" -l verbose -s v -d 'Tell more.'

@@ -5,11 +5,15 @@ from typing import Any, NamedTuple
 
 
 class Listing(NamedTuple):
-    """Rows under columns. `records` is the same for programs, one object a row."""
+    """Rows under columns. `records` is the same for programs, one object a row.
+
+    `bars`: a share of 0 to 1 for each row, None for none, drawn where a person looks.
+    """
 
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
     records: Sequence[Mapping[str, Any]]
+    bars: Sequence[float | None] = ()
 
 
 class Line(NamedTuple):

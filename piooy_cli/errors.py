@@ -194,6 +194,15 @@ class Interrupted(PiooyError):
         return 128 + self.signal
 
 
+_MOST_IDS = 50
+
+
+def goes_on(command: str, ids: Sequence[str]) -> str:
+    """The command that goes on with these tasks; a long list is in the ledger."""
+    words = " ".join(ids) if len(ids) <= _MOST_IDS else "--pending"
+    return f"`{command} {words}` goes on"
+
+
 # Which code a run of several items ends with when several apply, strongest first.
 PRECEDENCE = (1, 11, 13, 4, 129, 130, 141, 143, 3, 12, 2, 14, 6, 5, 7, 10, 9, 8)
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from piooy_cli.errors import PiooyError
 from piooy_cli.models import Asset, Order, SavedFile, Task
+from piooy_cli.polling import Expectation
 
 
 class Submitting(NamedTuple):
@@ -23,9 +24,11 @@ class Submitted(NamedTuple):
 
 
 class Looking(NamedTuple):
-    """A task is about to be looked at for the first time."""
+    """A task is about to be looked at for the first time. `age`: seconds that it has run so far."""
 
     task_id: str
+    age: float = 0
+    expected: Expectation | None = None
 
 
 class Progressed(NamedTuple):

@@ -105,15 +105,23 @@ class Fetcher:
 
 def _wanted(task: Task, covers: bool) -> list[Asset]:
     """What is to be saved: results; covers where asked for, or where there is nothing else."""
-    shown = f"`piooy task --raw {task.id}` shows what it says"
     if len(task.assets) > MOST_ASSETS:
         message = (
             f"task {task.id} names {len(task.assets):,} files; at most {MOST_ASSETS} are taken"
         )
-        raise NotDownloaded(message, shown, task_id=task.id)
+        raise NotDownloaded(message, _shown(task), task_id=task.id)
     results = [asset for asset in task.assets if asset.role is Role.RESULT]
     wanted = list(task.assets) if covers or not results else results
     if not wanted:
-        message = f"task {task.id} succeeded, and names no file"
-        raise NotDownloaded(message, shown, task_id=task.id)
+        raise nameless(task)
     return wanted
+
+
+def nameless(task: Task) -> NotDownloaded:
+    """A success without a file, which is no success to whoever paid for one."""
+    message = f"task {task.id} succeeded, and names no file"
+    return NotDownloaded(message, _shown(task), task_id=task.id)
+
+
+def _shown(task: Task) -> str:
+    return f"`piooy task --raw {task.id}` shows what it says"

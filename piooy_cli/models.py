@@ -55,6 +55,11 @@ class Order(NamedTuple):
     prompt: str = ""
     options: Mapping[str, Any] = MappingProxyType({})
 
+    @property
+    def size(self) -> str:
+        """What decides, beside the model, how long it takes."""
+        return size_of(self.options)
+
 
 class Asset(NamedTuple):
     """One file of a task. `n` counts from 1, results before covers."""
@@ -74,7 +79,11 @@ class Failure(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task as last seen. `status` is the API's word in upper case."""
+    """A task as last seen. `status` is the API's word in upper case.
+
+    `accepted_at`: when the service took it, where this machine sent it. `took`: seconds from then
+    to its end, where somebody was looking. `size`: resolution and length, as far as known.
+    """
 
     id: str
     status: str = "PENDING"
@@ -86,6 +95,9 @@ class Task:
     options: Mapping[str, Any] | None = None
     created_at: datetime | None = None
     settled_at: datetime | None = None
+    accepted_at: datetime | None = None
+    took: float | None = None
+    size: str = ""
     failure: Failure | None = None
     assets: tuple[Asset, ...] = ()
     ref: str | None = None  # names an order in the ledger that has no task
@@ -116,6 +128,15 @@ class SavedFile(NamedTuple):
     bytes: int
     sha256: str
     already_there: bool = False
+
+
+def size_of(options: Mapping[str, Any] | None) -> str:
+    """The options that a run's length depends on, in one word: `2k`, `1080p 8s`."""
+    known = options or {}
+    named = next((known[key] for key in ("resolution", "quality", "size") if known.get(key)), "")
+    words = [str(named)[:16].lower()] if isinstance(named, str | int) else []
+    seconds = str(known.get("duration") or "").removesuffix(".0")[:8]
+    return " ".join(word for word in (*words, f"{seconds}s" if seconds else "") if word)
 
 
 def is_task_id(text: str) -> bool:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from piooy_cli.api.addresses import addresses_in
 from piooy_cli.api.client import Api
-from piooy_cli.errors import Busy, Interrupted, PiooyError, StorageRefused
+from piooy_cli.errors import Busy, Interrupted, PiooyError, StorageRefused, goes_on
 from piooy_cli.events import Looking, Tell, Warned
-from piooy_cli.fetching import Fetcher
+from piooy_cli.fetching import Fetcher, nameless
 from piooy_cli.interrupt import Stop
-from piooy_cli.models import Order, SavedFile, Task
+from piooy_cli.models import Media, Order, SavedFile, Task
 from piooy_cli.submitting import Submitter
 from piooy_cli.waiting import Waiter, Waiting, merged
 
@@ -37,7 +37,7 @@ class Pipeline:
         self._tell = tell
         self._submitter = Submitter(api, ledger, stop, tell, patience)
         self._memory = Memory(ledger, tell)
-        self._waiter = Waiter(api, waiting, tell, self._memory.seen)
+        self._waiter = Waiter(api, waiting, tell, self._memory.seen, self._memory.past)
         self._fetcher = Fetcher(api, tell, self._memory.saved)
         self._under_way: dict[str, Task] = self._submitter.sent
         self._resume = "piooy wait"
@@ -62,9 +62,13 @@ class Pipeline:
 
     async def finish(self, task: Task, *, fresh: bool = False) -> Task:
         """Look until the task settles. Raises what it ended with, or StillRunning."""
-        task = self._memory.find(task.id) or task
+        if not task.is_settled:  # an order's answer may bring its end along
+            task = self._memory.find(task.id) or task
         with self._about(task, "piooy wait"):
-            return await self._waiter.finish(task, fresh=fresh or _is_new(task))
+            task = await self._waiter.finish(task, fresh=fresh or _is_new(task))
+            if not task.assets and task.media != Media.CHARACTER:
+                raise nameless(task)
+            return task
 
     async def look(self, task_id: str, refresh: str | None = None) -> Task:
         """The task as it is now."""
@@ -89,7 +93,8 @@ class Pipeline:
         if not ids:
             return Interrupted("stopped; nothing is under way", signal=number)
         message = f"stopped waiting; still under way: {ids}"
-        return Interrupted(message, f"`{self._resume} {ids}` goes on", signal=number)
+        hint = goes_on(self._resume, list(self._under_way))
+        return Interrupted(message, hint, signal=number)
 
     @contextmanager
     def _about(self, task: Task, command: str) -> Iterator[None]:
@@ -117,6 +122,10 @@ class Memory:
     def find(self, task_id: str) -> Task | None:
         """What is known of a task."""
         return self._kept(lambda: self._ledger.find(task_id))
+
+    def past(self, task: Task) -> list[float]:
+        """How long the last runs like it took."""
+        return self._kept(lambda: self._ledger.past(task)) or []
 
     def seen(self, task: Task) -> None:
         """Remember how a task was seen."""

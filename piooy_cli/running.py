@@ -7,13 +7,12 @@ from typing import TypeVar
 from piooy_cli.interrupt import Stop
 
 Answer = TypeVar("Answer")
-_BEAT_SECONDS = 5
 
 
 def run(
     work: Callable[[], Awaitable[Answer]],
     stop: Stop,
-    beat: Callable[[], None],
+    beat: tuple[Callable[[], None], float],
     stopped: Callable[[], Exception],
 ) -> Answer:
     """Run `work` to its end, with a `beat` every few seconds. Raises `stopped()` after a signal."""
@@ -21,7 +20,7 @@ def run(
     async def main() -> Answer:
         current, loop = asyncio.current_task(), asyncio.get_running_loop()
         assert current is not None
-        beating = loop.create_task(_beating(beat))
+        beating = loop.create_task(_beating(*beat))
         with stop.listening(loop, current.cancel):
             try:
                 return await work()
@@ -33,7 +32,7 @@ def run(
     return asyncio.run(main())
 
 
-async def _beating(beat: Callable[[], None]) -> None:
+async def _beating(beat: Callable[[], None], seconds: float) -> None:
     while True:
-        await asyncio.sleep(_BEAT_SECONDS)
+        await asyncio.sleep(seconds)
         beat()

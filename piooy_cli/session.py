@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from piooy_cli.errors import PiooyError
     from piooy_cli.events import Event
     from piooy_cli.ledger import Ledger
+    from piooy_cli.ledger.statistics import Runs
     from piooy_cli.ledger.unkept import Unkept
     from piooy_cli.output import Output
     from piooy_cli.pipeline import Pipeline
@@ -46,6 +47,8 @@ class Session:
         self.debug = self.environ.get("PIOOY_DEBUG", "") not in ("", "0")
         self.color = "auto"
         self.no_input = False
+        self.interval: float | None = None
+        self.heartbeat = 30.0
         self.secrets: list[str] = []
         self.stop = Stop()
         self._pipeline: Pipeline | None = None
@@ -61,12 +64,16 @@ class Session:
 
         return Numbers()
 
+    def waits(self, interval: float | None, heartbeat: float) -> None:
+        """How a person wants to be kept waiting: looks and signs of life, in seconds."""
+        self.interval, self.heartbeat = interval, heartbeat
+
     @cached_property
     def pace(self) -> "Pace":
         """How often to look; in the sandbox a look costs nothing, and tasks take seconds."""
         from piooy_cli.polling import Pace
 
-        return Pace(first=1, floor=0.25, ceiling=0.25) if self.settings.sandbox else Pace()
+        return Pace(early=1, floor=0.25, ceiling=0.25) if self.settings.sandbox else Pace()
 
     @cached_property
     def places(self) -> "Places":
@@ -142,6 +149,7 @@ class Session:
                 quiet=self.quiet,
                 verbose=self.verbose,
                 color=self.color,
+                heartbeat=self.heartbeat,
                 options=self._repeated_options(),
                 environ=self.environ,
             ),
@@ -186,7 +194,12 @@ class Session:
         from piooy_cli.running import run
 
         self.output.results_are(results)
-        return run(lambda: work(self, *args), self.stop, self.output.heartbeat, self._stopped)
+        return run(
+            lambda: work(self, *args),
+            self.stop,
+            (self.output.heartbeat, self.output.period),
+            self._stopped,
+        )
 
     @asynccontextmanager
     async def api(self, *, signed: bool = True) -> "AsyncIterator[Api]":
@@ -207,7 +220,8 @@ class Session:
 
         async with self.api() as api:
             grace = self.numbers.fresh_grace
-            waiting = Waiting(self.pace, self._typical_seconds, timeout, grace)
+            pace = self.pace._replace(fixed=self.interval) if self.interval else self.pace
+            waiting = Waiting(pace, self._typical_seconds, timeout, grace)
             self._api = api
             self._pipeline = Pipeline(api, self.ledger, waiting, self.stop, self.tell)
             yield self._pipeline
@@ -237,6 +251,15 @@ class Session:
         if ref.startswith("@"):
             raise self.ledger.trouble
         return [ref]
+
+    def learned(self) -> "dict[str, Runs]":
+        """What past runs say of each model that was used; nothing where there is no ledger."""
+        from piooy_cli.ledger import FILE, Ledger
+        from piooy_cli.ledger.statistics import by_model
+
+        if not (self.places.state / FILE).exists() or not isinstance(self.ledger, Ledger):
+            return {}
+        return by_model(self.ledger)
 
     def saver(self, wish: "Wish", jobs: int = 4) -> "Saver":
         """The tool that saves assets, on the pipeline that is open."""

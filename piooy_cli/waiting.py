@@ -1,7 +1,8 @@
 """Looking at a task until it settles, or until patience runs out."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
@@ -12,7 +13,7 @@ from piooy_cli.api.retry import Deadline, uniform
 from piooy_cli.errors import OverLimit, PiooyError, StillRunning, TaskFailed, Unreachable
 from piooy_cli.events import Looking, Progressed, Settled, Tell, Warned
 from piooy_cli.models import RUNNING, Task
-from piooy_cli.polling import Pace
+from piooy_cli.polling import Expectation, Pace, expected
 
 PATIENCE = {"image": 300.0, "music": 600.0, "character": 600.0, "video": 1800.0}
 LONGEST_PATIENCE = 1800.0
@@ -34,30 +35,11 @@ class Waiting(NamedTuple):
 
 
 class Waiter:
-    """Waits for tasks, any number of them at the same time."""
+    """Waits for tasks, any number of them at the same time.
 
-    def __init__(
-        self, api: Api, waiting: Waiting, tell: Tell, seen: Callable[[Task], None]
-    ) -> None:
-        self._api = api
-        self._waiting = waiting
-        self._tell = tell
-        self._seen = seen
-
-    async def finish(self, task: Task, *, fresh: bool) -> Task:
-        """The task once it succeeded. Raises what else it ended with, or StillRunning.
-
-        `fresh`: it may be so new that the service does not know it yet.
-        """
-        self._tell(Looking(task.id))
-        wait = _Wait(self._api, self._waiting, self._tell, self._seen, task, fresh)
-        settled = await wait.settled()
-        self._tell(Settled(settled))
-        return settled
-
-
-class _Wait:
-    """The wait for one task."""
+    Each sleeps until its next look is due; the API's bucket, gate and workers bound what they do
+    together. `seen` remembers, `past` tells how long runs like it took.
+    """
 
     def __init__(
         self,
@@ -65,40 +47,106 @@ class _Wait:
         waiting: Waiting,
         tell: Tell,
         seen: Callable[[Task], None],
-        task: Task,
-        fresh: bool,
+        past: Callable[[Task], Sequence[float]],
     ) -> None:
-        self._api = api
-        self._seen = seen
-        self._waiting = waiting
-        self._tell = tell
+        self.api = api
+        self.waiting = waiting
+        self.tell = tell
+        self.seen = seen
+        self._past = past
+        self._expectations: dict[tuple[str | None, ...], Expectation] = {}
+
+    async def finish(self, task: Task, *, fresh: bool) -> Task:
+        """The task once it succeeded. Raises what else it ended with, or StillRunning.
+
+        `fresh`: it may be so new that the service does not know it yet.
+        """
+        wait = _Wait(self, task, fresh)
+        self.tell(Looking(task.id, wait.age, self.expectation(task)))
+        settled = await wait.settled()
+        self.tell(Settled(settled))
+        return settled
+
+    def expectation(self, task: Task) -> Expectation:
+        """How long it takes, as this run knows; asked of the ledger once for all alike."""
+        kind = (task.model, task.media, task.scene, task.size)
+        if kind not in self._expectations:
+            typical = self.waiting.typical(task.model, task.media)
+            past = self._past(task) if task.model else ()
+            self._expectations[kind] = expected(past, typical)
+        return self._expectations[kind]
+
+
+class _Wait:
+    """The wait for one task. Ages are seconds since the service took it, as far as known."""
+
+    __slots__ = (
+        "_deadline", "_error_rereads", "_grace", "_head_start", "_last_running", "_moved",
+        "_refreshed", "_task", "_waiter", "_warned",
+    )  # fmt: skip
+
+    def __init__(self, waiter: Waiter, task: Task, fresh: bool) -> None:
+        self._waiter = waiter
         self._task = task
-        self._deadline = waiting.deadline(task.media)
-        self._grace = Deadline(waiting.fresh_grace) if fresh else None
-        self._inputs = tuple(addresses_in([task.options, task.prompt]))
+        self._deadline = waiter.waiting.deadline(task.media)
+        self._grace = Deadline(waiter.waiting.fresh_grace) if fresh else None
+        accepted = task.accepted_at.timestamp() if task.accepted_at else None
+        self._head_start = None if accepted is None else max(time.time() - accepted, 0)
+        self._last_running = 0.0
+        self._moved = self._refreshed = self.age
         self._error_rereads = 0
         self._warned = False
 
+    @property
+    def age(self) -> float:
+        """Seconds that the task has run."""
+        return (self._head_start or 0) + self._deadline.elapsed
+
     async def settled(self) -> Task:
         """The task once it succeeded."""
+        if self._head_start is not None and not self._task.is_settled:
+            await self._sleep(self._pace.first_pause(self.age, self._expected))
         while True:
+            asked = self.age
             self._task = await self._look()
             if self._is_over():
                 return await self._judged()
-            self._seen(self._task)
-            self._tell(Progressed(self._task, self._deadline.elapsed))
+            self._last_running = asked
+            self._waiter.seen(self._task)
+            self._waiter.tell(Progressed(self._task, self._deadline.elapsed))
             await self._pause()
 
+    @property
+    def _pace(self) -> Pace:
+        return self._waiter.waiting.pace
+
+    @property
+    def _expected(self) -> Expectation:
+        return self._waiter.expectation(self._task)
+
     async def _look(self) -> Task:
+        refresh = "1" if self._wants_refresh() else None
         try:
-            seen = await self._api.task(
-                self._task.id, deadline=self._deadline, grace=self._grace, inputs=self._inputs
-            )
+            return await self._read(refresh, self._deadline)
         except (Unreachable, OverLimit) as error:
             if isinstance(error, Unreachable) and error.final:
                 raise
             raise self._still_running(error.message) from error
+
+    async def _read(self, refresh: str | None, deadline: Deadline | None) -> Task:
+        inputs = tuple(addresses_in([self._task.options, self._task.prompt]))
+        seen = await self._waiter.api.task(
+            self._task.id, refresh=refresh, deadline=deadline, grace=self._grace, inputs=inputs
+        )
+        if seen.status != self._task.status:
+            self._moved = self.age
         return merged(self._task, seen)
+
+    def _wants_refresh(self) -> bool:
+        age, refreshed = self.age, self._refreshed
+        wants = self._pace.wants_refresh(age, age - self._moved, age - refreshed, self._expected)
+        self._refreshed = age if wants else refreshed
+        return wants
 
     def _is_over(self) -> bool:
         """Whether the status is the last one. ERROR may pass: it is read again before it counts."""
@@ -109,27 +157,42 @@ class _Wait:
         if not self._task.is_settled and status not in RUNNING and not self._warned:
             self._warned = True
             what = f"the API says {status!r}, taken as still running"
-            self._tell(Warned(f"{self._task.id}: {what}"))
+            self._waiter.tell(Warned(f"{self._task.id}: {what}"))
         return self._task.is_settled
 
     async def _pause(self) -> None:
         if self._deadline.passed:
             raise self._still_running(f"still {self._task.status}")
-        typical = self._waiting.typical(self._task.model, self._task.media)
-        pause = self._waiting.pace.next_pause(self._deadline.elapsed, typical, uniform)
-        await asyncio.sleep(min(pause, max(self._deadline.left, 0.01)))
+        pause = self._pace.next_pause(self.age, self._expected, uniform)
+        await self._sleep(min(pause, self._pace.early) if self._task.failed else pause)
+
+    async def _sleep(self, seconds: float) -> None:
+        """So long, or until the deadline: there is a last look then."""
+        await asyncio.sleep(min(seconds, max(self._deadline.left, 0.01)))
 
     async def _judged(self) -> Task:
-        """The success, with one more look for files that are late. It is not taken back."""
+        """The end, with a look or two more for files that are late. It is not taken back."""
         if self._task.failed:
-            self._seen(self._task)
+            self._waiter.seen(self._task)
             raise task_failed(self._task)
-        if not self._task.assets:
-            with suppress(PiooyError):
-                again = await self._api.task(self._task.id, refresh="1", inputs=self._inputs)
-                self._task = merged(self._task, again) if again.succeeded else self._task
-        self._seen(self._task)
+        self._task = replace(self._task, took=self._took())
+        for refresh in (None, "1"):
+            if not self._task.assets:
+                await self._reread(refresh)
+        self._waiter.seen(self._task)
         return self._task
+
+    async def _reread(self, refresh: str | None) -> None:
+        await self._sleep(self._pace.early)
+        with suppress(PiooyError):
+            again = await self._read(refresh, None)
+            self._task = replace(again, took=self._task.took) if again.succeeded else self._task
+
+    def _took(self) -> float | None:
+        """Seconds that the run took, where the looks around its end were close enough to say."""
+        if self._head_start is None or self.age - self._last_running > max(3, self.age / 4):
+            return None
+        return (self._last_running + self.age) / 2
 
     def _still_running(self, why: str) -> StillRunning:
         return StillRunning(
@@ -141,11 +204,13 @@ class _Wait:
 
 def merged(known: Task, seen: Task) -> Task:
     """What was just seen, with what the API leaves out filled in from what is known."""
-    names = ("media", "scene", "provider", "model", "prompt", "options", "created_at")
+    names = (
+        "media", "scene", "provider", "model", "prompt", "options", "created_at", "accepted_at",
+    )  # fmt: skip
     missing: Mapping[str, object] = {
         name: getattr(known, name) for name in names if getattr(seen, name) is None
     }
-    return replace(seen, id=known.id, **missing)  # type: ignore[arg-type]
+    return replace(seen, id=known.id, size=known.size, **missing)  # type: ignore[arg-type]
 
 
 def task_failed(task: Task) -> TaskFailed:

@@ -33,8 +33,11 @@ QUICK = Numbers(
     limit_base=0.02,
     limit_cap=0.1,
     fresh_grace=1,
+    look_rate=1000,
+    look_burst=1000,
     asset_idle=2,
 )
+BRISK = Pace(early=0.05, floor=0.05, ceiling=0.1)
 
 
 @dataclass
@@ -107,13 +110,17 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def piooy(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
     """Call piooy as a shell would, in this process, with quick retries and polls."""
 
-    def run(*arguments: str, stdin: str | bytes = b"", numbers: Numbers = QUICK) -> Ran:
+    def run(
+        *arguments: str,
+        stdin: str | bytes = b"",
+        numbers: Numbers = QUICK,
+        pace: Pace = BRISK,
+    ) -> Ran:
         content = stdin.encode() if isinstance(stdin, str) else stdin
         out, err = _Stream(), _Stream()
         monkeypatch.setattr(sys, "stdin", _Stream(content))
         monkeypatch.setattr(sys, "stdout", out)
         monkeypatch.setattr(sys, "stderr", err)
-        pace = Pace(first=0.05, floor=0.05, ceiling=0.1)
         code = main(list(arguments), Session(numbers=numbers, pace=pace))
         return Ran(code, out.content, err.content.decode())
 

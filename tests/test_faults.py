@@ -226,7 +226,7 @@ def test_i10_one_of_several_is_refused(piooy, api, home):
 def test_i12_a_newer_piooy_upgrades_meanwhile(home):
     """The old one's next start stops, and leaves the file alone."""
     newer = Ledger(home.parent / "state", "x")
-    newer.connection.execute("pragma user_version = 2")
+    newer.connection.execute("pragma user_version = 99")
     ran = subprocess.run([*PIOOY, "history"], capture_output=True, text=True, check=False)
 
     assert ran.returncode == 13 and "newer piooy" in ran.stderr

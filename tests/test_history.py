@@ -3,8 +3,12 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from servers import TASK, expect_look, expect_order, task
 from test_generate import GENERATE
+
+from piooy_cli.ledger.statistics import histogram, quantile
 
 
 @pytest.fixture
@@ -291,3 +295,53 @@ def test_deep_json_on_stdin_is_no_id(piooy, api):
     ran = piooy("task", stdin='{"id":' + "[" * 200_000)
 
     assert ran.code == 2 and "bug" not in ran.err
+
+
+def test_stats_tell_what_runs_were_like(piooy, past):
+    """Runs that are over, by model, scene and size: how many, how they went, how long they took."""
+    (line,) = piooy("history", "stats").lines
+    (record,) = piooy("history", "stats", "--json").json
+
+    fields = line.split("\t")
+    assert fields[:5] == ["nano-banana-pro", "text-to-image", "", "2", "100 %"]
+    assert record["model"] == "nano-banana-pro"
+    assert (record["runs"], record["success_rate"]) == (2, 1.0)
+    assert 0 < record["median_seconds"] <= record["p90_seconds"] < 10
+    assert piooy("history", "stats", "-m", "veo-3-1").lines == []
+
+
+def test_stats_count_failures(piooy, api):
+    """One of two failed: half succeeded."""
+    for n, status in enumerate(("SUCCESS", "FAILED")):
+        api.clear()
+        expect_order(api, {"code": 0, "data": {"taskId": f"t-{n}"}})
+        expect_look(
+            api, task(status, {"results": ["https://e.com/a"]}, id=f"t-{n}"), task_id=f"t-{n}"
+        )
+        piooy("-q", *GENERATE, "x", "--no-download")
+
+    assert [line.split("\t")[3:5] for line in piooy("history", "stats").lines] == [["2", "50 %"]]
+
+
+@pytest.mark.parametrize(
+    ("took", "wanted"),
+    [
+        ([], []), ([3.2], [(3, 4, 1)]), ([1.0, 1.5, 2.0], [(1, 2, 2), (2, 3, 1)]),
+        ([12, 14, 58, 90], [(10, 20, 2), (20, 30, 0), (30, 40, 0), (40, 50, 0), (50, 60, 1), (60, 70, 0), (70, 80, 0), (80, 90, 0), (90, 100, 1)]),
+    ],
+)  # fmt: skip
+def test_a_histogram_has_round_edges_and_every_run(took, wanted):
+    """Steps of 1, 2, 5, 10 …; nothing falls beside them."""
+    assert histogram(took) == wanted
+
+
+@given(st.lists(st.floats(0.01, 1e5), min_size=1, max_size=200))
+def test_every_run_is_in_the_histogram_and_in_its_quantiles(took):
+    """Counts add up; half of all are within the median, nine of ten within the ninth decile."""
+    ordered = sorted(took)
+
+    assert sum(count for _, _, count in histogram(ordered)) == len(ordered)
+    for share in (0.5, 0.9):
+        value = quantile(ordered, share)
+        assert sum(one <= value for one in ordered) >= share * len(ordered)
+        assert sum(one < value for one in ordered) <= share * len(ordered)

@@ -402,6 +402,56 @@ def test_a_migration_is_all_or_nothing(state, monkeypatch):
     assert Ledger(state, "a").read("select count(*) from orders")[0][0] == 0
 
 
+@pytest.fixture
+def older(state):
+    """A ledger as the first version of piooy left it, with one order in it."""
+    from piooy_cli.ledger import schema
+
+    state.mkdir(parents=True)
+    connection = sqlite3.connect(state / "ledger.sqlite3", isolation_level=None)
+    connection.executescript(schema._TABLES + schema._SEARCH)
+    connection.execute(
+        "insert into orders (account, state, created, model, task_id) values"
+        " ('a', 'SUBMITTED', 100, 'm', 't1')"
+    )
+    connection.execute(
+        "insert into attempts (order_id, started, ended, phase) values (1, 100, 105, 'accepted')"
+    )
+    connection.execute(f"pragma application_id = {schema.APPLICATION_ID}")
+    connection.execute("pragma user_version = 1")
+    connection.close()
+    return state / "ledger.sqlite3"
+
+
+def test_an_older_ledger_is_taken_over(older, state):
+    """All that it knew, when its tasks were accepted, and a copy beside it for this user alone."""
+    before = older.read_bytes()
+    known = Ledger(state, "a").find("t1")
+
+    assert (known.model, known.accepted_at.timestamp(), known.took) == ("m", 105, None)
+    copy = state / "ledger.sqlite3.v1"
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    kept = sqlite3.connect(copy)
+    assert kept.execute("select task_id from orders").fetchall() == [("t1",)]
+    assert kept.execute("pragma user_version").fetchone() == (1,)
+    kept.close()
+    assert before != older.read_bytes()
+
+
+def test_an_older_ledger_that_cannot_be_taken_over_stays_as_it_was(older, state, monkeypatch):
+    """D13: half a migration is none."""
+    from piooy_cli.ledger import schema
+
+    monkeypatch.setattr(schema, "_LEARNING", schema._LEARNING + "create table orders (twice);")
+    with pytest.raises(StorageRefused):
+        Ledger(state, "a")
+
+    kept = sqlite3.connect(older)
+    assert kept.execute("pragma user_version").fetchone() == (1,)
+    assert "accepted" not in [row[1] for row in kept.execute("pragma table_info(orders)")]
+    kept.close()
+
+
 def test_a_commit_is_quick_enough(ledger):
     """Not timed to the millisecond: a hundred commits in well under the ten seconds of a lock."""
     entry, start = ledger.plan(ORDER, b"{}"), time.monotonic()

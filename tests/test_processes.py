@@ -267,7 +267,13 @@ def test_a_signal_before_anything_was_sent_is_plain(raw):
 def test_a_signal_that_the_shell_ignores_stays_ignored(api):
     """`nohup` means it."""
     expect_look(api, *[task("PENDING")] * 3, task("SUCCESS", {"results": ["https://e.com/a.png"]}))
-    process = start("wait", TASK, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    process = start(
+        "wait",
+        "--interval",
+        "500ms",
+        TASK,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+    )
     wait_for(lambda: len(api.log) >= 1)
     process.send_signal(signal.SIGHUP)
 
@@ -451,7 +457,7 @@ def test_results_stay_on_the_screen_beside_live_progress(api):
         ]
         expect_look(api, *answers, task_id=f"t{n}")
     api.expect_request("/api/v1/task/gone").respond_with_json({}, status=404)
-    screen = Screen("wait", "t0", "t1", "gone", "t2", "t3")
+    screen = Screen("wait", "--interval", "500ms", "t0", "t1", "gone", "t2", "t3")
 
     assert screen.end() == 14
     lines = screen.text.splitlines()
@@ -527,7 +533,9 @@ def test_history_is_readable_at_a_glance(sandbox, columns):
 )  # fmt: skip
 def test_preview_draws_as_the_terminal_can(sandbox, environ, wanted):
     """kitty's way, iTerm2's way, half blocks; on a dumb terminal nothing."""
-    screen = Screen("generate", "image", "-m", "x", "--preview", "a fox", **environ)
+    screen = Screen(
+        "generate", "image", "-m", "x", "--interval", "100ms", "--preview", "a fox", **environ
+    )
 
     assert screen.end() == 0
     assert wanted in screen.bytes if wanted else b"\x1b" not in screen.bytes
@@ -535,6 +543,6 @@ def test_preview_draws_as_the_terminal_can(sandbox, environ, wanted):
 
 def test_preview_is_nothing_in_a_pipe(sandbox):
     """Path text only."""
-    ran = shell("piooy generate image -m x --preview 'a fox' 2>err; cat err >&2")
+    ran = shell("piooy generate image -m x --interval 100ms --preview 'a fox' 2>err; cat err >&2")
 
     assert len(ran.stdout.splitlines()) == 1 and "\x1b" not in ran.stderr

@@ -160,7 +160,7 @@ def test_own_models_join_the_catalogue(piooy, home):
         '[models."my/own"]\nmedia = "video"\nprovider = "mine"\nseconds = 9\ndefaults = { duration = 4 }\n'
     )
 
-    assert "my/own\tvideo\tmine\t9 s\t" in piooy("models").lines
+    assert "my/own\tvideo\tmine\t9 s\t\t\t" in piooy("models").lines
     assert piooy("generate", "video", "-m", "my/own", "--dry-run", "x").json[0]["options"] == {
         "duration": 4
     }

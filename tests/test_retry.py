@@ -1,11 +1,12 @@
-"""When to try again: jitter, Retry-After, deadlines."""
+"""When to try again: jitter, Retry-After, deadlines, and how many looks a second."""
 
+import asyncio
 import random
+import time
 
 import pytest
 
-from piooy_cli.api.retry import Deadline, full_jitter, retry_after
-from piooy_cli.polling import Pace
+from piooy_cli.api.retry import Bucket, Deadline, full_jitter, retry_after
 
 
 @pytest.mark.parametrize(
@@ -43,8 +44,6 @@ def test_jitter_differs_between_processes():
 
 def test_a_deadline_sees_a_laptop_that_slept(monkeypatch):
     """The wall clock goes on where the monotonic one stood still, and a clock set back is no gift."""
-    import time
-
     now = {"monotonic": 100.0, "wall": 1_000_000.0}
     monkeypatch.setattr(time, "monotonic", lambda: now["monotonic"])
     monkeypatch.setattr(time, "time", lambda: now["wall"])
@@ -57,24 +56,45 @@ def test_a_deadline_sees_a_laptop_that_slept(monkeypatch):
     assert deadline.passed
 
 
-@pytest.mark.parametrize(
-    ("elapsed", "typical", "pause"),
-    [
-        (0, 45, 2.0),
-        (0.5, 45, 1.5),
-        (2, 45, 2.25),
-        (2, 2, 1.0),
-        (2, 300, 15.0),
-        (2, 900, 20.0),
-        (100, 45, 10.0),
-        (900, 45, 20.0),
-    ],
-)
-def test_pace(elapsed, typical, pause):
-    """Once early, then as its typical time suggests, slower when late, never under 1 s or over 20 s."""
-    assert Pace().next_pause(elapsed, typical, lambda low, high: 1.0) == pytest.approx(pause)
+def test_a_bucket_lets_through_its_burst_and_then_its_rate():
+    """Twenty at once where five and a hundred a second are allowed: fifteen wait their turn."""
+
+    async def all_through():
+        bucket, start = Bucket(100, 5), time.monotonic()
+        turns = await asyncio.gather(*(_passed(bucket, start) for _ in range(20)))
+        return sorted(turns)
+
+    turns = asyncio.run(all_through())
+
+    assert turns[4] < 0.05
+    assert all(turn > (n - 4) / 100 - 0.001 for n, turn in enumerate(turns))
 
 
-def test_a_fixed_interval_is_kept():
-    """What a person insists on."""
-    assert Pace(fixed=7).next_pause(1, 900, random.uniform) == 7
+async def _passed(bucket, start):
+    assert await bucket.take(Deadline(10))
+    return time.monotonic() - start
+
+
+def test_a_turn_after_the_deadline_is_none():
+    """Whoever cannot be served in time is told at once, and takes nobody's turn."""
+
+    async def refused():
+        bucket = Bucket(0.1, 1)
+        await bucket.take(Deadline(1))
+        return [await bucket.take(Deadline(0.2)) for _ in range(3)]
+
+    assert asyncio.run(refused()) == [False] * 3
+
+
+def test_a_bucket_slows_at_a_429_and_recovers():
+    """B08: half at each complaint, and back in small steps, never above what it was."""
+    bucket = Bucket(64, 1)
+    bucket.slower()
+    bucket.slower()
+    assert bucket.rate == 16
+    for _ in range(20):
+        bucket.slower()
+    assert bucket.rate == 1
+    for _ in range(1000):
+        bucket.recover()
+    assert bucket.rate == 64

@@ -1,10 +1,14 @@
 """`piooy wait`: any number of tasks at once, each printed the moment it settles."""
 
 import json
+import time
 
 import pytest
-from servers import PNG, TASK, expect_look, task
+from conftest import BRISK, QUICK
+from servers import PNG, TASK, expect_look, expect_order, task
 from werkzeug.wrappers import Response
+
+from piooy_cli.ledger import Ledger
 
 
 def look(api, task_id, *answers):
@@ -210,3 +214,197 @@ def test_a_wish_to_wait_longer_than_there_is_time_gets_one_last_look(piooy, api)
     look(api, "a1", Response("", 503, {"Retry-After": "300"}), "SUCCESS")
 
     assert piooy("wait", "a1", "--timeout", "1").lines == ["a1"]
+
+
+def asked(api):
+    """What each look asked to be refreshed."""
+    return [request.args.get("refresh") for request, _ in api.log if request.method == "GET"]
+
+
+def test_a_success_without_a_file_is_read_again_and_then_an_outcome_of_its_own(piooy, api):
+    """Once more, once with the provider asked; its id is printed, and the exit code is 12."""
+    expect_look(api, task("SUCCESS", {"results": []}))
+
+    ran = piooy("wait", TASK)
+
+    assert (ran.code, ran.lines) == (12, [TASK])
+    assert "succeeded, and names no file" in ran.err
+    assert asked(api) == [None, None, "1"]
+
+
+def test_files_that_are_late_are_found(piooy, api):
+    """The second reading has them: an ordinary success."""
+    expect_look(api, task("SUCCESS"), task("SUCCESS", {"results": ["https://e.com/a.png"]}))
+
+    assert (piooy("wait", TASK).code, asked(api)) == (0, [None, None])
+
+
+def test_a_character_may_be_a_name_alone(piooy, api):
+    """Success without a file is what some providers return for a character."""
+    expect_look(api, task("SUCCESS", [{"id": "char_1", "name": "Joe"}], mediaType="character"))
+
+    assert piooy("wait", TASK).code == 0
+
+
+def test_error_is_read_again_before_it_is_believed(piooy, api):
+    """It may pass; where it stays it is a failure."""
+    look(api, "passing-1", "ERROR", "PROCESSING", "SUCCESS")
+    look(api, "staying-1", "ERROR")
+
+    assert piooy("wait", "passing-1").code == 0
+    assert piooy("wait", "staying-1").code == 5
+    assert [request.path[-9:] for request, _ in api.log].count("staying-1") == 3
+
+
+def test_the_provider_is_asked_when_a_task_is_stuck(piooy, api, home):
+    """`refresh=1` where nothing has moved for long, and not at every look."""
+    (home.parent / "config").mkdir()
+    (home.parent / "config/config.toml").write_text("[models.m]\nseconds = 0.2\n")
+    look(api, "a1", *["PROCESSING"] * 12, "SUCCESS")
+
+    assert piooy("wait", "a1", pace=BRISK._replace(stale=0.3)).code == 0
+    assert asked(api)[:2] == [None, None]
+    assert 0 < asked(api).count("1") < 7
+
+
+def test_a_success_stays_one(piooy, api):
+    """B10: a status that goes backwards is not believed, now or in the next run."""
+    look(api, "a1", "SUCCESS", "PROCESSING")
+    assert piooy("wait", "a1").code == 0
+    piooy("task", "a1")
+
+    assert piooy("history").lines == ["a1\tSUCCESS\timage\tm"]
+
+
+def test_how_long_a_run_took_is_learned(piooy, api, home):
+    """From the service's yes to its end, and only where both were seen."""
+    expect_order(api)
+    expect_look(api, *[task("PROCESSING")] * 3, task("SUCCESS", {"results": ["https://e.com/a"]}))
+    start = time.monotonic()
+    assert piooy("generate", "image", "-m", "m", "-r", "2K", "x", "--no-download").code == 0
+    took = time.monotonic() - start
+    look(api, "hers-1", "PROCESSING", "SUCCESS")
+    assert piooy("wait", "hers-1").code == 0
+
+    rows = Ledger(home.parent / "state", "x").read("select model, size, took from orders")
+
+    assert [row["size"] for row in rows] == ["2k", ""]
+    assert 0.1 < rows[0]["took"] < took
+    assert rows[1]["took"] is None
+
+
+def test_a_wait_that_came_late_learns_nothing(piooy, api, home):
+    """Somebody looks long after the end: nobody knows when that was."""
+    expect_order(api)
+    assert piooy("generate", "image", "-m", "m", "x", "--no-wait").code == 0
+    state = home.parent / "state"
+    with Ledger(state, "x").change() as connection:
+        connection.execute("update orders set accepted = accepted - 600")
+    look(api, TASK, "SUCCESS")
+
+    assert piooy("wait", "@last").code == 0
+    assert Ledger(state, "x").read("select took from orders")[0]["took"] is None
+
+
+def test_the_first_look_waits_for_a_task_that_was_just_sent(piooy, api):
+    """No look is spent on what cannot be ready, and one that is old is looked at at once."""
+    expect_order(api)
+    look(api, TASK, "SUCCESS")
+    look(api, "other-1", Response("", 404))
+    start = time.monotonic()
+    assert (
+        piooy(
+            "generate", "image", "-m", "m", "x", "--no-download", pace=BRISK._replace(early=1)
+        ).code
+        == 0
+    )
+    early = time.monotonic() - start
+    start = time.monotonic()
+    assert piooy("wait", "other-1", pace=BRISK._replace(early=1)).code == 14
+
+    assert early >= 1
+    assert time.monotonic() - start < 0.9
+    assert asked(api) == [None, None]
+
+
+def test_an_interval_is_kept(piooy, api):
+    """--interval fixes the time between looks."""
+    look(api, "a1", *["PENDING"] * 4, "SUCCESS")
+    start = time.monotonic()
+
+    assert piooy("wait", "--interval", "300ms", "a1").code == 0
+    assert 1.2 <= time.monotonic() - start < 2.5
+
+
+def test_looks_are_bounded_together(piooy, api):
+    """B17: forty tasks share twenty looks a second."""
+    for n in range(40):
+        look(api, f"t{n}", "SUCCESS")
+    start = time.monotonic()
+
+    ran = piooy(
+        "wait", *(f"t{n}" for n in range(40)), numbers=QUICK._replace(look_rate=20, look_burst=1)
+    )
+
+    assert (ran.code, len(ran.lines)) == (0, 40)
+    assert time.monotonic() - start >= 39 / 20
+
+
+def test_a_turn_that_does_not_come_in_time_is_a_timeout(piooy, api):
+    """Too many for the time there is: those are named, and run on."""
+    for n in range(30):
+        look(api, f"t{n}", "SUCCESS")
+    numbers = QUICK._replace(look_rate=10, look_burst=1)
+
+    ran = piooy("wait", "--timeout", "1", *(f"t{n}" for n in range(30)), numbers=numbers)
+
+    assert ran.code == 3
+    assert 5 <= len(ran.lines) <= 12
+    assert "t29" in ran.err.splitlines()[-2]
+
+
+def test_a_thousand_that_run_on_are_named_in_one_line(piooy, api):
+    """The ids on stderr, and a command that fits on a line."""
+    ids = [f"task-{n:03}" for n in range(120)]
+    for one in ids:
+        look(api, one, "PENDING")
+
+    ran = piooy("wait", "-q", "--timeout", "0.5", *ids)
+
+    assert ran.code == 3
+    *_, message, hint = ran.err.splitlines()
+    assert all(one in message for one in ids)
+    assert "`piooy wait --pending` goes on" in hint
+    assert len(ran.err.splitlines()) == 2
+
+
+@pytest.mark.parametrize("option", ["--timeout", "--interval", "--heartbeat"])
+@pytest.mark.parametrize("value", ["0", "-1", "abc", "", "1e3", "٣"])
+def test_durations_that_are_none(piooy, api, option, value):
+    """Exit 2, and nothing is asked."""
+    ran = piooy("wait", option, value, "a1")
+
+    assert (ran.code, api.log) == (2, [])
+    assert option in ran.err
+
+
+def test_a_sign_of_life_as_often_as_asked(piooy, api):
+    """--heartbeat off a terminal; `off` is none."""
+    look(api, "a1", *["PENDING"] * 20, "SUCCESS")
+    often = piooy("wait", "--heartbeat", "200ms", "a1").err
+    look(api, "b1", *["PENDING"] * 8, "SUCCESS")
+    never = piooy("wait", "--heartbeat", "off", "b1").err
+
+    assert 2 <= often.count("still waiting for a1 (PENDING)") <= 10
+    assert "still waiting" not in never
+
+
+def test_trouble_that_many_have_is_told_once_a_minute(piooy, api):
+    """B02: an outage is one line, not one for each task and try."""
+    for n in range(20):
+        look(api, f"t{n}", *[Response("", 502)] * 4, "SUCCESS")
+
+    ran = piooy("wait", *(f"t{n}" for n in range(20)))
+
+    assert (ran.code, len(ran.lines)) == (0, 20)
+    assert ran.err.count("trying again") == 1

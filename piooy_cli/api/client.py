@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ from piooy_cli.api.attempt import Attempt
 from piooy_cli.api.faults import Fault, Lost, Unsent
 from piooy_cli.api.http import Http, Media
 from piooy_cli.api.numbers import Numbers
-from piooy_cli.api.retry import Deadline, Gate, full_jitter
+from piooy_cli.api.retry import Bucket, Deadline, Gate, full_jitter
 from piooy_cli.api.submission import Submission
 from piooy_cli.api.verdicts import (
     Accepted,
@@ -46,6 +47,7 @@ class Api:
         self._tell = tell
         self._order_gate = Gate()
         self._look_gate = Gate()
+        self._looks = Bucket(numbers.look_rate, numbers.look_burst)
 
     def prepare(self, order: Order) -> Submission:
         """The bytes of an order, or UsageError where no server would take them."""
@@ -94,9 +96,10 @@ class Api:
         """
         until, tries = deadline or Deadline(self._numbers.get_whole), 0
         while True:
-            await self._look_gate.passed(until)
+            await self._turn(task_id, until)
             verdict = await self._look(task_id, refresh, grace)
             if not isinstance(verdict, Later):
+                self._looks.recover()
                 return wire.task(verdict, self._http.base_url, tuple(inputs))
             tries += 1
             limit = self._numbers.look_tries if deadline is None else None
@@ -143,6 +146,15 @@ class Api:
             raise submission.in_doubt(outcome_unknown(fault.reason), None) from fault
         return submission.judged(reply)
 
+    async def _turn(self, task_id: str, until: Deadline) -> None:
+        """Wait for a look's turn; whoever held one as the gate closed queues again."""
+        while True:
+            await self._look_gate.passed(until)
+            if not await self._looks.take(until):
+                raise Unreachable(f"{task_id}: its turn to be looked at did not come in time")
+            if self._look_gate.is_open or until.passed:
+                return
+
     async def _look(
         self, task_id: str, refresh: str | None, grace: Deadline | None
     ) -> dict[str, Any] | Later:
@@ -173,6 +185,8 @@ class Api:
             model=order.model,
             prompt=order.prompt,
             options=order.options,
+            size=order.size,
+            accepted_at=datetime.now(UTC),
         )
 
     async def _after_unsent(self, fault: Unsent, tries: int, most: int) -> None:
@@ -197,6 +211,8 @@ class Api:
         self._tell(Retrying(what, later.reason, pause))
         if later.limited:
             gate.close_for(pause)
+            if gate is self._look_gate:
+                self._looks.slower()
         else:
             await asyncio.sleep(pause)
 

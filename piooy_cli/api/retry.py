@@ -52,6 +52,11 @@ class Gate:
         """Let nobody through for so long; an earlier, longer wish stands."""
         self._opens_at = max(self._opens_at, time.monotonic() + seconds)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has to wait."""
+        return self._opens_at <= time.monotonic()
+
     async def passed(self, deadline: "Deadline | None" = None) -> None:
         """Return once the gate is open, or `deadline` has passed."""
         # It may be closed again while we wait, for longer: an event would open too soon.
@@ -60,6 +65,37 @@ class Gate:
             if left <= 0:
                 return
             await asyncio.sleep(min(pause, left))
+
+
+class Bucket:
+    """At most `rate` a second over time, `burst` at once; fewer while the server says too many.
+
+    First come, first served: whoever asks is given the next moment that is free.
+    """
+
+    def __init__(self, rate: float, burst: int) -> None:
+        self._full = self.rate = rate
+        self._burst = burst
+        self._next = 0.0
+
+    async def take(self, deadline: "Deadline") -> bool:
+        """Return when it is this caller's turn; False where that would be after `deadline`."""
+        now = time.monotonic()
+        turn = max(self._next, now - (self._burst - 1) / self.rate)
+        if turn - now > max(deadline.left, 0):
+            return False
+        self._next = turn + 1 / self.rate
+        if turn > now:
+            await asyncio.sleep(turn - now)
+        return True
+
+    def slower(self) -> None:
+        """The server has had too much."""
+        self.rate = max(self.rate / 2, self._full / 64)
+
+    def recover(self) -> None:
+        """The server copes."""
+        self.rate = min(self.rate + self._full / 200, self._full)
 
 
 class Deadline:

@@ -29,6 +29,8 @@ def download(
     ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for tasks that still run.")] = False,
     timeout: options.Timeout = None,
+    interval: options.Interval = None,
+    heartbeat: options.Heartbeat = 30,
     persist: Annotated[
         bool, typer.Option("--persist", help="Have the service store the files first.")
     ] = False,
@@ -53,6 +55,7 @@ def download(
     {provider} {date} {time} {seed} {status}.
     """
     session: Session = ctx.obj
+    session.waits(interval, heartbeat)
     refs = [*(refs or []), "@unsaved"] if unsaved else refs
     if output == "-":
         session.run(_to_stdout, refs, wait, timeout, persist, covers, http_assets)

@@ -71,6 +71,8 @@ def generate(
         ),
     ] = 1,
     timeout: options.Timeout = None,
+    interval: options.Interval = None,
+    heartbeat: options.Heartbeat = 30,
     prompt_file: Annotated[
         str | None,
         typer.Option("--prompt-file", "-f", metavar="FILE", help="The prompt, from a file."),
@@ -132,6 +134,7 @@ def generate(
     Each task is charged. A lost answer is never sent again: exit code 11.
     """
     session: Session = ctx.obj
+    session.waits(interval, heartbeat)
     given = {
         "aspect_ratio": aspect_ratio, "resolution": resolution, "duration": duration, "seed": seed,
         "negative_prompt": negative_prompt, "title": title, "style": style,
@@ -195,7 +198,8 @@ async def _generate(
                 if open_files:
                     typer.launch(file.path)
 
-        await each(session, one, range(count))
+        resume = "piooy wait --download" if saver else "piooy wait"
+        await each(session, one, range(count), resume=resume)
 
 
 async def _to_stdout(

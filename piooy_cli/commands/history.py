@@ -171,6 +171,29 @@ def export(ctx: typer.Context) -> None:
         session.output.page(compact(_record(*whole(ledger, row))))
 
 
+@history.command("stats")
+def stats(ctx: typer.Context, model: _Model = None) -> None:
+    """How long runs took, and how many succeeded, by model, scene and size.
+
+    \b
+    Examples:
+      piooy history stats
+      piooy history stats -m nano-banana-pro --json
+    """
+    from piooy_cli.commands.models import experience, runs_record
+    from piooy_cli.ledger.statistics import runs
+
+    session: Session = ctx.obj
+    found = list(runs(session.open_ledger(), model))
+    columns = ["model", "scene", "size", "runs", "success", "median", "9 of 10"]
+    rows = [[one.model, one.scene or "", one.size, *experience(one)] for one in found]
+    kinds = [{"model": one.model, "scene": one.scene, "size": one.size or None} for one in found]
+    records = [kind | runs_record(one) for kind, one in zip(kinds, found, strict=True)]
+    longest = max((one.median or 0 for one in found), default=0)
+    bars = [(one.median or 0) / longest for one in found] if longest else ()
+    session.output.answer(Listing(columns, rows, records, bars=bars))
+
+
 @history.command("check")
 def check(ctx: typer.Context) -> None:
     """Check every rule of the ledger anew, and every saved file by its hash."""

@@ -39,6 +39,11 @@ def duration(text: str) -> float:
     return seconds
 
 
+def heartbeat(text: str) -> float:
+    """Seconds between signs of life; for ever where they are `off`."""
+    return float("inf") if str(text).strip() in ("off", "inf") else duration(text)
+
+
 def whole(text: str) -> int:
     """An ASCII whole number."""
     if not _WHOLE.fullmatch(str(text)):
@@ -74,6 +79,20 @@ Timeout = Annotated[
         "--timeout", parser=duration, metavar="DURATION", help="How long to wait: 90, 90s, 10m, 2h."
     ),
 ]
+Interval = Annotated[
+    float | None,
+    typer.Option(
+        "--interval", parser=duration, metavar="DURATION",
+        help="Look this often. Default: as past runs suggest.",
+    ),
+]  # fmt: skip
+Heartbeat = Annotated[
+    float,
+    typer.Option(
+        "--heartbeat", parser=heartbeat, metavar="DURATION|off", show_default="30s",
+        help="Off a terminal: a sign of life this often.",
+    ),
+]  # fmt: skip
 Output = Annotated[
     str | None,
     typer.Option(

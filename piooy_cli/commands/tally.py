@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import TypeVar
 
-from piooy_cli.errors import PiooyError, SomeFailed, StillRunning
+from piooy_cli.errors import PiooyError, SomeFailed, StillRunning, goes_on
 from piooy_cli.events import Failed
 from piooy_cli.session import Session
 
@@ -18,10 +18,12 @@ async def each(
     *,
     at_once: int = _AT_ONCE,
     until_first: bool = False,
+    resume: str = "piooy wait",
 ) -> None:
     """Apply `work` to every item, tell each error as it comes, raise what the whole ends with.
 
-    A single item ends with its own error, several with the strongest.
+    A single item ends with its own error, several with the strongest. `resume`: the command that
+    goes on with what still runs.
     """
     from piooy_cli.together import together
 
@@ -35,17 +37,23 @@ async def each(
         await work(item)
 
     def failed(error: PiooyError) -> None:
+        if count > 1 and isinstance(error, StillRunning):
+            error.told = True  # named together at the end: a thousand may run out of time at once
         session.tell(Failed(error))
 
     done, errors = await together(
         counted, items, at_once=at_once, failed=failed, until_first=until_first
     )
     if errors and not (done and until_first):
-        raise errors[0] if count == 1 else SomeFailed(errors, count, _resume(errors))
+        raise errors[0] if count == 1 else _several(errors, count, resume)
 
 
-def _resume(errors: list[PiooyError]) -> str:
+def _several(errors: list[PiooyError], items: int, resume: str) -> SomeFailed:
     running = [
         error.task_id for error in errors if isinstance(error, StillRunning) and error.task_id
     ]
-    return f"`piooy wait {' '.join(running)}` goes on with what still runs" if running else ""
+    if not running:
+        return SomeFailed(errors, items)
+    several = SomeFailed(errors, items, goes_on(resume, running))
+    several.message += f"; still running: {' '.join(running)}"
+    return several

@@ -22,6 +22,8 @@ def wait(
         bool, typer.Option("--pending", help="All tasks in the history that still run.")
     ] = False,
     timeout: options.Timeout = None,
+    interval: options.Interval = None,
+    heartbeat: options.Heartbeat = 30,
     stop_at_first: Annotated[
         bool, typer.Option("--any", help="Stop at the first that succeeds.")
     ] = False,
@@ -43,6 +45,7 @@ def wait(
     Ctrl-C stops waiting; the tasks run on, and the command that goes on is printed.
     """
     session: Session = ctx.obj
+    session.waits(interval, heartbeat)
     refs = [*(refs or []), "@pending"] if pending else refs
     if output is not None and not download:
         raise UsageError("--output has a meaning with --download only")
@@ -67,4 +70,5 @@ async def _wait(
             await pipeline.complete(Task(ref), saver, fresh=piped)
 
         ids = session.task_ids(refs, "wait")
-        await each(session, one, ids, until_first=stop_at_first)
+        resume = "piooy wait --download" if saver else "piooy wait"
+        await each(session, one, ids, until_first=stop_at_first, resume=resume)

@@ -17,10 +17,11 @@ from piooy_cli.ledger.schema import opened, translated
 from piooy_cli.models import Order, SavedFile, Task
 
 FILE = "ledger.sqlite3"
+_RUNS = 30  # what is older may be of other machines behind the service
 # All but the body, which may hold whole pictures.
 COLUMNS = (
     "id, account, state, status, created, settled, media, scene, provider, model, prompt, options,"
-    " digest, task_id, failure_code, failure_message, owner"
+    " digest, task_id, failure_code, failure_message, owner, accepted, took, size"
 )
 
 
@@ -74,6 +75,15 @@ class Ledger:
         """What is known of a task."""
         found = self.read(f"select {COLUMNS} from orders where task_id = ?", task_id)
         return rows.task_of(found[0], self.assets_of(found[0]["id"])) if found else None
+
+    def past(self, task: Task) -> list[float]:
+        """How many seconds the last runs of the same model, scene and size took."""
+        query = (
+            "select took from orders where account = ? and model is ? and scene is ? and size = ?"
+            f" and took is not null order by id desc limit {_RUNS}"
+        )
+        found = self.read(query, self.account, task.model, task.scene, task.size)
+        return [row["took"] for row in found]
 
     def assets_of(self, number: int) -> list[sqlite3.Row]:
         """The assets of an order, in their order."""
@@ -137,6 +147,7 @@ def _fields(about: Order | Task, keeps_prompts: bool) -> dict[str, str | None]:
         "scene": about.scene,
         "provider": about.provider,
         "model": about.model,
+        "size": about.size,
     }
     if not keeps_prompts:
         return known
@@ -147,12 +158,13 @@ def _fields(about: Order | Task, keeps_prompts: bool) -> dict[str, str | None]:
 def _write_status(connection: sqlite3.Connection, number: int, task: Task) -> None:
     code, message = task.failure or (None, None)
     connection.execute(
-        "update orders set status = ?, settled = ?, failure_code = ?, failure_message = ?,"
-        " media = coalesce(media, ?), model = coalesce(model, ?), provider = coalesce(provider, ?)"
-        " where id = ?",
+        "update orders set status = ?, settled = coalesce(settled, ?), took = coalesce(took, ?),"
+        " failure_code = ?, failure_message = ?, media = coalesce(media, ?),"
+        " model = coalesce(model, ?), provider = coalesce(provider, ?) where id = ?",
         (
             task.status,
             time.time() if task.is_settled else None,
+            task.took if task.succeeded else None,
             code,
             message and message[:2000],
             task.media,

@@ -88,7 +88,10 @@ class Entry:
             if connection.execute(query, (task_id,)).fetchone():
                 raise _Doubled
             self._attempt(connection, "accepted", None, http_status)
-            connection.execute("update orders set task_id = ? where id = ?", (task_id, self.number))
+            connection.execute(
+                "update orders set task_id = ?, accepted = ? where id = ?",
+                (task_id, time.time(), self.number),
+            )
             self._state(connection, "SUBMITTED")
 
     def _doubled(self, task_id: str, http_status: int | None) -> None:

@@ -24,6 +24,9 @@ def task_of(row: sqlite3.Row, assets: Sequence[sqlite3.Row]) -> Task:
         options=None if row["options"] is None else json.loads(row["options"]),
         created_at=_time(row["created"]),
         settled_at=_time(row["settled"]),
+        accepted_at=_time(row["accepted"]),
+        took=row["took"],
+        size=row["size"],
         failure=Failure(row["failure_code"], row["failure_message"]) if failed else None,
         assets=tuple(asset_of(asset) for asset in assets),
     )

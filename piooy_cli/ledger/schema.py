@@ -8,7 +8,7 @@ from piooy_cli.errors import Busy, PiooyError, StorageRefused
 from piooy_cli.places import private_directory
 
 APPLICATION_ID = 0x50494F59  # "PIOY"
-VERSION = 1
+VERSION = 2
 BUSY_SECONDS = 10.0
 # Below this version SQLite may lose a commit when a WAL is reset; a rollback journal cannot.
 _WAL_IS_SOUND = (3, 51, 3)
@@ -91,6 +91,17 @@ create index orders_by_account on orders (account, id);
 create index orders_by_state on orders (state) where state in ('SENDING', 'UNKNOWN');
 """
 
+# How long runs take, by what decides it, for waits to learn from. `accepted`: when the service said
+# yes; `took`: seconds from then to the end, null where nobody was looking.
+_LEARNING = """
+alter table orders add column accepted real;
+alter table orders add column took real;
+alter table orders add column size text not null default '';
+update orders set accepted = (
+  select max(ended) from attempts where order_id = orders.id and phase = 'accepted');
+create index orders_by_model on orders (account, model, scene, size, id) where took is not null;
+"""
+
 _SEARCH = """
 create virtual table words using fts5 (
   prompt, model, task_id, content='orders', content_rowid='id');
@@ -167,6 +178,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute(f"pragma synchronous = {'full' if sound else 'extra'}")
     connection.execute("pragma foreign_keys = on")
     if version < VERSION:
+        if version:
+            _keep_a_copy(connection, path, version)
         _migrate(connection, path)
 
 
@@ -188,15 +201,29 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     """To the newest schema in one transaction: killed at any moment, it is the old or the new."""
     connection.execute("begin immediate")
     try:
-        if _version(connection, path) < 1:
+        version = _version(connection, path)
+        if version < 1:
             _run(connection, _TABLES)
             _search(connection)
+        if version < 2:
+            _run(connection, _LEARNING)
         connection.execute(f"pragma application_id = {APPLICATION_ID}")
         connection.execute(f"pragma user_version = {VERSION}")
         connection.execute("commit")
     except BaseException:
         connection.execute("rollback")
         raise
+
+
+def _keep_a_copy(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    """The ledger as the older piooy left it, beside it: `ledger.sqlite3.v1`."""
+    copy, draft = path.with_name(f"{path.name}.v{version}"), path.with_name(f"{path.name}.draft")
+    if copy.exists():
+        return
+    draft.unlink(missing_ok=True)
+    _made(draft)
+    connection.execute("vacuum into ?", (str(draft),))
+    draft.replace(copy)
 
 
 def _search(connection: sqlite3.Connection) -> None:

@@ -20,6 +20,10 @@ class Unkept:
         """Nothing is known."""
         return None
 
+    def past(self, task: Task) -> list[float]:
+        """Nothing was learned."""
+        return []
+
     def seen(self, task: Task) -> None:
         """Not remembered."""
 

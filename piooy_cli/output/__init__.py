@@ -36,8 +36,10 @@ class Progress(Protocol):
     def event(self, event: Event) -> None:
         """Show it, or not."""
 
+    period: float
+
     def heartbeat(self) -> None:
-        """Called every few seconds."""
+        """Called every `period` seconds."""
 
     def aside(self, pause: bool = True) -> None:
         """Make room for a result, and come back."""
@@ -53,6 +55,7 @@ class Looks(NamedTuple):
     quiet: bool = False
     verbose: bool = False
     color: str = "auto"
+    heartbeat: float = 30
     options: str = ""
     environ: Mapping[str, str] = MappingProxyType({})
 
@@ -85,6 +88,11 @@ class Output:
             self._show(self._progress.aside)
             self._tell_once(event.error)
             self._show(self._progress.aside, pause=False)
+
+    @property
+    def period(self) -> float:
+        """Seconds between heartbeats."""
+        return self._progress.period
 
     def heartbeat(self) -> None:
         """A sign of life, where one is due."""
@@ -197,7 +205,10 @@ class Output:
             from piooy_cli.output.live import LiveProgress
 
             on_stderr = console(sys.stderr, self._colored(sys.stderr))
-            return LiveProgress(on_stderr, self._secrets, verbose=self._looks.verbose)
+            environ, verbose = self._looks.environ, self._looks.verbose
+            return LiveProgress(on_stderr, self._secrets, environ, verbose=verbose)
         from piooy_cli.output.lines import LineProgress
 
-        return LineProgress(self._stderr, verbose=self._looks.verbose)
+        return LineProgress(
+            self._stderr, verbose=self._looks.verbose, heartbeat=self._looks.heartbeat
+        )

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Any, assert_never
 
 from rich import box
@@ -22,6 +23,8 @@ _SHORT_ID = 8
 _COLUMNS = ("id", "age", "status", "media", "model", "prompt")
 _NARROW_COLUMNS = ("id", "status", "prompt")
 _WIDE = 66
+_BAR_CELLS = 20
+_FEW, _VERY_WIDE = 3, 100  # columns of a table that leave room for bars, and of the screen
 _STYLES = {"SUCCESS": "green", "FAILED": "red", "ERROR": "red"}
 
 
@@ -44,8 +47,8 @@ class Human:
     def answer(self, answer: Answer) -> None:
         """A whole answer."""
         match answer:
-            case Listing(columns, rows, _):
-                self._print(self._table(list(columns), [list(row) for row in rows]))
+            case Listing(columns, rows, _, bars):
+                self._print(self._table(list(columns), [list(row) for row in rows], bars))
             case Document(value):
                 self._lines.write(json.dumps(value, indent=2))
             case Line() | Page():
@@ -82,13 +85,25 @@ class Human:
     def _text(self, value: str, style: str = "") -> Text:
         return Text(redact(sanitize(value), self._secrets), style=style)
 
-    def _table(self, columns: Sequence[str], rows: list[list[str]]) -> Table:
+    def _table(
+        self, columns: Sequence[str], rows: list[list[str]], bars: Sequence[float | None] = ()
+    ) -> Table:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        for column in columns:
-            table.add_column(column, overflow="fold")
-        for row in rows:
-            table.add_row(*(self._text(cell, _STYLES.get(cell, "")) for cell in row))
+        told = [n for n, name in enumerate(columns) if not rows or any(row[n] for row in rows)]
+        for n in told:
+            table.add_column(columns[n], overflow="fold", no_wrap=n == 0)
+        if len(told) > _FEW and self._console.width < _VERY_WIDE:
+            bars = ()
+        if bars:
+            table.add_column("", no_wrap=True)
+        for row, share in zip_longest(rows, bars):
+            cells = [self._text(cell, _STYLES.get(cell, "")) for cell in map(row.__getitem__, told)]
+            table.add_row(*cells, *([self._bar(share)] if bars else []))
         return table
+
+    def _bar(self, share: float | None) -> Text:
+        utf = "utf" in (self._console.encoding or "").lower()
+        return Text(("█" if utf else "#") * round((share or 0) * _BAR_CELLS), style="cyan")
 
     def _card(self, task: Task) -> None:
         """One row a fact, not wrapped: addresses get copied."""

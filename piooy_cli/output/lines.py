@@ -18,20 +18,23 @@ from piooy_cli.events import (
 )
 from piooy_cli.output.sanitize import sanitize
 from piooy_cli.output.streams import Lines
+from piooy_cli.polling import Expectation
 
-HEARTBEAT = 30.0
 _RETRY_EVERY = 60.0
 
 
 class LineProgress:
     """Writes to a stderr that is a file, a pipe or a mail."""
 
-    def __init__(self, lines: Lines, *, verbose: bool = False) -> None:
+    def __init__(self, lines: Lines, *, verbose: bool = False, heartbeat: float = 30) -> None:
+        self.period = min(heartbeat, 1.0)
+        self._heartbeat = heartbeat
         self._lines = lines
         self._verbose = verbose
         self._states: dict[str, str] = {}
         self._last_line = time.monotonic()
         self._last_retry: dict[str, float] = {}
+        self._ends: dict[str, tuple[float, Expectation]] = {}
 
     def event(self, event: Event) -> None:
         """A line, where the event changes anything."""
@@ -41,13 +44,15 @@ class LineProgress:
             case Submitted(task):
                 self._states[task.id] = task.status
                 self._say(f"{task.id} submitted")
-            case Looking(task_id):
+            case Looking(task_id, age, expected):
                 self._states.setdefault(task_id, "not seen yet")
+                if expected and expected.runs:
+                    self._ends[task_id] = time.monotonic() - age, expected
             case Progressed(task, elapsed) if self._states.get(task.id) != task.status:
                 self._states[task.id] = task.status
                 self._say(f"{task.id} {task.status} after {elapsed:.0f} s")
             case Settled(task):
-                self._states.pop(task.id, None)
+                self._forget(task.id)
                 self._say(f"{task.id} {task.status}")
             case Saved(file):
                 what = "is there already" if file.already_there else f"saved, {file.bytes:,} bytes"
@@ -57,15 +62,15 @@ class LineProgress:
             case Noticed(text) | Warned(text):
                 self._say(text)
             case Failed(error):
-                self._states.pop(error.task_id or "", None)
+                self._forget(error.task_id or "")
 
     def heartbeat(self) -> None:
         """A sign of life where nothing has changed for long."""
-        if self._states and time.monotonic() - self._last_line >= HEARTBEAT:
+        if self._states and time.monotonic() - self._last_line >= self._heartbeat:
             first, status = next(iter(self._states.items()))
             others = len(self._states) - 1
             more = f" and {others} more" if others else ""
-            self._say(f"still waiting for {first} ({status}){more}")
+            self._say(f"still waiting for {first} ({status}){more}{self._left(first)}")
 
     def aside(self, pause: bool = True) -> None:
         """Lines do not get in the way of results."""
@@ -73,10 +78,22 @@ class LineProgress:
     def close(self) -> None:
         """Nothing is open."""
 
+    def _left(self, task_id: str) -> str:
+        """When the first of them is likely to end, as past runs say."""
+        if task_id not in self._ends:
+            return ""
+        started, expected = self._ends[task_id]
+        return f", about {expected.left(time.monotonic() - started):.0f} s left"
+
+    def _forget(self, task_id: str) -> None:
+        self._states.pop(task_id, None)
+        self._ends.pop(task_id, None)
+
     def _retrying(self, what: str, reason: str, pause: float) -> None:
+        """Once a minute for each trouble, however many tasks have it."""
         now = time.monotonic()
-        if self._verbose or now - self._last_retry.get(what, -_RETRY_EVERY) >= _RETRY_EVERY:
-            self._last_retry[what] = now
+        if self._verbose or now - self._last_retry.get(reason, -_RETRY_EVERY) >= _RETRY_EVERY:
+            self._last_retry[reason] = now
             self._say(f"{what}: {reason}; trying again in {pause:.1f} s")
 
     def _say(self, text: str) -> None:

@@ -1,17 +1,9 @@
-"""Progress on a terminal: a line for each task that is under way, always cleared at the end."""
+"""Progress on a terminal: what is under way, in a display that is redrawn and leaves no trace."""
+
+import time
+from collections.abc import Mapping
 
 from rich.console import Console
-from rich.live import Live
-from rich.progress import (
-    BarColumn,
-    Progress,
-    ProgressColumn,
-    SpinnerColumn,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-)
-from rich.progress import Task as Row
 from rich.text import Text
 
 from piooy_cli.events import (
@@ -29,63 +21,54 @@ from piooy_cli.events import (
     Submitting,
     Warned,
 )
+from piooy_cli.output.display import ASCII, Frame, Glyphs, Row, Tally, lines_of, share_of
+from piooy_cli.output.painter import Painter
 from piooy_cli.output.sanitize import redact, sanitize
 
-_PROMPT_CELLS = 32
-
-
-class _Arrived(ProgressColumn):
-    """Bytes, once an asset is arriving."""
-
-    def render(self, row: Row) -> Text:
-        """`1.2 of 3.4 MB`; nothing while there are no bytes."""
-        if not row.fields.get("arriving"):
-            return Text("")
-        done, total = row.completed / 1e6, row.total
-        return Text(f"{done:.1f} of {total / 1e6:.1f} MB" if total else f"{done:.1f} MB")
+_LONGEST_NAME = 60
+_SENDING = "submitting"
 
 
 class LiveProgress:
     """Writes to a stderr that is a terminal."""
 
-    def __init__(self, console: Console, secrets: list[str], *, verbose: bool = False) -> None:
-        spinner = "dots" if "utf" in (console.encoding or "").lower() else "line"
-        self._progress = Progress(
-            SpinnerColumn(spinner),
-            TextColumn("{task.description}", markup=False),
-            TextColumn("{task.fields[state]}", style="dim", markup=False),
-            BarColumn(bar_width=12),
-            _Arrived(),
-            TimeElapsedColumn(),
-            console=console,
-            auto_refresh=False,
-        )
-        self._live: Live | None = None
+    period = 0.125
+
+    def __init__(
+        self, console: Console, secrets: list[str], environ: Mapping[str, str], *,
+        verbose: bool = False,
+    ) -> None:  # fmt: skip
+        self._console = console
         self._secrets = secrets
         self._verbose = verbose
-        self._rows: dict[str, TaskID] = {}
+        self._glyphs = Glyphs() if "utf" in (console.encoding or "").lower() else ASCII
+        self._painter = Painter(console, environ)
+        self._rows: dict[str, Row] = {}
         self._names: dict[str, str] = {}
+        self._tally = Tally()
 
     def event(self, event: Event) -> None:
-        """Redraw what the event changes."""
+        """Remember what the event changes; the next beat shows it."""
         match event:
             case Submitting(order):
-                self._show("submitting", self._short(order.prompt or order.model), "sending")
+                self._show(_SENDING, self._short(order.prompt or order.model), "sending")
             case Submitted(task):
-                self._hide("submitting")
+                self._rows.pop(_SENDING, None)
                 self._names[task.id] = self._short(task.prompt or task.id)
-                self._show(task.id, self._names[task.id], "submitted")
-            case Looking(task_id):
-                self._show(task_id, self._name(task_id), "looking")
+                self._show(task.id, self._name(task.id), "submitted")
+            case Looking(task_id, age, expected):
+                self._tally = self._tally._replace(begun=self._tally.begun + 1)
+                row = self._show(task_id, self._name(task_id), "looking")
+                row.started, row.expected = time.monotonic() - age, expected
             case Progressed(task):
                 self._show(task.id, self._name(task.id), task.status.lower())
             case Settled(task) | Shown(task):
-                self._hide(task.id)
+                self._ended(task.id, failed=False)
             case Saving(task, asset, received, total):
-                self._hide(task.id)
-                self._saving(f"{task.id}/{asset.n}", self._name(task.id), received, total)
+                row = self._show(f"{task.id}/{asset.n}", self._name(task.id), "saving")
+                row.received, row.total = received, total
             case Saved(file):
-                self._hide(f"{file.task.id}/{file.asset.n}")
+                self._rows.pop(f"{file.task.id}/{file.asset.n}", None)
             case Retrying(what, reason, pause):
                 self._retrying(what, reason, pause)
             case Noticed(text):
@@ -93,77 +76,62 @@ class LiveProgress:
             case Warned(text):
                 self._say(f"warning: {text}")
             case Failed(error):
-                self._hide(error.task_id or "")
+                self._ended(error.task_id or _SENDING, failed=True)
 
     def heartbeat(self) -> None:
-        """The spinner is the sign of life."""
+        """Draw the present state."""
+        if not self._rows:
+            return self._painter.close()
+        now, size = time.monotonic(), self._console.size
+        rows = list(self._rows.values())
+        frame = Frame(now, size.width, size.height, self._glyphs)
+        self._painter.draw(lines_of(rows, self._tally, frame), self._share(rows, now))
 
     def aside(self, pause: bool = True) -> None:
         """Clear the display while results are written to the same terminal."""
         if pause:
-            self.close()
-        elif self._rows:
-            self._open()
+            self._painter.clear()
 
     def close(self) -> None:
-        """Clear the display and bring the cursor back."""
-        if self._live:
-            self._live.stop()
-            self._live = None
+        """Leave the terminal as it was."""
+        self._painter.close()
 
-    def _open(self) -> None:
-        """A new display each time: an old one would move up over lines that were printed since."""
-        if self._live is None:
-            self._live = Live(
-                get_renderable=self._progress.get_renderable,
-                console=self._progress.console,
-                refresh_per_second=10,
-                transient=True,
-                redirect_stdout=False,
-                redirect_stderr=False,
-            )
-            self._live.start()
+    def _share(self, rows: list[Row], now: float) -> float | None:
+        """How much of all is over, where anything is known of it."""
+        ended = self._tally.done + self._tally.failed
+        shares = [share for row in rows if (share := share_of(row, now)) is not None]
+        return (ended + sum(shares)) / (ended + len(rows)) if shares or ended else None
 
-    def _show(self, name: str, description: str, state: str) -> None:
-        if name not in self._rows:
-            visible = len(self._rows) < max(self._progress.console.height - 2, 3)
-            self._rows[name] = self._progress.add_task(
-                description, total=None, state=state, arriving=False, visible=visible
-            )
-            self._open()
-        else:
-            self._progress.update(
-                self._rows[name], description=description, state=self._clean(state)
-            )
+    def _show(self, key: str, name: str, state: str) -> Row:
+        if key not in self._rows:
+            self._rows[key] = Row(name, state, time.monotonic())
+        row = self._rows[key]
+        row.name, row.state = name, self._clean(state)
+        return row
 
-    def _saving(self, name: str, description: str, received: int, total: int | None) -> None:
-        if name not in self._rows:
-            self._show(name, description, "saving")
-        self._progress.update(self._rows[name], completed=received, total=total, arriving=True)
-
-    def _hide(self, name: str) -> None:
-        if name in self._rows:
-            self._progress.remove_task(self._rows.pop(name))
-        if not self._rows:
-            self.close()
+    def _ended(self, key: str, *, failed: bool) -> None:
+        known = self._rows.pop(key, None)
+        if failed:
+            self._tally = self._tally._replace(failed=self._tally.failed + 1)
+        elif known:
+            self._tally = self._tally._replace(done=self._tally.done + 1)
 
     def _retrying(self, what: str, reason: str, pause: float) -> None:
-        row = what if what in self._rows else "submitting"
-        if row in self._rows and not self._verbose:
-            state = f"{reason}; again in {pause:.0f} s"
-            self._progress.update(self._rows[row], state=self._clean(state)[:60])
+        row = self._rows.get(what) or self._rows.get(_SENDING)
+        if row and not self._verbose:
+            row.state = self._clean(f"{reason}; again in {pause:.0f} s")[:60]
         else:
             self._say(f"{what}: {reason}; trying again in {pause:.1f} s")
 
     def _say(self, text: str) -> None:
-        self._progress.console.print(Text(self._clean(text)), soft_wrap=True)
+        self._painter.clear()
+        self._console.print(Text(self._clean(text)), soft_wrap=True)
 
     def _name(self, task_id: str) -> str:
         return self._names.get(task_id, task_id)
 
     def _short(self, text: str) -> str:
-        clean = self._clean(text[:400])
-        return clean if len(clean) <= _PROMPT_CELLS else clean[: _PROMPT_CELLS - 1] + "…"
+        return self._clean(text[:400])[:_LONGEST_NAME]
 
     def _clean(self, text: str) -> str:
         return redact(sanitize(text), self._secrets)

@@ -6,6 +6,8 @@ from piooy_cli.events import Event
 class Silence:
     """Shows nothing."""
 
+    period = 60.0
+
     def event(self, event: Event) -> None:
         """Not a word."""
 

@@ -1,0 +1,108 @@
+"""Draws lines below the cursor of a terminal and takes them away again; nothing else moves.
+
+The cursor rests on an empty line above what is drawn. Whoever prints meanwhile, this process or the
+next one in a pipe, prints there; the next drawing begins below it. So nothing is drawn over.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+_AT_ONCE, _SHOWN = "\x1b[?2026h", "\x1b[?2026l"  # one frame, where the terminal knows how
+_CLEAR_BELOW, _CLEAR_LINE = "\r\x1b[J", "\x1b[K"
+_SHOW_CURSOR = "\x1b[?25h"
+
+
+class Painter:
+    """Draws on one terminal, while no other process of ours does and this one is in front."""
+
+    def __init__(self, console: Console, environ: Mapping[str, str]) -> None:
+        self._console = console
+        self._bar = knows_task_bar(environ)
+        self._claim: int | None = None
+        self._drawn = False
+        self._share: int | None = None
+
+    def draw(self, lines: Sequence[Text], share: float | None) -> None:
+        """Show these lines instead of those before; `share` in the task bar, where there is one."""
+        if not self._may_draw():
+            return
+        with self._console.capture() as capture:
+            for line in lines:
+                self._console.print(line, end="\n", no_wrap=True, overflow="crop", soft_wrap=True)
+        texts = capture.get().splitlines()
+        below = "".join(f"\n{text}{_CLEAR_LINE}" for text in texts)
+        up = f"\x1b[{len(texts)}A\r"
+        bar = self._task_bar(share)
+        self._write(f"{_AT_ONCE}\r{_CLEAR_LINE}{below}\x1b[J{up}{bar}{_SHOWN}")
+        self._drawn = True
+
+    def clear(self) -> None:
+        """Take away what is drawn."""
+        if self._drawn:
+            self._drawn = False
+            self._write(_CLEAR_BELOW)
+
+    def close(self) -> None:
+        """Leave the terminal as it was, and to others."""
+        if self._claim is None:
+            return
+        self.clear()
+        self._write(_SHOW_CURSOR + self._task_bar(None))
+        os.close(self._claim)
+        self._claim = None
+
+    def _may_draw(self) -> bool:
+        """Whether the terminal is ours. Two that draw would wipe each other's lines, for ever."""
+        with suppress(OSError, AttributeError):
+            if os.tcgetpgrp(self._console.file.fileno()) != os.getpgrp():
+                return False
+        if self._claim is None:
+            self._claim = _claimed(self._console.file)
+        return self._claim is not None
+
+    def _task_bar(self, share: float | None) -> str:
+        """OSC 9;4, where known to work: only what changes it."""
+        percent = None if share is None else int(100 * share)
+        if not self._bar or percent == self._share:
+            return ""
+        self._share = percent
+        return "\x1b]9;4;0;\x07" if percent is None else f"\x1b]9;4;1;{percent}\x07"
+
+    def _write(self, text: str) -> None:
+        self._console.file.write(text)
+        self._console.file.flush()
+
+
+def knows_task_bar(environ: Mapping[str, str]) -> bool:
+    """Whether OSC 9;4 is progress here; older terminals show it as a notification."""
+    if environ.get("TMUX") or environ.get("TERM", "").startswith(("screen", "tmux")):
+        return False
+    ptyxis = environ.get("PTYXIS_VERSION", "").partition(".")[0]
+    return (
+        "P" in environ.get("TERM_FEATURES", "")
+        or environ.get("TERM_PROGRAM") in ("WezTerm", "ghostty")
+        or bool(environ.get("WT_SESSION"))
+        or environ.get("ConEmuANSI") == "ON"
+        or (ptyxis.isascii() and ptyxis.isdecimal() and int(ptyxis) >= 48)
+    )
+
+
+def _claimed(stream: Any) -> int | None:
+    """A descriptor that says that this process draws here; None where another one does."""
+    try:
+        import fcntl
+
+        claim = os.open(os.ttyname(stream.fileno()), os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
+    except (ImportError, OSError, AttributeError):
+        return os.open(os.devnull, os.O_RDONLY)  # no such thing here: nobody can be asked
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(claim)
+        return None
+    return claim
