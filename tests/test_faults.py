@@ -12,9 +12,9 @@ import time
 
 import pytest
 from conftest import KEY, QUICK
+from processes import PIOOY, start, wait_for
 from servers import PNG, TASK, accepted, answer, expect_look, expect_order, read_request, task
 from test_generate import GENERATE
-from test_processes import PIOOY, start, wait_for
 
 from piooy_cli.ledger import Ledger
 

@@ -2,47 +2,14 @@
 
 import json
 import os
-import pty
-import select
 import signal
 import subprocess
-import sys
 import threading
 import time
 
-import pyte
 import pytest
+from processes import PIOOY, shell, start, wait_for
 from servers import TASK, accepted, answer, expect_look, expect_order, read_request, task
-
-PIOOY = [sys.executable, "-m", "piooy_cli"]
-
-
-def shell(script, **environ):
-    """A shell where `piooy` is the program under test."""
-    define = f'piooy() {{ "{sys.executable}" -m piooy_cli "$@"; }}\n'
-    return subprocess.run(
-        ["bash", "-c", define + script],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env=os.environ | environ,
-        check=False,
-    )
-
-
-def start(*arguments, **how):
-    """A process that runs on."""
-    return subprocess.Popen(
-        [*PIOOY, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how
-    )
-
-
-def wait_for(condition, seconds=10):
-    """Until it holds."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.02)
 
 
 def test_the_three_commands_in_a_pipe(sandbox, home):
@@ -282,189 +249,6 @@ def test_a_signal_that_the_shell_ignores_stays_ignored(api):
     assert (process.returncode, out) == (0, TASK + "\n")
 
 
-class Screen:
-    """A program on a terminal of its own."""
-
-    def __init__(self, *arguments, columns=80, rows=24, stdout=None, **environ):
-        self.screen = pyte.Screen(columns, rows)
-        self._stream = pyte.ByteStream(self.screen)
-        self.bytes = b""
-        settings = {"TERM": "xterm-256color", "COLUMNS": str(columns), "LINES": str(rows)} | environ
-        self.pid, self._fd = pty.fork()
-        if self.pid == 0:
-            os.environ.update(settings)
-            if stdout:
-                os.dup2(os.open(stdout, os.O_WRONLY | os.O_CREAT), 1)
-            os.execv(sys.executable, [*PIOOY, *arguments])
-
-    def read(self, seconds=0.0):
-        """Take what is there, for so long."""
-        end = time.monotonic() + seconds
-        while select.select([self._fd], [], [], max(end - time.monotonic(), 0.01))[0]:
-            try:
-                chunk = os.read(self._fd, 65536)
-            except OSError:
-                return False
-            if not chunk:
-                return False
-            self.bytes += chunk
-            self._stream.feed(chunk)
-        return True
-
-    def until(self, text, seconds=15):
-        """Read until `text` is on the screen."""
-        end = time.monotonic() + seconds
-        while text not in self.text:
-            assert self.read(0.05) or text in self.text, self.text
-            assert time.monotonic() < end, self.text
-
-    def end(self):
-        """Its exit code."""
-        while self.read(0.2):
-            pass
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-
-    def send(self, data):
-        """Type."""
-        os.write(self._fd, data)
-
-    @property
-    def text(self):
-        """The screen."""
-        return "\n".join(line.rstrip() for line in self.screen.display).strip()
-
-
-def test_a_terminal_shows_what_happens_and_is_left_clean(sandbox, home):
-    """Progress while it runs; at the end the path alone, and the cursor."""
-    screen = Screen("generate", "video", "-m", "veo-3-1", "waves at dusk")
-    screen.until("waves at dusk")
-
-    assert screen.end() == 0
-    assert screen.text.startswith("waves-at-dusk-") and screen.text.endswith("-1.mp4")
-    assert screen.bytes.rfind(b"\x1b[?25h") > screen.bytes.rfind(b"\x1b[?25l")
-
-
-@pytest.mark.parametrize("columns", [40, 80])
-def test_three_waits_are_three_lines(api, columns):
-    """Nothing interleaves, and nothing wraps in a narrow window."""
-    for n in range(3):
-        api.expect_request(f"/api/v1/task/task-{n}").respond_with_json(
-            task("PROCESSING", id=f"task-{n}")
-        )
-    screen = Screen("wait", "task-0", "task-1", "task-2", columns=columns)
-    for n in range(3):
-        screen.until(f"task-{n}")
-    screen.until("processing")
-    screen.read(1)
-    lines = [line for line in screen.text.splitlines() if "task-" in line]
-    screen.send(b"\x03")
-
-    assert screen.end() == 130
-    assert len(lines) == 3 and all("processing" in line for line in lines)
-    assert screen.bytes.rfind(b"\x1b[?25h") > screen.bytes.rfind(b"\x1b[?25l")
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_the_cursor_comes_back_after_a_signal(api, number):
-    """J: the terminal is left as it was."""
-    expect_look(api, task("PROCESSING"))
-    screen = Screen("wait", TASK)
-    screen.until("processing")
-    os.kill(screen.pid, number)
-
-    assert screen.end() == 128 + number
-    assert screen.bytes.rfind(b"\x1b[?25h") > screen.bytes.rfind(b"\x1b[?25l")
-
-
-def test_something_is_visible_before_the_first_answer(raw):
-    """Within a second of the start, while the server still thinks."""
-    raw(lambda c: (read_request(c), time.sleep(5)))
-    screen = Screen("generate", "image", "-m", "m", "a fox")
-    screen.until("a fox", 3)
-    os.kill(screen.pid, signal.SIGKILL)
-    screen.end()
-
-
-def test_a_dumb_terminal_gets_plain_lines(api):
-    """TERM=dumb: no escape at all."""
-    expect_look(api, task("PENDING"), task("SUCCESS", {"results": ["https://e.com/a.png"]}))
-    screen = Screen("wait", TASK, TERM="dumb")
-
-    assert screen.end() == 0
-    assert b"\x1b" not in screen.bytes
-
-
-def test_no_color_is_obeyed_on_a_terminal(api):
-    """NO_COLOR: no colour, while the display may still move."""
-    expect_look(api, task("FAILED"))
-    plain = Screen("task", TASK, NO_COLOR="1")
-    colored = Screen("task", TASK)
-
-    assert (plain.end(), colored.end()) == (0, 0)
-    assert b"\x1b[3" not in plain.bytes
-    assert b"\x1b[31m" in colored.bytes
-
-
-def test_a_card_for_one_and_a_table_for_many(api):
-    """`task` on a terminal is for eyes, with the server's words as text."""
-    expect_look(api, task("SUCCESS", {"results": ["https://e.com/a.png"]}, model="[bold]x[/INST]"))
-    api.expect_request("/api/v1/task/t2").respond_with_json(task("PENDING", id="t2"))
-    card, table = Screen("task", TASK), Screen("task", TASK, "t2")
-
-    assert (card.end(), table.end()) == (0, 0)
-    assert "https://e.com/a.png" in card.text and "[bold]x[/INST]" in card.text
-    assert "PENDING" in table.text and "status" in table.text
-
-
-def test_waiting_for_a_typed_id_gives_a_hint(api):
-    """Stdin is a terminal: nobody is left hanging."""
-    screen = Screen("wait", "-")
-
-    assert screen.end() == 2
-    assert "one a line on stdin" in " ".join(screen.text.split())
-
-
-def test_many_paid_tasks_are_asked_for(api):
-    """No is exit 3 and costs nothing; --no-input never asks."""
-    expect_order(api)
-    screen = Screen("generate", "image", "-m", "m", "--no-wait", "-n", "11", "x")
-    screen.until("Send 11 tasks?")
-    screen.send(b"n\n")
-    refused = Screen("generate", "image", "-m", "m", "--no-wait", "-n", "11", "--no-input", "x")
-
-    assert (screen.end(), refused.end(), api.log) == (3, 2, [])
-
-
-def test_a_question_is_no_result(api, home):
-    """The prompt goes to the terminal, stdout gets ids alone."""
-    expect_order(api)
-    screen = Screen(
-        "generate", "image", "-m", "m", "--no-wait", "-n", "11", "x", stdout=home / "ids"
-    )
-    screen.until("Send 11 tasks?")
-    screen.send(b"y\n")
-
-    assert screen.end() == 0
-    ids = (home / "ids").read_text().splitlines()
-    assert len(ids) == len(set(ids)) == 11 and all(len(one) == 36 for one in ids)
-
-
-def test_results_stay_on_the_screen_beside_live_progress(api):
-    """The display moves over nothing that was printed, neither ours nor the person's."""
-    for n in range(4):
-        answers = [task("PENDING", id=f"t{n}")] * (n + 1) + [
-            task(result={"results": ["https://e.com/a"]}, id=f"t{n}")
-        ]
-        expect_look(api, *answers, task_id=f"t{n}")
-    api.expect_request("/api/v1/task/gone").respond_with_json({}, status=404)
-    screen = Screen("wait", "--interval", "500ms", "t0", "t1", "gone", "t2", "t3")
-
-    assert screen.end() == 14
-    lines = screen.text.splitlines()
-    assert [line for line in lines if line in ("t0", "t1", "t2", "t3")] == ["t0", "t1", "t2", "t3"]
-    assert any("no task gone" in line for line in lines)
-
-
 def test_python_dash_m_is_the_same():
     """`python -m piooy_cli` is `piooy`."""
     ran = subprocess.run([*PIOOY, "--version"], capture_output=True, text=True, check=True)
@@ -510,35 +294,6 @@ def test_nothing_new_is_sent_after_a_signal(raw):
     process.communicate(timeout=20)
 
     assert (process.returncode, server.connections) == (130, 1)
-
-
-@pytest.mark.parametrize("columns", [40, 80])
-def test_history_is_readable_at_a_glance(sandbox, columns):
-    """A line for each order, in a narrow window too; ids short enough to type."""
-    for prompt in ("a red fox that runs through the snow", "dusk"):
-        shell(f'piooy -q generate image -m nano-banana-pro --no-wait "{prompt}"')
-    screen = Screen("history", columns=columns)
-
-    assert screen.end() == 0
-    lines = screen.text.splitlines()
-    assert len(lines) == 4 and lines[0].split()[0] == "id"
-    assert "a red fox" in lines[3] and len(lines[3].split()[0]) == 8
-
-
-@pytest.mark.parametrize(
-    ("environ", "wanted"),
-    [({"TERM": "xterm-kitty"}, b"\x1b_Gf=100,a=T"), ({"TERM_PROGRAM": "iTerm.app"}, b"\x1b]1337;File=inline=1"), ({}, "▀".encode()),
-     ({"TERM": "xterm-kitty", "TMUX": "x"}, "▀".encode()), ({"TERM": "dumb"}, None)],
-    ids=str,
-)  # fmt: skip
-def test_preview_draws_as_the_terminal_can(sandbox, environ, wanted):
-    """kitty's way, iTerm2's way, half blocks; on a dumb terminal nothing."""
-    screen = Screen(
-        "generate", "image", "-m", "x", "--interval", "100ms", "--preview", "a fox", **environ
-    )
-
-    assert screen.end() == 0
-    assert wanted in screen.bytes if wanted else b"\x1b" not in screen.bytes
 
 
 def test_preview_is_nothing_in_a_pipe(sandbox):
