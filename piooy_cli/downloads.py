@@ -42,6 +42,16 @@ class Wish:
     covers: bool = False
     http_assets: bool = False
 
+    @property
+    def again(self) -> str:
+        """The options with which `piooy wait` saves in the same way."""
+        from shlex import quote
+
+        output = f" -o {quote(self.target.spelled)}" if self.target.spelled else ""
+        exists = "" if self.on_exists is OnExists.RENAME else f" --on-exists {self.on_exists}"
+        http = " --allow-http-assets" if self.http_assets else ""
+        return f" --download{output}{exists}{http}"
+
 
 class _Broken(Exception):
     """The transfer failed in a way that another try may mend."""
@@ -57,7 +67,7 @@ class Saver:
 
     def __init__(self, api: Api, wish: Wish, numbers: Numbers, tell: Tell, jobs: int) -> None:
         self._api = api
-        self._wish = wish
+        self.wish = wish
         self._numbers = numbers
         self._tell = tell
         self._gate = Gate()
@@ -70,14 +80,14 @@ class Saver:
         """
         self._check_address(task, asset)
         async with self._slots:
-            with Draft(self._wish.target.directory, f"{task.id[:8]}-{asset.n}") as draft:
+            with Draft(self.wish.target.directory, f"{task.id[:8]}-{asset.n}") as draft:
                 extension = await self._transfer(task, asset, draft)
                 return self._place(task, asset, draft, extension)
 
     def _check_address(self, task: Task, asset: Asset) -> None:
         if asset.url[:5].lower() == "data:":
             return
-        if fault := asset_fault(asset.url, http=self._wish.http_assets):
+        if fault := asset_fault(asset.url, http=self.wish.http_assets):
             hint = f"`piooy download {task.id} --allow-http-assets` fetches it in the open"
             raise NotDownloaded(
                 f"asset {asset.n} of task {task.id} {fault}",
@@ -115,7 +125,7 @@ class Saver:
         if asset.url[:5].lower() == "data:":
             draft.write(_payload(task, asset))
             return
-        async with self._api.media(asset.url, {}, http=self._wish.http_assets) as arriving:
+        async with self._api.media(asset.url, {}, http=self.wish.http_assets) as arriving:
             total = self._expected(arriving)
             async for chunk in _capped(arriving.chunks, self._numbers.asset_bytes):
                 draft.write(chunk)
@@ -138,7 +148,7 @@ class Saver:
             raise _Refused(
                 f"the asset has {total:,} bytes; at most {self._numbers.asset_bytes:,} are taken"
             )
-        check_room(self._wish.target.directory, total or 0)
+        check_room(self.wish.target.directory, total or 0)
         return total
 
     def _judged(self, task: Task, asset: Asset, draft: Draft) -> str:
@@ -153,8 +163,8 @@ class Saver:
         return "bin"
 
     def _place(self, task: Task, asset: Asset, draft: Draft, extension: str) -> SavedFile | None:
-        wanted = self._wish.target.path(naming.values_of(task, asset, extension))
-        published = publish(draft, wanted, self._wish.on_exists)
+        wanted = self.wish.target.path(naming.values_of(task, asset, extension))
+        published = publish(draft, wanted, self.wish.on_exists)
         if published is None:
             self._tell(Noticed(f"{wanted} exists, skipped"))
             return None

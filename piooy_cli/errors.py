@@ -197,10 +197,10 @@ class Interrupted(PiooyError):
 _MOST_IDS = 50
 
 
-def goes_on(command: str, ids: Sequence[str]) -> str:
+def goes_on(ids: Sequence[str], options: str = "") -> str:
     """The command that goes on with these tasks; a long list is in the ledger."""
     words = " ".join(ids) if len(ids) <= _MOST_IDS else "--pending"
-    return f"`{command} {words}` goes on"
+    return f"`piooy wait {words}{options}` goes on"
 
 
 # Which code a run of several items ends with when several apply, strongest first.

@@ -50,6 +50,13 @@ class Target:
         _check_template(tail)
         return cls(expanded(head or ("/" if output.startswith("/") else ".")), tail)
 
+    @property
+    def spelled(self) -> str:
+        """What a person would give as --output; nothing where it is the default."""
+        if self.template != DEFAULT_TEMPLATE:
+            return str(self.directory / self.template)
+        return "" if self.directory == Path() else str(self.directory)
+
     def path(self, values: Mapping[str, object]) -> Path:
         """The place for these values, before anything of the same name is looked at."""
         return self.directory / file_name(self.template, values)

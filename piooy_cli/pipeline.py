@@ -1,5 +1,6 @@
 """The road: submit, finish, fetch. Commands get on and off it somewhere; nothing else waits."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from piooy_cli.fetching import Fetcher, nameless
 from piooy_cli.interrupt import Stop
 from piooy_cli.models import Media, Order, SavedFile, Task
 from piooy_cli.submitting import Submitter
-from piooy_cli.waiting import Waiter, Waiting, merged
+from piooy_cli.waiting import ERROR_REREADS, Waiter, Waiting, merged
 
 if TYPE_CHECKING:
     from piooy_cli.downloads import Saver
@@ -40,7 +41,7 @@ class Pipeline:
         self._waiter = Waiter(api, waiting, tell, self._memory.seen, self._memory.past)
         self._fetcher = Fetcher(api, tell, self._memory.saved)
         self._under_way: dict[str, Task] = self._submitter.sent
-        self._resume = "piooy wait"
+        self._resume = ""
 
     async def make(
         self, order: Order, saver: "Saver | None", *, wait: bool, covers: bool = False
@@ -56,7 +57,7 @@ class Pipeline:
         self, task: Task, saver: "Saver | None", *, covers: bool = False, fresh: bool = False
     ) -> list[SavedFile]:
         """Finish, and fetch where there is a saver."""
-        self._resume = "piooy wait --download" if saver else "piooy wait"
+        self._resume = saver.wish.again if saver else ""
         task = await self.finish(task, fresh=fresh)
         return await self.fetch(task, saver, covers=covers) if saver else []
 
@@ -65,20 +66,29 @@ class Pipeline:
         if not task.is_settled:  # an order's answer may bring its end along
             task = self._memory.find(task.id) or task
         with self._about(task, "piooy wait"):
-            task = await self._waiter.finish(task, fresh=fresh or _is_new(task))
+            task = await self._waiter.finish(
+                task, fresh=fresh or _is_new(task), resume=self._resume
+            )
             if not task.assets and task.media != Media.CHARACTER:
                 raise nameless(task)
             return task
 
-    async def look(self, task_id: str, refresh: str | None = None) -> Task:
-        """The task as it is now."""
+    async def look(self, task_id: str, refresh: str | None = None, *, sure: bool = False) -> Task:
+        """The task as it is now. An ERROR may pass: it is remembered only where made `sure` of."""
         self._tell(Looking(task_id))
         known = self._memory.find(task_id) or Task(task_id)
-        inputs = addresses_in([known.options, known.prompt])
-        seen = await self._api.task(task_id, refresh=refresh, inputs=inputs)
-        task = merged(known, seen)
-        self._memory.seen(task)
+        task = await self._read(known, refresh)
+        for _ in range(ERROR_REREADS if sure else 0):
+            if task.status == "ERROR":
+                await asyncio.sleep(self._waiter.waiting.pace.early)
+                task = await self._read(known, refresh)
+        if sure or task.status != "ERROR":
+            self._memory.seen(task)
         return task
+
+    async def _read(self, known: Task, refresh: str | None) -> Task:
+        inputs = addresses_in([known.options, known.prompt])
+        return merged(known, await self._api.task(known.id, refresh=refresh, inputs=inputs))
 
     async def fetch(self, task: Task, saver: "Saver", *, covers: bool = False) -> list[SavedFile]:
         """Save the assets of a task that succeeded. Raises the strongest of what went wrong."""
@@ -93,7 +103,7 @@ class Pipeline:
         if not ids:
             return Interrupted("stopped; nothing is under way", signal=number)
         message = f"stopped waiting; still under way: {ids}"
-        hint = goes_on(self._resume, list(self._under_way))
+        hint = goes_on(list(self._under_way), self._resume)
         return Interrupted(message, hint, signal=number)
 
     @contextmanager

@@ -10,14 +10,14 @@ from typing import NamedTuple
 from piooy_cli.api.addresses import addresses_in
 from piooy_cli.api.client import Api
 from piooy_cli.api.retry import Deadline, uniform
-from piooy_cli.errors import OverLimit, PiooyError, StillRunning, TaskFailed, Unreachable
+from piooy_cli.errors import OverLimit, PiooyError, StillRunning, TaskFailed, Unreachable, goes_on
 from piooy_cli.events import Looking, Progressed, Settled, Tell, Warned
 from piooy_cli.models import RUNNING, Task
 from piooy_cli.polling import Expectation, Pace, expected
 
 PATIENCE = {"image": 300.0, "music": 600.0, "character": 600.0, "video": 1800.0}
 LONGEST_PATIENCE = 1800.0
-_ERROR_REREADS = 2
+ERROR_REREADS = 2
 
 
 class Waiting(NamedTuple):
@@ -56,12 +56,13 @@ class Waiter:
         self._past = past
         self._expectations: dict[tuple[str | None, ...], Expectation] = {}
 
-    async def finish(self, task: Task, *, fresh: bool) -> Task:
+    async def finish(self, task: Task, *, fresh: bool, resume: str) -> Task:
         """The task once it succeeded. Raises what else it ended with, or StillRunning.
 
-        `fresh`: it may be so new that the service does not know it yet.
+        `fresh`: it may be so new that the service does not know it yet. `resume`: options of the
+        command that goes on with it.
         """
-        wait = _Wait(self, task, fresh)
+        wait = _Wait(self, task, fresh, resume)
         self.tell(Looking(task.id, wait.age, self.expectation(task)))
         settled = await wait.settled()
         self.tell(Settled(settled))
@@ -82,11 +83,12 @@ class _Wait:
 
     __slots__ = (
         "_deadline", "_error_rereads", "_grace", "_head_start", "_last_running", "_moved",
-        "_refreshed", "_task", "_waiter", "_warned",
+        "_refreshed", "_resume", "_task", "_waiter", "_warned",
     )  # fmt: skip
 
-    def __init__(self, waiter: Waiter, task: Task, fresh: bool) -> None:
+    def __init__(self, waiter: Waiter, task: Task, fresh: bool, resume: str) -> None:
         self._waiter = waiter
+        self._resume = resume
         self._task = task
         self._deadline = waiter.waiting.deadline(task.media)
         self._grace = Deadline(waiter.waiting.fresh_grace) if fresh else None
@@ -112,7 +114,8 @@ class _Wait:
             if self._is_over():
                 return await self._judged()
             self._last_running = asked
-            self._waiter.seen(self._task)
+            if not self._task.failed:  # an ERROR that may pass is no end to remember
+                self._waiter.seen(self._task)
             self._waiter.tell(Progressed(self._task, self._deadline.elapsed))
             await self._pause()
 
@@ -151,7 +154,7 @@ class _Wait:
     def _is_over(self) -> bool:
         """Whether the status is the last one. ERROR may pass: it is read again before it counts."""
         status = self._task.status
-        if status == "ERROR" and self._error_rereads < _ERROR_REREADS:
+        if status == "ERROR" and self._error_rereads < ERROR_REREADS:
             self._error_rereads += 1
             return False
         if not self._task.is_settled and status not in RUNNING and not self._warned:
@@ -197,7 +200,7 @@ class _Wait:
     def _still_running(self, why: str) -> StillRunning:
         return StillRunning(
             f"task {self._task.id} has not ended after {self._deadline.elapsed:.0f} s: {why}",
-            f"it runs on, charged once; `piooy wait {self._task.id}` goes on",
+            f"it runs on, charged once; {goes_on([self._task.id], self._resume)}",
             task_id=self._task.id,
         )
 

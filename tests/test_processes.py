@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -9,7 +10,8 @@ import time
 
 import pytest
 from processes import PIOOY, shell, start, wait_for
-from servers import TASK, accepted, answer, expect_look, expect_order, read_request, task
+from servers import PNG, TASK, accepted, answer, expect_look, expect_order, read_request, task
+from werkzeug.wrappers import Response
 
 
 def test_the_three_commands_in_a_pipe(sandbox, home):
@@ -152,6 +154,41 @@ def test_a_signal_while_waiting_detaches_at_once(api, number, code):
     assert (process.returncode, out) == (code, "")
     assert time.monotonic() - sent < 2
     assert "piooy wait t0 t1 t2" in err and "Traceback" not in err
+
+
+@pytest.mark.parametrize("how", ["SIGINT", "SIGTERM", "timeout"])
+def test_the_printed_command_finishes_the_job(api, home, how):
+    """The ids are on stderr and in the history, and what is printed saves the files where asked."""
+    done = threading.Event()
+
+    def look(request):
+        task_id = request.path.rsplit("/", 1)[1]
+        result = {"results": [api.url_for(f"/{task_id}.png")]}
+        return Response(
+            json.dumps(task("SUCCESS" if done.is_set() else "PENDING", result, id=task_id))
+        )
+
+    for name in ("t0", "t1"):
+        api.expect_request(f"/api/v1/task/{name}").respond_with_handler(look)
+        api.expect_request(f"/{name}.png").respond_with_data(PNG)
+    timeout = ["--timeout", "1"] if how == "timeout" else []
+    process = start("wait", "--download", "-o", "my files/{id}.{ext}", *timeout, "t0", "t1")
+    wait_for(lambda: len(api.log) >= 2)
+    if how != "timeout":
+        process.send_signal(getattr(signal, how))
+    _, err = process.communicate(timeout=10)
+    command = re.findall(r"`(piooy [^`]*)` goes on", err)[-1]
+    done.set()
+
+    ran = shell(command)
+
+    assert process.returncode == {"SIGINT": 130, "SIGTERM": 143, "timeout": 3}[how]
+    assert "t0" in err and "t1" in err and shell("piooy history").stdout.count("PENDING") == 0
+    assert (ran.returncode, sorted(ran.stdout.splitlines())) == (
+        0,
+        ["my files/t0.png", "my files/t1.png"],
+    )
+    assert (home / "my files/t1.png").read_bytes() == PNG
 
 
 def test_24_hanging_requests_do_not_hold_a_signal_up(raw):

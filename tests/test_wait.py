@@ -408,3 +408,16 @@ def test_trouble_that_many_have_is_told_once_a_minute(piooy, api):
 
     assert (ran.code, len(ran.lines)) == (0, 20)
     assert ran.err.count("trying again") == 1
+
+
+def test_an_error_seen_once_is_no_end(piooy, api):
+    """`task` shows it, nothing remembers it; `download` reads it again before it gives up."""
+    look(api, "a1", "PROCESSING", "ERROR", "ERROR", "SUCCESS")
+    piooy("task", "a1")
+    assert piooy("task", "a1").out.split("\t")[1] == "ERROR"
+    assert piooy("history").lines == ["a1\tPROCESSING\timage\tm"]
+
+    ran = piooy("download", "a1")
+
+    assert "ended ERROR" not in ran.err
+    assert piooy("history").lines == ["a1\tSUCCESS\timage\tm"]

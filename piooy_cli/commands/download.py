@@ -106,7 +106,7 @@ async def _to_stdout(
 async def _succeeded(pipeline: "Pipeline", task_id: str, wait: bool, persist: bool) -> Task:
     if wait:
         await pipeline.finish(Task(task_id))
-    task = await pipeline.look(task_id, "assets" if persist else None)
+    task = await pipeline.look(task_id, "assets" if persist else None, sure=True)
     if task.failed:
         raise TaskFailed(
             f"task {task_id} ended {task.status}; it has no files",

@@ -198,7 +198,7 @@ async def _generate(
                 if open_files:
                     typer.launch(file.path)
 
-        resume = "piooy wait --download" if saver else "piooy wait"
+        resume = wish.again if wish else ""
         await each(session, one, range(count), resume=resume)
 
 

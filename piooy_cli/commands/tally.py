@@ -18,12 +18,12 @@ async def each(
     *,
     at_once: int = _AT_ONCE,
     until_first: bool = False,
-    resume: str = "piooy wait",
+    resume: str = "",
 ) -> None:
     """Apply `work` to every item, tell each error as it comes, raise what the whole ends with.
 
-    A single item ends with its own error, several with the strongest. `resume`: the command that
-    goes on with what still runs.
+    A single item ends with its own error, several with the strongest. `resume`: options of the
+    `wait` that goes on with what still runs.
     """
     from piooy_cli.together import together
 
@@ -54,6 +54,6 @@ def _several(errors: list[PiooyError], items: int, resume: str) -> SomeFailed:
     ]
     if not running:
         return SomeFailed(errors, items)
-    several = SomeFailed(errors, items, goes_on(resume, running))
+    several = SomeFailed(errors, items, goes_on(running, resume))
     several.message += f"; still running: {' '.join(running)}"
     return several

@@ -70,5 +70,5 @@ async def _wait(
             await pipeline.complete(Task(ref), saver, fresh=piped)
 
         ids = session.task_ids(refs, "wait")
-        resume = "piooy wait --download" if saver else "piooy wait"
+        resume = wish.again if wish else ""
         await each(session, one, ids, until_first=stop_at_first, resume=resume)
