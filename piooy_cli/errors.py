@@ -33,6 +33,7 @@ class PiooyError(Exception):
         self.message = message
         self.hint = hint
         self.task_id = task_id
+        self.ids: Sequence[str] = ()  # tasks that it leaves running
         self.told = False  # a person has read it already; programs still get their last line
         self.stops_all = False  # no other item could fare better
 

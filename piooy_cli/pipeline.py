@@ -99,12 +99,13 @@ class Pipeline:
         """What a person has to know when a signal ended this run."""
         if self._submitter.in_doubt:
             return self._submitter.in_doubt[0]
-        number, ids = self._stop.signal or 2, " ".join(self._under_way)
+        number, ids = self._stop.signal or 2, tuple(self._under_way)
         if not ids:
             return Interrupted("stopped; nothing is under way", signal=number)
-        message = f"stopped waiting; still under way: {ids}"
-        hint = goes_on(list(self._under_way), self._resume)
-        return Interrupted(message, hint, signal=number)
+        message = f"stopped waiting; {len(ids):,} still under way"
+        interrupted = Interrupted(message, goes_on(ids, self._resume), signal=number)
+        interrupted.ids = ids
+        return interrupted
 
     @contextmanager
     def _about(self, task: Task, command: str) -> Iterator[None]:

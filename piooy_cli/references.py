@@ -74,13 +74,13 @@ def _id_in(line: bytes) -> str | None:
 
 async def _lines() -> AsyncIterator[bytes]:
     """stdin's lines as they come. A thread reads: not every kind of stdin can be polled."""
-    queue: asyncio.Queue[bytes | PiooyError | None] = asyncio.Queue(1000)
+    queue: asyncio.Queue[list[bytes] | PiooyError | None] = asyncio.Queue(4)
     loop = asyncio.get_running_loop()
 
     def read() -> None:
         try:
-            for line in _split(chunks_of(sys.stdin)):
-                asyncio.run_coroutine_threadsafe(queue.put(line), loop).result()
+            for lines in _split(chunks_of(sys.stdin)):
+                asyncio.run_coroutine_threadsafe(queue.put(lines), loop).result()
             last: PiooyError | None = None
         except PiooyError as error:
             last = error
@@ -90,20 +90,22 @@ async def _lines() -> AsyncIterator[bytes]:
 
     # Left behind where nobody closes stdin; it holds no lock that the exit would wait for.
     threading.Thread(target=read, daemon=True).start()
-    while (line := await queue.get()) is not None:
-        if isinstance(line, PiooyError):
-            raise line
-        yield line
+    while (lines := await queue.get()) is not None:
+        if isinstance(lines, PiooyError):
+            raise lines
+        for line in lines:
+            yield line
 
 
-def _split(chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _split(chunks: Iterator[bytes]) -> Iterator[list[bytes]]:
+    """The whole lines of each chunk, as soon as it is there."""
     rest = b""
     for chunk in chunks:
         *whole, rest = (rest + chunk).split(b"\n")
-        yield from whole
+        yield whole
         if len(rest) > _LONGEST_LINE:
             raise UsageError(
                 "a line on stdin is longer than 1 MiB", "task ids are wanted, one a line"
             )
     if rest:
-        yield rest
+        yield [rest]

@@ -40,8 +40,8 @@ async def together(
         except PiooyError as error:
             if error.stops_all:
                 raise
-            errors.append(error)
             failed(error)
+            errors.append(_light(error))
         finally:
             slots.release()
 
@@ -58,6 +58,12 @@ async def together(
                     failed(other)
             raise first from None
     return done, errors
+
+
+def _light(error: PiooyError) -> PiooyError:
+    """Without the frames in which it arose: with a million of them, all of memory is frames."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
 
 
 async def _each(items: Iterable[Item] | AsyncIterator[Item]) -> AsyncIterator[Item]:

@@ -191,6 +191,50 @@ def test_the_printed_command_finishes_the_job(api, home, how):
     assert (home / "my files/t1.png").read_bytes() == PNG
 
 
+@pytest.mark.parametrize("more", [[], ["--json"]], ids=str)
+def test_a_signal_leaves_no_id_untold(raw, more):
+    """More than fit into a command: all of them on stderr, for people and for programs."""
+    ids = [f"task-{n:04}-{'x' * 30}" for n in range(300)]
+    server = raw(lambda c: (read_request(c), c.recv(1)))
+    process = start("wait", "-q", *more, "-", stdin=subprocess.PIPE)
+    process.stdin.write("\n".join(ids))
+    process.stdin.close()
+    process.stdin = None
+    wait_for(lambda: server.connections)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGTERM)
+
+    _, err = process.communicate(timeout=10)
+
+    assert process.returncode == 143
+    assert all(one in err for one in ids) and "piooy wait --pending" in err
+    assert not more or json.loads(err)["error"]["task_ids"] == ids
+
+
+@pytest.mark.soak
+def test_a_million_ids_on_stdin(raw, home, tmp_path):
+    """So much memory for each, no more, and no crash; IDS=N makes it N."""
+    many, few = int(os.environ.get("IDS", 1_000_000)), 10_000
+    raw(lambda c: (read_request(c), c.recv(1)))
+    peaks = {}
+    for count in (few, many):
+        (home / "ids").write_text(
+            "".join(f"{n:08x}-7d1e-4c55-9a0e-2b8f6c1d4e90\n" for n in range(count))
+        )
+        command = [*PIOOY, "-q", "wait", "--timeout", "2s", "-"]
+        with (home / "ids").open() as ids, (home / "err").open("w") as err:
+            process = subprocess.Popen(command, stdin=ids, stderr=err)
+            _, status, used = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+        with (home / "err").open() as err:
+            assert sum("has not ended" in line for line in err) == count
+        assert process.returncode == 3
+        peaks[count] = used.ru_maxrss
+
+    print(f"{many:,} ids: {peaks[many] / 1024:.0f} MB")
+    assert (peaks[many] - peaks[few]) / (many - few) < 1  # KiB
+
+
 def test_24_hanging_requests_do_not_hold_a_signal_up(raw):
     """Nobody waits for requests that only read; the best of three, since machines have load."""
     hanging = threading.Semaphore(0)

@@ -97,7 +97,7 @@ class Api:
         until, tries = deadline or Deadline(self._numbers.get_whole), 0
         while True:
             await self._turn(task_id, until)
-            verdict = await self._look(task_id, refresh, grace)
+            verdict = await self._look_until(until, task_id, refresh, grace)
             if not isinstance(verdict, Later):
                 self._looks.recover()
                 return wire.task(verdict, self._http.base_url, tuple(inputs))
@@ -154,6 +154,16 @@ class Api:
                 raise Unreachable(f"{task_id}: its turn to be looked at did not come in time")
             if self._look_gate.is_open or until.passed:
                 return
+
+    async def _look_until(
+        self, until: Deadline, task_id: str, refresh: str | None, grace: Deadline | None
+    ) -> dict[str, Any] | Later:
+        """A look that does not outlast the deadline by much, whatever the server does."""
+        try:
+            async with asyncio.timeout(max(until.left, self._numbers.last_look)):
+                return await self._look(task_id, refresh, grace)
+        except TimeoutError:
+            return Later("no answer in time")
 
     async def _look(
         self, task_id: str, refresh: str | None, grace: Deadline | None

@@ -26,6 +26,8 @@ class Numbers(NamedTuple):
     # A single look (`task`, `download`) gives up sooner than a wait does.
     look_tries: int = 4
     fresh_grace: float = 60
+    # What a last look may take beyond the deadline.
+    last_look: float = 3
     # Looks at tasks, a second and at once: a service that says 429 gets fewer.
     look_rate: float = 25
     look_burst: int = 25

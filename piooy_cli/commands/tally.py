@@ -38,8 +38,10 @@ async def each(
 
     def failed(error: PiooyError) -> None:
         if count > 1 and isinstance(error, StillRunning):
-            error.told = True  # named together at the end: a thousand may run out of time at once
+            error.hint = ""  # one for all, at the end: a thousand may run out of time at once
         session.tell(Failed(error))
+        if count > 1:
+            error.message, error.args = "", ()  # read by now, and a million of them are heavy
 
     done, errors = await together(
         counted, items, at_once=at_once, failed=failed, until_first=until_first
@@ -54,6 +56,4 @@ def _several(errors: list[PiooyError], items: int, resume: str) -> SomeFailed:
     ]
     if not running:
         return SomeFailed(errors, items)
-    several = SomeFailed(errors, items, goes_on(running, resume))
-    several.message += f"; still running: {' '.join(running)}"
-    return several
+    return SomeFailed(errors, items, goes_on(running, resume))

@@ -171,6 +171,8 @@ class Output:
     def _explain(self, error: PiooyError) -> None:
         bold, off = ("\x1b[31m", "\x1b[0m") if self._colored(sys.stderr) else ("", "")
         self._stderr.write_anyway(f"piooy: {bold}error:{off} {sanitize(error.message)}")
+        if error.ids:
+            self._stderr.write_anyway(f"piooy: {' '.join(error.ids)}")  # each is a checked id
         if error.hint:
             self._stderr.write_anyway(f"piooy: {sanitize(self._repeatable(error.hint))}")
 

@@ -44,6 +44,7 @@ def error_record(error: PiooyError) -> dict[str, Any]:
             "hint": error.hint or None,
             "task_id": error.task_id,
         }
+        | ({"task_ids": list(error.ids)} if error.ids else {})
     }
 
 
