@@ -193,7 +193,7 @@ class Session:
         """
         from piooy_cli.running import run
 
-        self.output.results_are(results)
+        self.output.results_are(results, titled=self.settings.title)
         return run(
             lambda: work(self, *args),
             self.stop,

@@ -31,6 +31,9 @@ class Settings:
     sandbox: bool = field(default=False, metadata={"help": "use the API inside this process"})
     output: str = field(default="", metadata={"help": "where files go: a directory or a template"})
     history_prompts: bool = field(default=True, metadata={"help": "keep prompts in the history"})
+    title: bool = field(
+        default=False, metadata={"help": "progress in the title of the terminal's window"}
+    )
     provider: str = field(default="", metadata={"help": "provider where a model names none"})
     model: Mapping[str, str] = field(
         default_factory=dict, metadata={"help": "default model by media type, as model.image"}
@@ -51,7 +54,7 @@ class Resolved(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-BOOLEANS = ("sandbox", "history_prompts")
+BOOLEANS = ("sandbox", "history_prompts", "title")
 NAMES = tuple(setting.name for setting in fields(Settings))
 VARIABLES = {
     "PIOOY_BASE_URL": "base_url",

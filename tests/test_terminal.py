@@ -151,6 +151,21 @@ def test_the_task_bar_is_always_cleared(sent, number):
     assert words[0] == b"1" and words[-1] == b"0"
 
 
+def test_a_title_only_where_it_is_wished_and_the_old_one_comes_back(sent, home):
+    """H13: off by default; on, it is taken from the terminal's stack again at the end."""
+    (home.parent / "config").mkdir(exist_ok=True)
+    (home.parent / "config/config.toml").write_text("title = true\n")
+    screen = Screen("wait", TASK)
+    screen.until("processing")
+    screen.read(0.3)
+    screen.send(b"\x03")
+    screen.end()
+    titles = re.findall(rb"\x1b\]2;([^\x07]*)\x07", screen.bytes)
+
+    assert titles == [b"piooy: 0 of 1", b""]
+    assert screen.bytes.count(b"\x1b[22;2t") == screen.bytes.count(b"\x1b[23;2t") == 1
+
+
 def test_without_a_task_bar_nothing_is_sent_there(sent):
     """No OSC at all on a terminal that is not known to take it."""
     screen = Screen("wait", TASK, TERM_PROGRAM="")

@@ -4,6 +4,7 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
@@ -69,11 +70,11 @@ class Output:
         self._stderr = Lines(sys.stderr, secrets)
         self._result_types: tuple[type, ...] = ()
         self._results = self._open_results()
-        self._progress = self._open_progress()
+        self._titled = False
 
-    def results_are(self, types: tuple[type, ...]) -> None:
-        """Events of these types are what was asked for."""
-        self._result_types = types
+    def results_are(self, types: tuple[type, ...], *, titled: bool = False) -> None:
+        """Events of these types are what was asked for. `titled`: show progress in a title too."""
+        self._result_types, self._titled = types, titled
 
     def event(self, event: Event) -> None:
         """Show an event; one of the kind that was asked for is a result."""
@@ -197,7 +198,8 @@ class Output:
 
         return Plain(lines)
 
-    def _open_progress(self) -> Progress:
+    @cached_property
+    def _progress(self) -> Progress:
         if self._looks.quiet:
             from piooy_cli.output.silence import Silence
 
@@ -205,10 +207,12 @@ class Output:
         if is_terminal(sys.stderr) and not is_dumb(self._looks.environ):
             from piooy_cli.output.human import console
             from piooy_cli.output.live import LiveProgress
+            from piooy_cli.output.painter import Painter
 
             on_stderr = console(sys.stderr, self._colored(sys.stderr))
             environ, verbose = self._looks.environ, self._looks.verbose
-            return LiveProgress(on_stderr, self._secrets, environ, verbose=verbose)
+            painter = Painter(on_stderr, environ, titled=self._titled)
+            return LiveProgress(on_stderr, painter, self._secrets, verbose=verbose)
         from piooy_cli.output.lines import LineProgress
 
         return LineProgress(

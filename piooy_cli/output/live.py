@@ -1,7 +1,6 @@
 """Progress on a terminal: what is under way, in a display that is redrawn and leaves no trace."""
 
 import time
-from collections.abc import Mapping
 
 from rich.console import Console
 from rich.text import Text
@@ -35,14 +34,13 @@ class LiveProgress:
     period = 0.125
 
     def __init__(
-        self, console: Console, secrets: list[str], environ: Mapping[str, str], *,
-        verbose: bool = False,
-    ) -> None:  # fmt: skip
+        self, console: Console, painter: Painter, secrets: list[str], *, verbose: bool = False
+    ) -> None:
         self._console = console
         self._secrets = secrets
         self._verbose = verbose
         self._glyphs = Glyphs() if "utf" in (console.encoding or "").lower() else ASCII
-        self._painter = Painter(console, environ)
+        self._painter = painter
         self._rows: dict[str, Row] = {}
         self._names: dict[str, str] = {}
         self._tally = Tally()
@@ -85,7 +83,8 @@ class LiveProgress:
         now, size = time.monotonic(), self._console.size
         rows = list(self._rows.values())
         frame = Frame(now, size.width, size.height, self._glyphs)
-        self._painter.draw(lines_of(rows, self._tally, frame), self._share(rows, now))
+        lines = lines_of(rows, self._tally, frame)
+        self._painter.draw(lines, self._share(rows, now), self._title(len(rows)))
 
     def aside(self, pause: bool = True) -> None:
         """Clear the display while results are written to the same terminal."""
@@ -101,6 +100,10 @@ class LiveProgress:
         ended = self._tally.done + self._tally.failed
         shares = [share for row in rows if (share := share_of(row, now)) is not None]
         return (ended + sum(shares)) / (ended + len(rows)) if shares or ended else None
+
+    def _title(self, under_way: int) -> str:
+        ended = self._tally.done + self._tally.failed
+        return f"piooy: {ended} of {ended + under_way}"
 
     def _show(self, key: str, name: str, state: str) -> Row:
         if key not in self._rows:

@@ -20,14 +20,18 @@ _SHOW_CURSOR = "\x1b[?25h"
 class Painter:
     """Draws on one terminal, while no other process of ours does and this one is in front."""
 
-    def __init__(self, console: Console, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, console: Console, environ: Mapping[str, str], *, titled: bool = False
+    ) -> None:
         self._console = console
         self._bar = knows_task_bar(environ)
+        self._titles = titled and knows_titles(environ)
+        self._title = ""
         self._claim: int | None = None
         self._drawn = False
         self._share: int | None = None
 
-    def draw(self, lines: Sequence[Text], share: float | None) -> None:
+    def draw(self, lines: Sequence[Text], share: float | None, title: str = "") -> None:
         """Show these lines instead of those before; `share` in the task bar, where there is one."""
         if not self._may_draw():
             return
@@ -37,8 +41,8 @@ class Painter:
         texts = capture.get().splitlines()
         below = "".join(f"\n{text}{_CLEAR_LINE}" for text in texts)
         up = f"\x1b[{len(texts)}A\r"
-        bar = self._task_bar(share)
-        self._write(f"{_AT_ONCE}\r{_CLEAR_LINE}{below}\x1b[J{up}{bar}{_SHOWN}")
+        beside = self._task_bar(share) + self._window_title(title)
+        self._write(f"{_AT_ONCE}\r{_CLEAR_LINE}{below}\x1b[J{up}{beside}{_SHOWN}")
         self._drawn = True
 
     def clear(self) -> None:
@@ -52,7 +56,7 @@ class Painter:
         if self._claim is None:
             return
         self.clear()
-        self._write(_SHOW_CURSOR + self._task_bar(None))
+        self._write(_SHOW_CURSOR + self._task_bar(None) + self._window_title(""))
         os.close(self._claim)
         self._claim = None
 
@@ -73,6 +77,15 @@ class Painter:
         self._share = percent
         return "\x1b]9;4;0;\x07" if percent is None else f"\x1b]9;4;1;{percent}\x07"
 
+    def _window_title(self, title: str) -> str:
+        """The old one is kept on the terminal's own stack, and comes back at the end."""
+        if not self._titles or title == self._title:
+            return ""
+        before, self._title = self._title, title
+        if not title:
+            return "\x1b]2;\x07\x1b[23;2t"
+        return ("" if before else "\x1b[22;2t") + f"\x1b]2;{title}\x07"
+
     def _write(self, text: str) -> None:
         self._console.file.write(text)
         self._console.file.flush()
@@ -90,6 +103,13 @@ def knows_task_bar(environ: Mapping[str, str]) -> bool:
         or environ.get("ConEmuANSI") == "ON"
         or (ptyxis.isascii() and ptyxis.isdecimal() and int(ptyxis) >= 48)
     )
+
+
+def knows_titles(environ: Mapping[str, str]) -> bool:
+    """Whether a title can be set here, and the old one be brought back."""
+    known = ("xterm", "foot", "alacritty", "rxvt")
+    inside = environ.get("TMUX") or environ.get("TERM_PROGRAM") == "Apple_Terminal"
+    return not inside and environ.get("TERM", "").startswith(known)
 
 
 def _claimed(stream: Any) -> int | None:
