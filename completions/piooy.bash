@@ -19,7 +19,7 @@ _piooy() {
             ;;
         'generate')
             words='image video music character'
-            options='--model -m --aspect-ratio -a --resolution -r --duration --image -i --video --inline --output -o --on-exists --wait --no-wait --download --no-download --count -n --timeout --interval --heartbeat --prompt-file -f --option -O --options --seed --negative-prompt --title --style --lyrics --lyrics-file --instrumental --provider --scene --covers --allow-http-assets --dry-run --yes -y --open --preview --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            options='--model -m --aspect-ratio -a --resolution -r --duration --image -i --video --inline --output -o --on-exists --wait --no-wait --download --no-download --count -n --timeout --interval --heartbeat --prompt-file -f --option -O --options --seed --negative-prompt --title --style --lyrics --lyrics-file --instrumental --provider --scene --covers --allow-http-assets --allow-svg --dry-run --yes -y --open --preview --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
             case "$prev" in
                 --model|-m) values='@models' ;;
                 --on-exists) values='skip rename overwrite fail' ;;
@@ -38,7 +38,7 @@ _piooy() {
             ;;
         'wait')
             words=''
-            options='--pending --timeout --interval --heartbeat --any --download --output -o --on-exists --allow-http-assets --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            options='--pending --timeout --interval --heartbeat --any --download --output -o --on-exists --allow-http-assets --allow-svg --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
             case "$prev" in
                 --on-exists) values='skip rename overwrite fail' ;;
                 --color) values='auto always never' ;;
@@ -47,7 +47,7 @@ _piooy() {
             ;;
         'download')
             words=''
-            options='--output -o --on-exists --covers --unsaved --wait --timeout --interval --heartbeat --persist --jobs -j --allow-http-assets --no-metadata --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            options='--output -o --on-exists --covers --unsaved --wait --timeout --interval --heartbeat --persist --jobs -j --allow-http-assets --allow-svg --no-metadata --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
             case "$prev" in
                 --on-exists) values='skip rename overwrite fail' ;;
                 --color) values='auto always never' ;;

@@ -2,20 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from piooy_cli.api.addresses import addresses_in
 from piooy_cli.api.client import Api
-from piooy_cli.api.faults import Expired
 from piooy_cli.errors import (
     NotDownloaded,
-    NotFound,
-    NotSignedIn,
-    OverLimit,
     PiooyError,
-    TaskFailed,
-    Unreachable,
     exit_code_of,
 )
 from piooy_cli.events import Failed, Saved, Tell
@@ -70,23 +64,9 @@ class Fetcher:
     ) -> SavedFile | PiooyError | None:
         """Save one asset, or say why not: one that fails does not stop the others."""
         try:
-            return await self._saved(task, asset, saver)
+            return await saver.save(task, asset, partial(self._fresh, task))
         except PiooyError as error:
             return error
-
-    async def _saved(self, task: Task, asset: Asset, saver: "Saver") -> SavedFile | None:
-        """Save one asset; where its address has expired, ask the API for a fresh one, once."""
-        try:
-            return await saver.save(task, asset)
-        except Expired as expired:
-            reason = str(expired)
-        with suppress(Expired, NotFound, Unreachable, OverLimit, NotSignedIn, TaskFailed):
-            return await saver.save(task, await self._fresh(task, asset))
-        raise NotDownloaded(
-            f"asset {asset.n} of task {task.id} is no longer there: {reason}",
-            f"`piooy download --persist {task.id}` asks the service to store it first",
-            task_id=task.id,
-        )
 
     async def _fresh(self, task: Task, asset: Asset) -> Asset:
         """The same asset at its present address."""

@@ -1,18 +1,20 @@
-"""Files on disk: a draft beside its place, put into it whole, and never over another file."""
+"""Files on disk: put into their place whole, and never over another file."""
 
 import errno
-import hashlib
 import os
 import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
+from typing import TYPE_CHECKING
 
-from piooy_cli import media, naming
+from piooy_cli import naming
 from piooy_cli.errors import PiooyError, StorageRefused
 from piooy_cli.paths import sha256_of
+
+if TYPE_CHECKING:
+    from piooy_cli.drafts import Draft
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -20,64 +22,6 @@ _SPARE = 4 << 20  # bytes that a disk must have left after a file, or before an 
 _NO_LINKS = frozenset(
     {errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS, errno.EACCES}
 )
-
-
-class Draft:
-    """A file that is not finished: private, beside its place, gone unless it is published."""
-
-    def __init__(self, directory: Path, label: str) -> None:
-        self.path = directory / f".piooy-{label}-{secrets.token_hex(4)}.part"
-        self._reset()
-
-    def _reset(self) -> None:
-        self.size = 0
-        self.head = b""
-        self._hash = hashlib.sha256()
-
-    def __enter__(self) -> "Draft":
-        ready(self.path.parent)
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _BINARY
-        with refusals(self.path.parent):
-            self._handle = os.open(self.path, flags, 0o666)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        os.close(self._handle)
-        with suppress(OSError):
-            self.path.unlink()
-
-    def restart(self) -> None:
-        """Throw away what has arrived."""
-        with refusals(self.path):
-            os.ftruncate(self._handle, 0)
-            os.lseek(self._handle, 0, os.SEEK_SET)
-        self._reset()
-
-    def write(self, chunk: bytes) -> None:
-        """Append; hash and first bytes are taken on the way."""
-        view = memoryview(chunk)
-        with refusals(self.path):
-            while view:
-                view = view[os.write(self._handle, view) :]
-        self._hash.update(chunk)
-        self.size += len(chunk)
-        if len(self.head) < media.HEAD:
-            self.head += chunk[: media.HEAD - len(self.head)]
-
-    def settle(self) -> None:
-        """Make the bytes durable."""
-        with refusals(self.path):
-            os.fsync(self._handle)
-
-    @property
-    def sha256(self) -> str:
-        """Of all bytes so far, in hexadecimal."""
-        return self._hash.hexdigest()
 
 
 @contextmanager
@@ -115,7 +59,7 @@ def check_room(directory: Path, size: int) -> None:
         raise refused(directory, OSError(errno.ENOSPC, f"only {free:,} bytes are free"))
 
 
-def publish(draft: Draft, wanted: Path, on_exists: str) -> tuple[Path, bool] | None:
+def publish(draft: "Draft", wanted: Path, on_exists: str) -> tuple[Path, bool] | None:
     """Put the draft into its place: the path, and whether the same file was there already.
 
     None where the name is taken and `on_exists` says skip.
@@ -170,7 +114,7 @@ def _copy(source: Path, path: Path) -> bool:
     return True
 
 
-def _replace(draft: Draft, path: Path) -> Path:
+def _replace(draft: "Draft", path: Path) -> Path:
     if path.is_symlink() or not path.is_file():
         raise StorageRefused(f"{path} is no regular file", "choose another place with --output")
     with refusals(path):
@@ -179,7 +123,7 @@ def _replace(draft: Draft, path: Path) -> Path:
     return path
 
 
-def _is_same(path: Path, draft: Draft) -> bool:
+def _is_same(path: Path, draft: "Draft") -> bool:
     try:
         regular = path.is_file() and not path.is_symlink()
         return regular and path.stat().st_size == draft.size and sha256_of(path) == draft.sha256

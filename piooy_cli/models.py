@@ -119,6 +119,18 @@ class Task:
         return self.succeeded or self.failed
 
 
+class Part(NamedTuple):
+    """What is known of a file that has partly arrived: enough to go on with exactly its bytes.
+
+    `address`: a digest of where it came from; `etag`: a strong one; `length`: of the whole.
+    """
+
+    path: str
+    address: str
+    etag: str
+    length: int
+
+
 class SavedFile(NamedTuple):
     """One asset on disk, whole and verified."""
 

@@ -12,7 +12,7 @@ from piooy_cli.errors import Busy, Interrupted, PiooyError, StorageRefused, goes
 from piooy_cli.events import Looking, Tell, Warned
 from piooy_cli.fetching import Fetcher, nameless
 from piooy_cli.interrupt import Stop
-from piooy_cli.models import Media, Order, SavedFile, Task
+from piooy_cli.models import Media, Order, Part, SavedFile, Task
 from piooy_cli.submitting import Submitter
 from piooy_cli.waiting import ERROR_REREADS, Waiter, Waiting, merged
 
@@ -37,9 +37,9 @@ class Pipeline:
         self._stop = stop
         self._tell = tell
         self._submitter = Submitter(api, ledger, stop, tell, patience)
-        self._memory = Memory(ledger, tell)
-        self._waiter = Waiter(api, waiting, tell, self._memory.seen, self._memory.past)
-        self._fetcher = Fetcher(api, tell, self._memory.saved)
+        self.memory = Memory(ledger, tell)
+        self._waiter = Waiter(api, waiting, tell, self.memory.seen, self.memory.past)
+        self._fetcher = Fetcher(api, tell, self.memory.saved)
         self._under_way: dict[str, Task] = self._submitter.sent
         self._resume = ""
 
@@ -64,7 +64,7 @@ class Pipeline:
     async def finish(self, task: Task, *, fresh: bool = False) -> Task:
         """Look until the task settles. Raises what it ended with, or StillRunning."""
         if not task.is_settled:  # an order's answer may bring its end along
-            task = self._memory.find(task.id) or task
+            task = self.memory.find(task.id) or task
         with self._about(task, "piooy wait"):
             task = await self._waiter.finish(
                 task, fresh=fresh or _is_new(task), resume=self._resume
@@ -76,14 +76,14 @@ class Pipeline:
     async def look(self, task_id: str, refresh: str | None = None, *, sure: bool = False) -> Task:
         """The task as it is now. An ERROR may pass: it is remembered only where made `sure` of."""
         self._tell(Looking(task_id))
-        known = self._memory.find(task_id) or Task(task_id)
+        known = self.memory.find(task_id) or Task(task_id)
         task = await self._read(known, refresh)
         for _ in range(ERROR_REREADS if sure else 0):
             if task.status == "ERROR":
                 await asyncio.sleep(self._waiter.waiting.pace.early)
                 task = await self._read(known, refresh)
         if sure or task.status != "ERROR":
-            self._memory.seen(task)
+            self.memory.seen(task)
         return task
 
     async def _read(self, known: Task, refresh: str | None) -> Task:
@@ -141,6 +141,18 @@ class Memory:
     def seen(self, task: Task) -> None:
         """Remember how a task was seen."""
         self._kept(lambda: self._ledger.seen(task))
+
+    def part(self, task_id: str, n: int) -> Part | None:
+        """What has arrived of an asset."""
+        return self._kept(lambda: self._ledger.part(task_id, n))
+
+    def keep_part(self, task_id: str, n: int, part: Part) -> None:
+        """Remember where an asset is arriving."""
+        self._kept(lambda: self._ledger.keep_part(task_id, n, part))
+
+    def file(self, task_id: str, n: int) -> tuple[str, str] | None:
+        """Where an asset was saved, and its sha256."""
+        return self._kept(lambda: self._ledger.file(task_id, n))
 
     def saved(self, file: SavedFile) -> None:
         """Remember where an asset is."""

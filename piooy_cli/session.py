@@ -227,14 +227,15 @@ class Session:
             yield self._pipeline
 
     def wish(
-        self, output: str | None, on_exists: str, *, covers: bool = False, http_assets: bool = False
-    ) -> "Wish":
+        self, output: str | None, on_exists: str, *, covers: bool = False,
+        http_assets: bool = False, svg: bool = False,
+    ) -> "Wish":  # fmt: skip
         """How files are to be saved. Raises UsageError for a template that cannot be."""
         from piooy_cli.downloads import OnExists, Wish
         from piooy_cli.naming import Target
 
         target = Target.of(output if output is not None else self.settings.output)
-        return Wish(target, OnExists(on_exists), covers, http_assets)
+        return Wish(target, OnExists(on_exists), covers, http_assets, svg)
 
     def task_ids(self, refs: list[str] | None, command: str) -> "AsyncIterator[str | PiooyError]":
         """The tasks that a command was given, references resolved by the ledger."""
@@ -265,7 +266,9 @@ class Session:
         """The tool that saves assets, on the pipeline that is open."""
         from piooy_cli.downloads import Saver
 
-        return Saver(self._api, wish, self.numbers, self.tell, jobs)
+        assert self._pipeline
+        memory = self._pipeline.memory
+        return Saver(self._api, wish, self.numbers, self.tell, memory, jobs)
 
     def _typical_seconds(self, model: str | None, media: str | None) -> float:
         return self.catalogue.typical_seconds(model, media)

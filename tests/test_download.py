@@ -142,14 +142,14 @@ def test_passing_trouble_is_tried_again(piooy, asset):
 
 
 def test_a_truncated_asset_is_never_saved(piooy, raw, api, home):
-    """C10: fewer bytes than announced; five tries, exit 12, nothing left."""
+    """C10: fewer bytes than announced; five more tries, exit 12, nothing left."""
     short = b"HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n" + PNG
     server = raw(lambda c: (read_request(c), c.sendall(short)), is_api=False)
     expect_look(api, task("SUCCESS", {"results": [server.url + "/x.png"]}))
 
     ran = piooy("download", TASK)
 
-    assert (ran.code, server.connections, list(home.iterdir())) == (12, 5, [])
+    assert (ran.code, server.connections, list(home.iterdir())) == (12, 6, [])
 
 
 def test_an_encoded_asset_is_refused(piooy, asset, home):

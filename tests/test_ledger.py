@@ -442,7 +442,7 @@ def test_an_older_ledger_that_cannot_be_taken_over_stays_as_it_was(older, state,
     """D13: half a migration is none."""
     from piooy_cli.ledger import schema
 
-    monkeypatch.setattr(schema, "_LEARNING", schema._LEARNING + "create table orders (twice);")
+    monkeypatch.setattr(schema, "_SECOND", schema._SECOND + "create table orders (twice);")
     with pytest.raises(StorageRefused):
         Ledger(state, "a")
 

@@ -34,6 +34,12 @@ class Numbers(NamedTuple):
 
     asset_idle: float = 60
     asset_bytes: int = 4 << 30
+    # Tries that brought no new byte, and all tries.
     asset_tries: int = 5
+    asset_tries_in_all: int = 30
+    slow_rate: int = 1024  # bytes a second; under it for `slow_seconds` is a failure
+    slow_seconds: float = 60
+    # From this size on, what has arrived is kept for the next run.
+    asset_kept: int = 1 << 20
     redirects: int = 5
     workers: int = 16

@@ -39,6 +39,7 @@ def download(
         typer.Option("--jobs", "-j", parser=options.positive, metavar="N", help="Files at once."),
     ] = 4,
     http_assets: options.HttpAssets = False,
+    svg: options.Svg = False,
     no_metadata: Annotated[
         bool, typer.Option("--no-metadata", help="Add nothing to the files. So far nothing is.")
     ] = False,
@@ -60,7 +61,7 @@ def download(
     if output == "-":
         session.run(_to_stdout, refs, wait, timeout, persist, covers, http_assets)
         return
-    wish = session.wish(output, on_exists, covers=covers, http_assets=http_assets)
+    wish = session.wish(output, on_exists, covers=covers, http_assets=http_assets, svg=svg)
     session.run(_download, refs, wish, wait, timeout, persist, jobs, results=(Saved,))
 
 

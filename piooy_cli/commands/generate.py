@@ -115,6 +115,7 @@ def generate(
     ] = None,
     covers: options.Covers = False,
     http_assets: options.HttpAssets = False,
+    svg: options.Svg = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the request, send nothing.")
     ] = False,
@@ -154,7 +155,7 @@ def generate(
     if output == "-" and wait and download:
         session.run(_to_stdout, order, count, timeout, covers, http_assets)
         return
-    wish = session.wish(output, on_exists, covers=covers, http_assets=http_assets)
+    wish = session.wish(output, on_exists, covers=covers, http_assets=http_assets, svg=svg)
     results = (Saved,) if wait and download else (Settled,) if wait else (Submitted,)
     saving = wish if wait and download else None
     session.run(_generate, order, count, timeout, wait, saving, open_, preview, results=results)

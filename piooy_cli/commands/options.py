@@ -104,6 +104,9 @@ Output = Annotated[
 ]
 OnExists = Annotated[ExistsChoice, typer.Option("--on-exists", help="When a file's name is taken.")]
 Covers = Annotated[bool, typer.Option("--covers", help="Save thumbnails and covers as well.")]
+Svg = Annotated[
+    bool, typer.Option("--allow-svg", help="Save vector drawings, which can run scripts, as .svg.")
+]
 HttpAssets = Annotated[
     bool, typer.Option("--allow-http-assets", help="Fetch files from http addresses, in the open.")
 ]

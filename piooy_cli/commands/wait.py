@@ -33,6 +33,7 @@ def wait(
     output: options.Output = None,
     on_exists: options.OnExists = options.ExistsChoice.RENAME,
     http_assets: options.HttpAssets = False,
+    svg: options.Svg = False,
 ) -> None:
     """Wait for tasks, and print the id of each that succeeds.
 
@@ -49,7 +50,7 @@ def wait(
     refs = [*(refs or []), "@pending"] if pending else refs
     if output is not None and not download:
         raise UsageError("--output has a meaning with --download only")
-    wish = session.wish(output, on_exists, http_assets=http_assets) if download else None
+    wish = session.wish(output, on_exists, http_assets=http_assets, svg=svg) if download else None
     results = (Saved,) if download else (Settled,)
     session.run(_wait, refs, timeout, wish, stop_at_first, results=results)
 

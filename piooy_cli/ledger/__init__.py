@@ -14,7 +14,7 @@ from piooy_cli.errors import Busy, StorageRefused
 from piooy_cli.ledger import owner, rows
 from piooy_cli.ledger.entry import Entry
 from piooy_cli.ledger.schema import opened, translated
-from piooy_cli.models import Order, SavedFile, Task
+from piooy_cli.models import Order, Part, SavedFile, Task
 
 FILE = "ledger.sqlite3"
 _RUNS = 30  # what is older may be of other machines behind the service
@@ -23,6 +23,9 @@ COLUMNS = (
     "id, account, state, status, created, settled, media, scene, provider, model, prompt, options,"
     " digest, task_id, failure_code, failure_message, owner, accepted, took, size"
 )
+
+
+_OF = "n = ? and order_id = (select id from orders where task_id = ?)"
 
 
 class Ledger:
@@ -108,10 +111,30 @@ class Ledger:
         path, n = str(Path(file.path).absolute()), file.asset.n
         with self.change() as connection:
             connection.execute(
-                "update assets set path = ?, bytes = ?, sha256 = ?, saved = ? where n = ?"
-                " and order_id = (select id from orders where task_id = ?)",
+                "update assets set path = ?, bytes = ?, sha256 = ?, saved = ?, part = null"
+                f" where {_OF}",
                 (path, file.bytes, file.sha256, time.time(), n, file.task.id),
             )
+
+    def part(self, task_id: str, n: int) -> Part | None:
+        """What has arrived of an asset, if some of it has."""
+        query = f"select part, address, etag, length from assets where part is not null and {_OF}"
+        found = self.read(query, n, task_id)
+        return Part(*found[0]) if found else None
+
+    def keep_part(self, task_id: str, n: int, part: Part) -> None:
+        """Remember where an asset is arriving."""
+        with self.change() as connection:
+            connection.execute(
+                f"update assets set part = ?, address = ?, etag = ?, length = ? where {_OF}",
+                (*part, n, task_id),
+            )
+
+    def file(self, task_id: str, n: int) -> tuple[str, str] | None:
+        """Where an asset was saved, and its sha256."""
+        query = f"select path, sha256 from assets where path is not null and {_OF}"
+        found = self.read(query, n, task_id)
+        return (found[0]["path"], found[0]["sha256"]) if found else None
 
     def _number_of(self, connection: sqlite3.Connection, task: Task) -> int:
         found = connection.execute("select id from orders where task_id = ?", (task.id,)).fetchone()

@@ -92,13 +92,18 @@ create index orders_by_state on orders (state) where state in ('SENDING', 'UNKNO
 """
 
 # How long runs take, by what decides it, for waits to learn from. `accepted`: when the service said
-# yes; `took`: seconds from then to the end, null where nobody was looking.
-_LEARNING = """
+# yes; `took`: seconds from then to the end, null where nobody was looking. Of a file that has
+# partly arrived: where it lies, a digest of its address, its strong ETag and its whole length.
+_SECOND = """
 alter table orders add column accepted real;
 alter table orders add column took real;
 alter table orders add column size text not null default '';
 update orders set accepted = (
   select max(ended) from attempts where order_id = orders.id and phase = 'accepted');
+alter table assets add column part text;
+alter table assets add column address text;
+alter table assets add column etag text;
+alter table assets add column length integer;
 create index orders_by_model on orders (account, model, scene, size, id) where took is not null;
 """
 
@@ -206,7 +211,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             _run(connection, _TABLES)
             _search(connection)
         if version < 2:
-            _run(connection, _LEARNING)
+            _run(connection, _SECOND)
         connection.execute(f"pragma application_id = {APPLICATION_ID}")
         connection.execute(f"pragma user_version = {VERSION}")
         connection.execute("commit")

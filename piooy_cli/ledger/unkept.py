@@ -3,7 +3,7 @@
 from typing import NoReturn
 
 from piooy_cli.errors import PiooyError
-from piooy_cli.models import Order, SavedFile, Task
+from piooy_cli.models import Order, Part, SavedFile, Task
 
 
 class Unkept:
@@ -26,6 +26,17 @@ class Unkept:
 
     def seen(self, task: Task) -> None:
         """Not remembered."""
+
+    def part(self, task_id: str, n: int) -> Part | None:
+        """Nothing has arrived, as far as known."""
+        return None
+
+    def keep_part(self, task_id: str, n: int, part: Part) -> None:
+        """Not remembered."""
+
+    def file(self, task_id: str, n: int) -> tuple[str, str] | None:
+        """Nothing was saved, as far as known."""
+        return None
 
     def saved(self, file: SavedFile) -> None:
         """Not remembered."""

@@ -60,6 +60,11 @@ def is_page(head: bytes) -> bool:
     return text[:1] == b"{" or (text[:1] == b"<" and not _SVG.match(text))
 
 
+def is_svg(head: bytes) -> bool:
+    """Whether these bytes are a vector drawing, which may carry scripts."""
+    return _SVG.match(head.lstrip(b"\xef\xbb\xbf \t\r\n")) is not None
+
+
 def _mpeg_audio(head: bytes) -> str | None:
     """A bare MPEG audio frame: eleven set bits, and no reserved layer, rate or frequency."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:

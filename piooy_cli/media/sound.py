@@ -1,0 +1,144 @@
+"""The ends of MP3, FLAC and Ogg: frames and pages that must be complete. Pure.
+
+Sources: ISO 11172-3 and 13818-3 (MP3 headers), RFC 9639 (FLAC), RFC 3533 (Ogg).
+"""
+
+import struct
+from typing import BinaryIO
+
+_BITRATES = {  # kbit/s by version (1, or 2 and 2.5) and layer
+    (1, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
+    (1, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    (1, 3): (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (2, 1): (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
+    (2, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+    (2, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+_RATES = (44_100, 48_000, 32_000)
+_LONGEST_FRAME = 1 << 16
+_LAST_PAGE = 4  # Ogg's flag
+
+
+def mp3(file: BinaryIO, size: int) -> bool | None:
+    """Frame after frame to the end, or to a tag behind the last one."""
+    data = _all(file)
+    at, frames = _after_id3(data), 0
+    while at < size:
+        if data[at : at + 3] == b"TAG" or data[at : at + 8] == b"APETAGEX":
+            return True
+        length = _frame_length(data, at)
+        if size - at < 4:
+            return False
+        if length is None:  # not a frame: free format, or padding of a writer
+            return None if frames or data[at : at + 1] == b"\x00" else False
+        at, frames = at + length, frames + 1
+    return at == size and frames > 0
+
+
+def _after_id3(data: bytes) -> int:
+    if data[:3] != b"ID3":
+        return 0
+    size = 0
+    for byte in data[6:10]:  # seven bits of each count
+        size = size << 7 | byte & 0x7F
+    return 10 + size + (10 if data[5] & 0x10 else 0)
+
+
+def _frame_length(data: bytes, at: int) -> int | None:
+    head = data[at : at + 4]
+    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
+        return None
+    version, layer = head[1] >> 3 & 3, 4 - (head[1] >> 1 & 3)
+    rate, speed = head[2] >> 4, head[2] >> 2 & 3
+    if version == 1 or layer == 4 or rate in (0, 15) or speed == 3:
+        return None
+    kilobits = _BITRATES[1 if version == 3 else 2, layer][rate - 1]
+    hertz = _RATES[speed] >> {3: 0, 2: 1, 0: 2}[version]
+    padding = head[2] >> 1 & 1
+    if layer == 1:
+        return (12_000 * kilobits // hertz + padding) * 4
+    return (72_000 if layer == 3 and version != 3 else 144_000) * kilobits // hertz + padding
+
+
+def flac(file: BinaryIO, size: int) -> bool | None:
+    """The last frame is there whole, its checksum holds, and its samples are the last ones."""
+    head = _part(file, 0, 42)
+    if len(head) < 42 or head[4] & 0x7F:  # STREAMINFO comes first
+        return False
+    blocks = struct.unpack(">H", head[10:12])[0]
+    total = int.from_bytes(head[18:26], "big") & (1 << 36) - 1
+    if not total:
+        return None
+    tail = _part(file, max(size - _LONGEST_FRAME * 4, 0), _LONGEST_FRAME * 4)
+    at = len(tail)
+    while (at := max(tail.rfind(b"\xff\xf8", 0, at), tail.rfind(b"\xff\xf9", 0, at))) >= 0:
+        if (end := _last_sample(tail[at:], blocks)) is not None:
+            return end == total
+    return False
+
+
+def _last_sample(frame: bytes, usual: int) -> int | None:
+    """The number of the sample after this frame; None where these bytes are no whole frame."""
+    try:
+        number, at = _utf8_number(frame, 4)
+        code, fixed = frame[2] >> 4, not frame[1] & 1
+        block, at = _block_size(frame, code, at)
+        at += {12: 1, 13: 2, 14: 2}.get(frame[2] & 15, 0)
+        if _crc(frame[:at], 8, 0x07) != frame[at] or _crc(frame, 16, 0x8005):
+            return None
+    except (IndexError, ValueError):
+        return None
+    return (number * usual if fixed else number) + block
+
+
+def _block_size(frame: bytes, code: int, at: int) -> tuple[int, int]:
+    if code == 6:
+        return frame[at] + 1, at + 1
+    if code == 7:
+        return int.from_bytes(frame[at : at + 2], "big") + 1, at + 2
+    if code == 0:
+        raise ValueError("reserved")
+    return (192 if code == 1 else 576 << code - 2 if code < 6 else 256 << code - 8), at
+
+
+def _utf8_number(frame: bytes, at: int) -> tuple[int, int]:
+    """A number coded as UTF-8 codes characters, up to seven bytes; and where it ends."""
+    first = frame[at]
+    count = 8 - (first ^ 0xFF).bit_length()
+    if count == 0:
+        return first, at + 1
+    value = first & (0x7F >> count)
+    for byte in frame[at + 1 : at + count]:
+        value = value << 6 | byte & 0x3F
+    return value, at + count
+
+
+def _crc(data: bytes, bits: int, polynomial: int) -> int:
+    top, mask, crc = 1 << bits - 1, (1 << bits) - 1, 0
+    for byte in data:
+        crc ^= byte << bits - 8
+        for _ in range(8):
+            crc = (crc << 1 ^ polynomial if crc & top else crc << 1) & mask
+    return crc
+
+
+def ogg(file: BinaryIO, size: int) -> bool:
+    """The last page says that it is the last, and is there whole."""
+    tail = _part(file, max(size - (_LONGEST_FRAME + 512), 0), _LONGEST_FRAME + 512)
+    at = tail.rfind(b"OggS")
+    if at < 0 or len(tail) < at + 27:
+        return False
+    segments = tail[at + 26]
+    table = tail[at + 27 : at + 27 + segments]
+    whole = len(table) == segments and at + 27 + segments + sum(table) == len(tail)
+    return whole and bool(tail[at + 5] & _LAST_PAGE)
+
+
+def _all(file: BinaryIO) -> bytes:
+    file.seek(0)
+    return file.read()
+
+
+def _part(file: BinaryIO, at: int, count: int) -> bytes:
+    file.seek(at)
+    return file.read(count)
