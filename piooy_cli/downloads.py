@@ -90,6 +90,8 @@ class Saver:
         path, sha256 = self._parts.file(task.id, asset.n) or ("", "")
         wanted = self.wish.target.path(naming.values_of(task, asset, Path(path).suffix[1:]))
         known = Path(path)
+        if self.wish.svg and known.suffix == ".bin":
+            return None
         alike = known.stem.startswith(wanted.stem) and known.suffix == wanted.suffix
         if not (path and alike and known.parent == wanted.parent.absolute() and _is(known, sha256)):
             return None
@@ -101,7 +103,7 @@ class Saver:
         path, sha256 = self._parts.file(task.id, asset.n) or ("", "")
         if path and _is(Path(path), sha256):
             draft.copy(Path(path))
-            return Path(path).suffix[1:]
+            return deserved(draft, task, asset, svg=self.wish.svg)
         if asset.url[:5].lower() == "data:":
             draft.restart()
             draft.write(_payload(task, asset))

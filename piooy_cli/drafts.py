@@ -45,6 +45,7 @@ class Draft:
             if handle is None:  # another process is at it, or something else has its name
                 self.path = self._directory / f"{self._label}-{secrets.token_hex(4)}.part"
                 handle = os.open(self.path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o666)
+                _locked(handle)
         self._handle = handle
         return self
 
