@@ -47,7 +47,7 @@ _piooy() {
             ;;
         'download')
             words=''
-            options='--output -o --on-exists --covers --unsaved --wait --timeout --interval --heartbeat --persist --jobs -j --allow-http-assets --allow-svg --no-metadata --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            options='--output -o --on-exists --covers --unsaved --wait --timeout --interval --heartbeat --persist --jobs -j --allow-http-assets --allow-svg --dry-run --no-metadata --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
             case "$prev" in
                 --on-exists) values='skip rename overwrite fail' ;;
                 --color) values='auto always never' ;;
@@ -132,7 +132,7 @@ _piooy() {
             ;;
         'history check')
             words=''
-            options='--json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
+            options='--repair --json --quiet -q --verbose -v --debug --color --no-input --profile --sandbox --base-url --version'
             case "$prev" in
                 --color) values='auto always never' ;;
             esac

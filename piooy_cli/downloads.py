@@ -7,9 +7,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote_to_bytes, urlsplit
 
-from piooy_cli import naming
+from piooy_cli import media, naming
 from piooy_cli.api.client import Api
 from piooy_cli.api.numbers import Numbers
 from piooy_cli.api.retry import Gate
@@ -41,6 +41,11 @@ class Wish:
     covers: bool = False
     http_assets: bool = False
     svg: bool = False
+
+    def likely_path(self, task: Task, asset: Asset) -> Path:
+        """Where an asset would go. Its extension is a guess until its bytes are here."""
+        extension = media.likely_extension(urlsplit(asset.url).path, asset.kind)
+        return self.target.path(naming.values_of(task, asset, extension))
 
     @property
     def again(self) -> str:

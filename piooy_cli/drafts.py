@@ -20,7 +20,7 @@ from piooy_cli.files import ready, refusals
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _FLAGS = os.O_RDWR | os.O_CLOEXEC | _NO_FOLLOW | getattr(os, "O_BINARY", 0)
 _PIECE = 1 << 20
-_STRAY = re.compile(r"\.piooy-.+-[0-9]+-[0-9a-f]{8}\.part")
+_STRAY = re.compile(r"\.piooy-(.+-[0-9]+-[0-9a-f]{8}\.part|[0-9a-f]{8}\.probe)")
 
 
 class Draft:
@@ -118,7 +118,7 @@ class Draft:
 
 
 def strays(directory: Path) -> list[Path]:
-    """Drafts that were made beside one which another process was at: nobody takes these up."""
+    """What no later run takes up: drafts made beside one that was busy, and probes."""
     with suppress(OSError):
         return [path for path in directory.iterdir() if _STRAY.fullmatch(path.name)]
     return []
@@ -126,7 +126,7 @@ def strays(directory: Path) -> list[Path]:
 
 def discard(path: Path) -> None:
     """Remove a draft that a dead run left elsewhere; one that somebody is at stays."""
-    if not (path.name.startswith(".piooy-") and path.suffix == ".part"):
+    if not (path.name.startswith(".piooy-") and path.suffix in (".part", ".probe")):
         return
     with suppress(OSError):
         handle = os.open(path, _FLAGS)
@@ -139,6 +139,7 @@ def discard(path: Path) -> None:
 
 def _claimed(path: Path) -> int | None:
     """The file of this name, new or left behind by a dead run; None where it cannot be ours."""
+    _unlink_if_published(path)
     try:
         handle = os.open(path, _FLAGS | os.O_CREAT, 0o666)
     except OSError as error:
@@ -149,6 +150,14 @@ def _claimed(path: Path) -> int | None:
         return handle
     os.close(handle)
     return None
+
+
+def _unlink_if_published(path: Path) -> None:
+    """A draft with a second name was killed just after it got it: the file stays under that one."""
+    with suppress(OSError):
+        known = path.lstat()
+        if stat.S_ISREG(known.st_mode) and known.st_nlink > 1:
+            path.unlink()
 
 
 def _locked(handle: int) -> bool:

@@ -29,12 +29,15 @@ class Fetcher:
         self._tell = tell
         self._keep = keep
 
-    async def fetch(self, task: Task, saver: "Saver", *, covers: bool) -> list[SavedFile]:
-        """Save the assets of a task that succeeded, told in their order.
+    async def fetch(
+        self, task: Task, saver: "Saver", *, covers: bool, only: int | None = None
+    ) -> list[SavedFile]:
+        """Save the assets of a task that succeeded, or `only` its n-th, told in their order.
 
         Raises the strongest of what went wrong, once every one has been tried.
         """
-        wanted = _wanted(task, covers)
+        wanted = wanted_of(task, covers or only is not None)
+        wanted = [asset for asset in wanted if only in (None, asset.n)]
         saving = [asyncio.create_task(self._save(task, asset, saver)) for asset in wanted]
         try:
             return await self._told(saving)
@@ -83,7 +86,7 @@ class Fetcher:
         raise strongest
 
 
-def _wanted(task: Task, covers: bool) -> list[Asset]:
+def wanted_of(task: Task, covers: bool) -> list[Asset]:
     """What is to be saved: results; covers where asked for, or where there is nothing else."""
     if len(task.assets) > MOST_ASSETS:
         message = (

@@ -50,6 +50,11 @@ class Target:
         _check_template(tail)
         return cls(expanded(head or ("/" if output.startswith("/") else ".")), tail)
 
+    @classmethod
+    def exactly(cls, path: Path) -> "Target":
+        """This very path, whatever the asset."""
+        return cls(path.parent, path.name.replace("{", "{{").replace("}", "}}"))
+
     @property
     def spelled(self) -> str:
         """What a person would give as --output; nothing where it is the default."""

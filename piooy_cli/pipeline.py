@@ -86,14 +86,21 @@ class Pipeline:
             self.memory.seen(task)
         return task
 
+    def known(self, task_id: str) -> Task | None:
+        """A task that is known to have succeeded, with its files: it need not be asked for."""
+        task = self.memory.find(task_id)
+        return task if task and task.succeeded and task.assets else None
+
     async def _read(self, known: Task, refresh: str | None) -> Task:
         inputs = addresses_in([known.options, known.prompt])
         return merged(known, await self._api.task(known.id, refresh=refresh, inputs=inputs))
 
-    async def fetch(self, task: Task, saver: "Saver", *, covers: bool = False) -> list[SavedFile]:
+    async def fetch(
+        self, task: Task, saver: "Saver", *, covers: bool = False, only: int | None = None
+    ) -> list[SavedFile]:
         """Save the assets of a task that succeeded. Raises the strongest of what went wrong."""
         with self._about(task, "piooy download"):
-            return await self._fetcher.fetch(task, saver, covers=covers)
+            return await self._fetcher.fetch(task, saver, covers=covers, only=only)
 
     def stopped(self) -> PiooyError:
         """What a person has to know when a signal ended this run."""

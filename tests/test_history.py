@@ -223,6 +223,27 @@ def test_check_tells_of_missing_and_changed_files(piooy, past, home):
     assert f"piooy download {past[0]}" in gone.err
 
 
+def test_repair_fetches_what_is_missing_or_changed(piooy, past, home):
+    """The gone one under its own name, the changed one beside it: nothing is overwritten."""
+    _, wolf, _ = past
+    (gone,) = (home / "out").iterdir()
+    content = gone.read_bytes()
+    (changed,) = (
+        home / line for line in piooy("-q", "download", wolf, "-o", "{{my}}-{id8}.{ext}").lines
+    )
+    gone.unlink()
+    changed.write_bytes(b"mine now")
+
+    ran = piooy("-q", "history", "check", "--repair")
+
+    assert ran.code == 0
+    assert sorted(ran.lines) == sorted([str(gone), str(changed.with_name(f"{changed.stem}-2.png"))])
+    assert gone.read_bytes() == content
+    assert changed.read_bytes() == b"mine now"
+    assert piooy("history", "check").code == 0
+    assert piooy("history", "check", "--repair").err.endswith("all is well\n")
+
+
 def test_check_tells_of_a_broken_rule(piooy, past, home):
     """An order that was sent twice without a decision is found."""
     import sqlite3

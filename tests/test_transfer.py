@@ -4,6 +4,8 @@ import hashlib
 import json
 import os
 import re
+import resource
+import signal
 import socket
 import struct
 import time
@@ -254,7 +256,7 @@ def test_a_draft_that_nobody_remembers_begins_anew(piooy, served, home):
     assert (host.ranges, saved(home)) == ([None], PICTURE)
 
 
-@pytest.mark.parametrize("make", ["link", "directory", "pipe", "hard link"])
+@pytest.mark.parametrize("make", ["link", "directory", "pipe"])
 def test_a_draft_that_is_something_else_is_not_touched(piooy, served, home, make, tmp_path):
     """A name that somebody took is left alone, and another one is used."""
     served(whole())
@@ -264,10 +266,8 @@ def test_a_draft_that_is_something_else_is_not_touched(piooy, served, home, make
         draft.mkdir()
     elif make == "pipe":
         os.mkfifo(draft)
-    elif make == "link":
-        draft.symlink_to(target)
     else:
-        draft.hardlink_to(target)
+        draft.symlink_to(target)
 
     assert piooy("download", TASK).code == 0
     assert target.read_bytes() == b"mine"
@@ -458,3 +458,44 @@ def test_json_tells_what_was_there_already(piooy, served, home):
     assert records[0]["assets"] == records[1]["assets"]
     assert records[0]["assets"][0]["sha256"] == hashlib.sha256(PICTURE).hexdigest()
     assert json.dumps(records[0])
+
+
+def test_dry_run_prints_names_and_saves_nothing(piooy, served, home):
+    """As far as they are known before the bytes are here."""
+    host = served(whole())
+
+    ran = piooy("download", TASK, "--dry-run", "-o", "out/{media}-{n}.{ext}")
+
+    assert (ran.code, ran.lines) == (0, ["out/image-1.png"])
+    assert (host.requests, nothing_left(home)) == ([], True)
+    record = piooy("download", TASK, "--dry-run", "--json").json[0]
+    assert record == {"id": TASK, "n": 1, "path": "image-0b9e7f6a-1.png"}
+
+
+def test_what_is_known_is_not_asked_for(piooy, served, api, home):
+    """After `wait` has seen the files, `download` goes straight to them."""
+    served(whole())
+    assert piooy("wait", TASK).code == 0
+    looks = len(api.log)
+
+    assert piooy("download", TASK).code == 0
+    assert len(api.log) == looks
+    assert saved(home) == PICTURE
+
+
+def test_a_full_disk_half_way(piooy, served, home):
+    """Exit 13; nothing is left in the way, and the task is still one that was never saved."""
+    served(whole())
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        ran = piooy("download", TASK)
+    finally:
+        signal.signal(signal.SIGXFSZ, before)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+    assert ran.code == 13
+    assert nothing_left(home)
+    assert piooy("history", "--unsaved").lines[0].startswith(TASK)
+    assert piooy("download", "--unsaved").code == 0
+    assert saved(home) == PICTURE

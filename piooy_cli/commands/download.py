@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from piooy_cli.answers import Line
 from piooy_cli.commands import options
 from piooy_cli.commands.single import to_stdout
 from piooy_cli.commands.tally import each
@@ -40,6 +41,9 @@ def download(
     ] = 4,
     http_assets: options.HttpAssets = False,
     svg: options.Svg = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the names, as far as known, and save nothing.")
+    ] = False,
     no_metadata: Annotated[
         bool, typer.Option("--no-metadata", help="Add nothing to the files. So far nothing is.")
     ] = False,
@@ -62,6 +66,9 @@ def download(
         session.run(_to_stdout, refs, wait, timeout, persist, covers, http_assets)
         return
     wish = session.wish(output, on_exists, covers=covers, http_assets=http_assets, svg=svg)
+    if dry_run:
+        session.run(_names, refs, wish, wait, timeout, persist)
+        return
     session.run(_download, refs, wish, wait, timeout, persist, jobs, results=(Saved,))
 
 
@@ -80,6 +87,28 @@ async def _download(
         async def one(ref: str) -> None:
             task = await _succeeded(pipeline, ref, wait, persist)
             await pipeline.fetch(task, saver, covers=wish.covers)
+
+        await each(session, one, session.task_ids(refs, "download"))
+
+
+async def _names(
+    session: Session,
+    refs: list[str] | None,
+    wish: "Wish",
+    wait: bool,
+    timeout: float | None,
+    persist: bool,
+) -> None:
+    from piooy_cli.fetching import wanted_of
+
+    async with session.pipeline(timeout) as pipeline:
+
+        async def one(ref: str) -> None:
+            task = await _succeeded(pipeline, ref, wait, persist)
+            for asset in wanted_of(task, wish.covers):
+                path = str(wish.likely_path(task, asset))
+                record = {"id": task.id, "n": asset.n, "path": path}
+                session.output.answer(Line(path, record))
 
         await each(session, one, session.task_ids(refs, "download"))
 
@@ -107,6 +136,8 @@ async def _to_stdout(
 async def _succeeded(pipeline: "Pipeline", task_id: str, wait: bool, persist: bool) -> Task:
     if wait:
         await pipeline.finish(Task(task_id))
+    if not persist and (known := pipeline.known(task_id)):
+        return known
     task = await pipeline.look(task_id, "assets" if persist else None, sure=True)
     if task.failed:
         raise TaskFailed(

@@ -9,7 +9,7 @@ import typer
 from piooy_cli.answers import Document, Listing
 from piooy_cli.commands import options
 from piooy_cli.errors import NotDownloaded, PiooyError, StillRunning, UsageError
-from piooy_cli.events import Shown
+from piooy_cli.events import Saved, Shown
 from piooy_cli.models import Media, checked_id
 from piooy_cli.session import Session
 
@@ -195,24 +195,47 @@ def stats(ctx: typer.Context, model: _Model = None) -> None:
 
 
 @history.command("check")
-def check(ctx: typer.Context) -> None:
+def check(
+    ctx: typer.Context,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Fetch what is missing or changed, under a free name.")
+    ] = False,
+) -> None:
     """Check every rule of the ledger anew, and every saved file by its hash."""
     from piooy_cli.ledger.checks import damaged, faults
 
     session: Session = ctx.obj
     ledger = session.open_ledger()
     broken, gone = list(faults(ledger)), list(damaged(ledger))
-    rows = [list(one) for one in (*broken, *gone)]
+    if repair and gone and not broken:
+        session.run(_repair, gone, results=(Saved,))
+        return
+    rows = [list(one) for one in (*broken, *((one.task_id, one.sentence) for one in gone))]
     records = [{"what": what, "found": found} for what, found in rows]
     session.output.answer(Listing(["what", "found"], rows, records))
     if broken:
         hint = "keep the file; please report it"
         raise PiooyError(f"{len(broken)} rules of the ledger are broken", hint)
     if gone:
-        ids = " ".join(dict.fromkeys(task_id for task_id, _ in gone))
-        hint = f"`piooy download {ids}` fetches them"
+        hint = "`piooy history check --repair` fetches them at no charge"
         raise NotDownloaded(f"{len(gone)} saved files are gone or changed", hint)
     session.output.note("all is well")
+
+
+async def _repair(session: Session, gone: list[Any]) -> None:
+    """Each under its own name where that is free, else beside it."""
+    from piooy_cli.commands.tally import each
+    from piooy_cli.downloads import Wish
+    from piooy_cli.naming import Target
+
+    async with session.pipeline() as pipeline:
+
+        async def one(file: Any) -> None:
+            saver = session.saver(Wish(Target.exactly(file.path), covers=True))
+            task = pipeline.known(file.task_id) or await pipeline.look(file.task_id, sure=True)
+            await pipeline.fetch(task, saver, only=file.n)
+
+        await each(session, one, gone, at_once=4)
 
 
 def _record(task: Any, files: Any, more: dict[str, Any]) -> dict[str, Any]:

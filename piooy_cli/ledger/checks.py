@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from piooy_cli.ledger import Ledger
 from piooy_cli.models import SUCCEEDED
@@ -40,15 +41,24 @@ def faults(ledger: Ledger) -> Iterator[tuple[str, str]]:
             yield f"@row:{row['id']}", sentence
 
 
-def damaged(ledger: Ledger) -> Iterator[tuple[str, str]]:
-    """Saved files that are gone or changed, as task id and sentence."""
+class Damaged(NamedTuple):
+    """A saved file that is not what it was."""
+
+    task_id: str
+    n: int
+    path: Path
+    sentence: str
+
+
+def damaged(ledger: Ledger) -> Iterator[Damaged]:
+    """Saved files that are gone or changed."""
     query = (
-        "select task_id, path, bytes, sha256 from assets join orders on orders.id = order_id"
+        "select task_id, n, path, bytes, sha256 from assets join orders on orders.id = order_id"
         " where path is not null and account = ? order by order_id, n"
     )
     for row in ledger.read(query, ledger.account):
         path = Path(row["path"])
         if not path.is_file():
-            yield row["task_id"], f"{path} is gone"
+            yield Damaged(row["task_id"], row["n"], path, f"{path} is gone")
         elif path.stat().st_size != row["bytes"] or sha256_of(path) != row["sha256"]:
-            yield row["task_id"], f"{path} has changed"
+            yield Damaged(row["task_id"], row["n"], path, f"{path} has changed")

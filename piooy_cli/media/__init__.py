@@ -28,6 +28,8 @@ _SVG = re.compile(rb"(<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE svg[^>]*>|\s)*<svg[\s>]"
 _IMAGES = frozenset({"png", "jpg", "gif", "bmp", "tiff", "webp", "avif", "heic"})
 _AUDIO = frozenset({"mp3", "flac", "ogg", "wav", "m4a", "aac"})
 
+_USUAL = {Kind.IMAGE: "png", Kind.VIDEO: "mp4", Kind.AUDIO: "mp3"}
+
 
 def extension_of(head: bytes) -> str | None:
     """The extension that these first bytes deserve, without a dot; None where they are no media."""
@@ -46,6 +48,14 @@ def kind_of(extension: str) -> Kind:
     if extension in _IMAGES:
         return Kind.IMAGE
     return Kind.AUDIO if extension in _AUDIO else Kind.VIDEO
+
+
+def likely_extension(path: str, kind: Kind) -> str:
+    """A guess from the end of an address, or from the kind, for when there are no bytes yet."""
+    ending = path.rpartition(".")[2].lower()
+    ending = "jpg" if ending == "jpeg" else ending
+    known = _IMAGES | _AUDIO | {"mp4", "mov", "webm", "mkv", "avi"}
+    return ending if ending in known else _USUAL.get(kind, "bin")
 
 
 def is_page(head: bytes) -> bool:

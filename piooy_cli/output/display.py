@@ -36,6 +36,11 @@ class Row:
     expected: Expectation | None = None
     received: int | None = None
     total: int | None = None
+    before: int = 0  # bytes that an earlier run had fetched
+
+    def rate(self, now: float) -> float:
+        """Bytes a second."""
+        return ((self.received or 0) - self.before) / max(now - self.started, 0.1)
 
 
 class Tally(NamedTuple):
@@ -113,13 +118,15 @@ def _totals(rows: list[Row], tally: Tally, frame: Frame) -> Text:
         if row.expected and row.expected.runs and row.received is None
     ]
     words += [f"about {_duration(max(left))} left"] if left else []
+    arriving = [row for row in rows if row.received is not None]
+    words += [_speed(arriving, frame.now)] if arriving else []
     return Text("  " + ", ".join(words), style="bold")
 
 
 def _story(row: Row, now: float) -> list[Text]:
     """What past runs say of this one, in words."""
     if row.received is not None:
-        return [Text(_bytes(row), style="dim")]
+        return [Text(f"{_bytes(row)}, {_speed([row], now)}", style="dim")]
     if row.expected is None:
         return []
     age, known = now - row.started, row.expected
@@ -144,6 +151,14 @@ def _short_story(row: Row, now: float) -> str:
 def _bytes(row: Row) -> str:
     done = (row.received or 0) / 1e6
     return f"{done:.1f} of {row.total / 1e6:.1f} MB" if row.total else f"{done:.1f} MB"
+
+
+def _speed(rows: list[Row], now: float) -> str:
+    """Of all of them together, and when the last is likely to be here."""
+    rate = sum(row.rate(now) for row in rows)
+    missing = [row.total - (row.received or 0) for row in rows if row.total]
+    left = f", {_duration(sum(missing) / rate)} left" if missing and rate > 0 else ""
+    return f"{rate / 1e6:.1f} MB/s{left}"
 
 
 def _bar(row: Row, frame: Frame, width: int) -> list[Text]:

@@ -64,6 +64,7 @@ class LiveProgress:
                 self._ended(task.id, failed=False)
             case Saving(task, asset, received, total):
                 row = self._show(f"{task.id}/{asset.n}", self._name(task.id), "saving")
+                row.before = received if row.received is None else min(row.before, received)
                 row.received, row.total = received, total
             case Saved(file):
                 self._rows.pop(f"{file.task.id}/{file.asset.n}", None)

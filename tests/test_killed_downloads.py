@@ -1,0 +1,108 @@
+"""C33: a download killed at any moment: the same command again, and there is one whole file."""
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections import Counter
+
+import pytest
+from conftest import KEY
+from servers import TASK, expect_look, task
+from test_transfer import END, Host, rest
+
+STRACE = shutil.which("strace")
+FILM = b"\x89PNG\r\n\x1a\n" + hashlib.shake_256(b"film").digest(1_500_000) + END
+# What touches the disk or the network: between two of these nothing that lasts can happen.
+CALLS = (
+    "openat,write,pwrite64,fsync,fdatasync,unlink,link,linkat,rename,mkdir,connect,sendto,recvfrom,"
+    "ftruncate,lseek,flock"
+)
+
+
+def download(home, state, *before):
+    """The command that is killed, and given again."""
+    command = [*before, sys.executable, "-m", "piooy_cli", "-q", "download", "-o", "out", TASK]
+    environ = os.environ | {"PIOOY_STATE_DIR": str(state), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(
+        command, env=environ, capture_output=True, text=True, check=False, timeout=60, cwd=home
+    )
+
+
+def points(home):
+    """How often each call is made, from the first look at the ledger on, by an undisturbed run."""
+    trace = home / "trace"
+    ran = download(home, home / "counted", STRACE, "-f", "-e", f"trace={CALLS}", "-o", str(trace))
+    assert ran.returncode == 0, ran.stderr
+    counts, begun = Counter(), {}
+    for line in trace.read_text(errors="replace").splitlines():
+        if call := re.match(r"\d+ +(\w+)\(", line):
+            counts[call[1]] += 1
+            begun = begun or (dict(counts) if "ledger.sqlite3" in line else {})
+    shutil.rmtree(home / "out")
+    return [(call, n) for call, last in counts.items() for n in range(begun.get(call, 1), last + 1)]
+
+
+def check_points(home, step):
+    """Kill at each point in turn."""
+    every = points(home)
+    chosen = every[::step]
+    print(f"{len(chosen)} of {len(every)} crash points of a download", file=sys.__stderr__)
+    assert len(every) > 60
+    for number, (call, n) in enumerate(chosen):
+        state = home / f"s{number}"
+        inject = f"inject={call}:signal=SIGKILL:when={n}"
+        download(home, state, STRACE, "-f", "-qq", "-o", "/dev/null", "-e", inject)
+        published = [path for path in (home / "out").glob("*") if not path.name.startswith(".")]
+        assert all(path.read_bytes() == FILM for path in published), (call, n)
+
+        again = download(home, state)
+
+        assert again.returncode == 0, (call, n, again.stderr)
+        (path,) = (home / "out").iterdir()
+        assert path.read_bytes() == FILM, (call, n)
+        shutil.rmtree(home / "out")
+
+
+@pytest.fixture
+def film(raw, api, monkeypatch):
+    """A task with one large asset on a host that knows ranges."""
+    host = Host(rest(FILM))
+    server = raw(host, is_api=False)
+    monkeypatch.setenv("PIOOY_API_KEY", KEY)
+    expect_look(api, task("SUCCESS", {"results": [server.url + "/a.png"]}))
+    return host
+
+
+@pytest.mark.skipif(not STRACE, reason="strace is not installed")
+def test_some_moments(film, home):
+    """Some of the enumerated ones."""
+    check_points(home, step=29)
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(not STRACE, reason="strace is not installed")
+def test_every_moment(film, home):
+    """Each of them."""
+    check_points(home, step=1)
+
+
+def test_two_at_once_make_one_file(film, home):
+    """I08: two processes, one directory: one file, both exit 0, and both name it."""
+    ran = []
+    both = [
+        threading.Thread(target=lambda n=n: ran.append(download(home, home / f"s{n}")))
+        for n in range(2)
+    ]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+
+    assert [one.returncode for one in ran] == [0, 0]
+    assert ran[0].stdout == ran[1].stdout
+    (path,) = (home / "out").iterdir()
+    assert path.read_bytes() == FILM
