@@ -104,9 +104,9 @@ class Place:
                 connection.execute(f"delete from {table}")
             for n, seconds in enumerate(took):
                 connection.execute(
-                    "insert into orders (account, state, status, created, media, scene, model,"
-                    " task_id, took) values"
-                    " (?, 'SUBMITTED', 'SUCCESS', 0, 'image', 'text-to-image', 'bench', ?, ?)",
+                    "insert into orders (account, state, status, created, media, scene, provider,"
+                    " model, task_id, took) values (?, 'SUBMITTED', 'SUCCESS', 0, 'image',"
+                    " 'text-to-image', 'evolink', 'bench', ?, ?)",
                     (self._ledger().account, f"past-{n}", seconds),
                 )
 

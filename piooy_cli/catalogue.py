@@ -1,5 +1,6 @@
 """The model catalogue: bundled, with the person's own entries on top. It helps, never refuses."""
 
+import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -68,7 +69,9 @@ def _model(model_id: str, table: Mapping[str, Any]) -> Model:
         provider=str(table.get("provider", "")),
         options={name: tuple(_list(values)) for name, values in _table(table, "options").items()},
         defaults=_table(table, "defaults"),
-        seconds=float(seconds) if isinstance(seconds, int | float) else None,
+        seconds=float(seconds)
+        if isinstance(seconds, int | float) and 0 < seconds < math.inf
+        else None,
     )
 
 

@@ -41,6 +41,7 @@ class Wish:
     covers: bool = False
     http_assets: bool = False
     svg: bool = False
+    passing: bool = False  # into a place that is gone at the end
 
     def likely_path(self, task: Task, asset: Asset) -> Path:
         """Where an asset would go. Its extension is a guess until its bytes are here."""
@@ -52,6 +53,8 @@ class Wish:
         """The options with which `piooy wait` saves in the same way."""
         from shlex import quote
 
+        if self.passing:
+            return ""
         output = f" -o {quote(self.target.spelled)}" if self.target.spelled else ""
         exists = "" if self.on_exists is OnExists.RENAME else f" --on-exists {self.on_exists}"
         http = " --allow-http-assets" if self.http_assets else ""

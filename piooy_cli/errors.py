@@ -198,10 +198,13 @@ class Interrupted(PiooyError):
 _MOST_IDS = 50
 
 
-def goes_on(ids: Sequence[str], options: str = "") -> str:
-    """The command that goes on with these tasks; a long list is in the ledger."""
-    words = " ".join(ids) if len(ids) <= _MOST_IDS else "--pending"
-    return f"`piooy wait {words}{options}` goes on"
+def goes_on(ids: Sequence[str], options: str = "", *, known: bool = False) -> str:
+    """The command that goes on with these tasks. Many are not repeated: are they `known`?"""
+    if len(ids) <= _MOST_IDS:
+        return f"`piooy wait {' '.join(ids)}{options}` goes on"
+    if known:
+        return f"`piooy wait --pending{options}` goes on"
+    return f"`piooy wait -{options}` goes on, with the ids above on stdin"
 
 
 # Which code a run of several items ends with when several apply, strongest first.

@@ -65,6 +65,18 @@ class Saved(NamedTuple):
     file: SavedFile
 
 
+class Fetching(NamedTuple):
+    """The files of a task are about to be saved."""
+
+    task: Task
+
+
+class Fetched(NamedTuple):
+    """Nothing more of this task is under way, whatever became of its files."""
+
+    task: Task
+
+
 class Retrying(NamedTuple):
     """Something failed harmlessly and will be tried again after `pause` seconds."""
 
@@ -100,6 +112,8 @@ Event = (
     | Shown
     | Saving
     | Saved
+    | Fetching
+    | Fetched
     | Retrying
     | Noticed
     | Warned

@@ -12,7 +12,7 @@ from piooy_cli.errors import (
     PiooyError,
     exit_code_of,
 )
-from piooy_cli.events import Failed, Saved, Tell
+from piooy_cli.events import Failed, Fetched, Fetching, Saved, Tell
 from piooy_cli.models import Asset, Role, SavedFile, Task
 
 if TYPE_CHECKING:
@@ -38,12 +38,14 @@ class Fetcher:
         """
         wanted = wanted_of(task, covers or only is not None)
         wanted = [asset for asset in wanted if only in (None, asset.n)]
+        self._tell(Fetching(task))
         saving = [asyncio.create_task(self._save(task, asset, saver)) for asset in wanted]
         try:
             return await self._told(saving)
         finally:
             for one in saving:
                 one.cancel()
+            self._tell(Fetched(task))
 
     async def _told(
         self, saving: "Iterable[asyncio.Task[SavedFile | PiooyError | None]]"

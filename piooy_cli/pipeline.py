@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
-_NEW_SECONDS = 60
-
 
 class Pipeline:
     """The road of one run. It knows what is under way, and what is in doubt."""
@@ -47,6 +45,7 @@ class Pipeline:
         self, order: Order, saver: "Saver | None", *, wait: bool, covers: bool = False
     ) -> list[SavedFile]:
         """The whole road, as far along it as asked."""
+        self.resume_with(saver.wish.again if saver else "")
         task = await self._submitter.submit(order)
         if not wait:
             self._under_way.pop(task.id, None)
@@ -57,9 +56,13 @@ class Pipeline:
         self, task: Task, saver: "Saver | None", *, covers: bool = False, fresh: bool = False
     ) -> list[SavedFile]:
         """Finish, and fetch where there is a saver."""
-        self._resume = saver.wish.again if saver else ""
+        self.resume_with(saver.wish.again if saver else "")
         task = await self.finish(task, fresh=fresh)
         return await self.fetch(task, saver, covers=covers) if saver else []
+
+    def resume_with(self, options: str) -> None:
+        """The options that the `wait` which goes on with this needs."""
+        self._resume = options
 
     async def finish(self, task: Task, *, fresh: bool = False) -> Task:
         """Look until the task settles. Raises what it ended with, or StillRunning."""
@@ -110,7 +113,9 @@ class Pipeline:
         if not ids:
             return Interrupted("stopped; nothing is under way", signal=number)
         message = f"stopped waiting; {len(ids):,} still under way"
-        interrupted = Interrupted(message, goes_on(ids, self._resume), signal=number)
+        known = all(map(self.memory.find, ids))
+        hint = goes_on(ids, self._resume, known=known)
+        interrupted = Interrupted(message, hint, signal=number)
         interrupted.ids = ids
         return interrupted
 

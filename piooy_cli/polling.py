@@ -35,7 +35,8 @@ class Expectation(NamedTuple):
 
     def left(self, age: float) -> float:
         """Seconds until half of those that still run at `age` are over."""
-        return max(self.at(1 - (1 - self.finished(age)) / 2) - age, 0)
+        half = max(_still_running(age, self.middle, self.spread), 1e-12) / 2
+        return max(float(self.middle * ((1 - half) / half) ** self.spread) - age, 0)
 
     def hazard(self, age: float) -> float:
         """Ends per second at `age`, of those still running; some mass is left for surprises."""

@@ -198,6 +198,7 @@ class Session:
             lambda: work(self, *args),
             self.stop,
             (self.output.heartbeat, self.output.period),
+            self.output.suspend,
             self._stopped,
         )
 
@@ -255,12 +256,16 @@ class Session:
 
     def learned(self) -> "dict[str, Runs]":
         """What past runs say of each model that was used; nothing where there is no ledger."""
+        from piooy_cli.errors import PiooyError
         from piooy_cli.ledger import FILE, Ledger
         from piooy_cli.ledger.statistics import by_model
 
-        if not (self.places.state / FILE).exists() or not isinstance(self.ledger, Ledger):
-            return {}
-        return by_model(self.ledger)
+        try:
+            if (self.places.state / FILE).exists() and isinstance(self.ledger, Ledger):
+                return by_model(self.ledger)
+        except (OSError, PiooyError):
+            pass
+        return {}
 
     def saver(self, wish: "Wish", jobs: int = 4) -> "Saver":
         """The tool that saves assets, on the pipeline that is open."""

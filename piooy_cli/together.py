@@ -41,7 +41,7 @@ async def together(
             if error.stops_all:
                 raise
             failed(error)
-            errors.append(_light(error))
+            errors.append(error)
         finally:
             slots.release()
 
@@ -58,12 +58,6 @@ async def together(
                     failed(other)
             raise first from None
     return done, errors
-
-
-def _light(error: PiooyError) -> PiooyError:
-    """Without the frames in which it arose: with a million of them, all of memory is frames."""
-    error.__cause__ = error.__context__ = None
-    return error.with_traceback(None)
 
 
 async def _each(items: Iterable[Item] | AsyncIterator[Item]) -> AsyncIterator[Item]:

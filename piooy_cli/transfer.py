@@ -29,6 +29,8 @@ _WHOLE_LENGTH = re.compile(r"bytes \*/([0-9]{1,18})", re.ASCII)
 _LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
 _OVERLAP = 4096  # bytes that an address other than the first has to repeat before it is believed
 
+PAGE = "the server sent a page or JSON in the place of media"
+
 Fresh = Callable[[Asset], Awaitable[Asset]]
 
 
@@ -77,6 +79,10 @@ class _Refused(Fault):
         super().__init__(reason, final=True)
 
 
+class _Page(_Refused):
+    """An error page with a good status, as some hosts send it for an address that has expired."""
+
+
 class Transfer:
     """Fills one draft, and knows what the bytes in it are of."""
 
@@ -105,9 +111,12 @@ class Transfer:
                 furthest = max(furthest, self._draft.size)
                 tries, idle = tries + 1, 0 if grown else idle + 1
                 over = idle >= numbers.asset_tries or tries >= numbers.asset_tries_in_all
-                if over or getattr(trouble, "final", False):
+                if not over and not getattr(trouble, "final", False):
+                    await self._pause(trouble, max(idle, 1))
+                elif type(trouble) is _Refused or not await self._has_fresh_address():
                     raise self._not_downloaded(trouble.reason) from trouble
-                await self._pause(trouble, max(idle, 1))
+                else:
+                    idle = 0
 
     async def _attempt(self) -> str:
         await self._tools.gate(self._host).passed()
@@ -235,9 +244,10 @@ class Transfer:
             raise _Broken("the asset is empty")
         try:
             extension = deserved(self._draft, self._task, self._asset, svg=self._tools.svg)
-        except NotDownloaded:
-            self._draft.kept = False
-            raise
+        except NotDownloaded as page:
+            self._draft.restart()
+            self._part, self._draft.kept = None, False
+            raise _Page(PAGE) from page
         if not self._measured:
             self._check_end(extension)
         return extension
@@ -253,19 +263,25 @@ class Transfer:
             self._tools.tell(Noticed(f"{what} came without a length; its end cannot be verified"))
 
     async def _heal(self, expired: Expired) -> None:
-        """The same asset at a fresh address, once for each stretch; what has arrived stays."""
-        if self._healed_at != self._draft.size:
-            self._healed_at = self._draft.size
-            with suppress(PiooyError):
-                before, self._asset = self._asset, await self._fresh(self._asset)
-                if self._asset.url != before.url:
-                    return
+        """Go on at a fresh address; what has arrived stays."""
+        if await self._has_fresh_address():
+            return
         task = self._task.id
         raise NotDownloaded(
             f"asset {self._asset.n} of task {task} is no longer there: {expired}",
             f"`piooy download --persist {task}` asks the service to store it first",
             task_id=task,
         )
+
+    async def _has_fresh_address(self) -> bool:
+        """Whether the API has another address of the same asset; asked once for each stretch."""
+        if self._healed_at == self._draft.size:
+            return False
+        self._healed_at = self._draft.size
+        with suppress(PiooyError):
+            before, self._asset = self._asset, await self._fresh(self._asset)
+            return self._asset.url != before.url
+        return False
 
     async def _pause(self, trouble: "_Broken | Fault", attempt: int) -> None:
         numbers = self._tools.numbers
@@ -294,8 +310,7 @@ def deserved(draft: Draft, task: Task, asset: Asset, *, svg: bool) -> str:
     if extension := media.extension_of(draft.head):
         return extension
     if media.is_page(draft.head):
-        what = "the server sent a page or JSON in the place of media"
-        raise not_downloaded(task, asset, what)
+        raise not_downloaded(task, asset, PAGE)
     return "svg" if svg and media.is_svg(draft.head) else "bin"
 
 

@@ -12,12 +12,13 @@ from piooy_cli.api.client import Api
 from piooy_cli.api.retry import Deadline, uniform
 from piooy_cli.errors import OverLimit, PiooyError, StillRunning, TaskFailed, Unreachable, goes_on
 from piooy_cli.events import Looking, Progressed, Settled, Tell, Warned
-from piooy_cli.models import RUNNING, Task
+from piooy_cli.models import RUNNING, Media, Task
 from piooy_cli.polling import Expectation, Pace, expected
 
 PATIENCE = {"image": 300.0, "music": 600.0, "character": 600.0, "video": 1800.0}
 LONGEST_PATIENCE = 1800.0
 ERROR_REREADS = 2
+_REREAD_SECONDS = 5
 
 
 class Waiting(NamedTuple):
@@ -70,7 +71,7 @@ class Waiter:
 
     def expectation(self, task: Task) -> Expectation:
         """How long it takes, as this run knows; asked of the ledger once for all alike."""
-        kind = (task.model, task.media, task.scene, task.size)
+        kind = (task.model, task.provider, task.media, task.scene, task.size)
         if kind not in self._expectations:
             typical = self.waiting.typical(task.model, task.media)
             past = self._past(task) if task.model else ()
@@ -93,6 +94,8 @@ class _Wait:
         self._deadline = waiter.waiting.deadline(task.media)
         self._grace = Deadline(waiter.waiting.fresh_grace) if fresh else None
         accepted = task.accepted_at.timestamp() if task.accepted_at else None
+        if task.is_settled:  # the order's own answer brought the end: nothing to learn
+            accepted = None
         self._head_start = None if accepted is None else max(time.time() - accepted, 0)
         self._last_running = 0.0
         self._moved = self._refreshed = self.age
@@ -179,8 +182,9 @@ class _Wait:
             self._waiter.seen(self._task)
             raise task_failed(self._task)
         self._task = replace(self._task, took=self._took())
+        self._waiter.seen(self._task)
         for refresh in (None, "1"):
-            if not self._task.assets:
+            if not self._task.assets and self._task.media != Media.CHARACTER:
                 await self._reread(refresh)
         self._waiter.seen(self._task)
         return self._task
@@ -188,7 +192,7 @@ class _Wait:
     async def _reread(self, refresh: str | None) -> None:
         await self._sleep(self._pace.early)
         with suppress(PiooyError):
-            again = await self._read(refresh, None)
+            again = await self._read(refresh, Deadline(_REREAD_SECONDS))
             self._task = replace(again, took=self._task.took) if again.succeeded else self._task
 
     def _took(self) -> float | None:

@@ -220,7 +220,7 @@ def test_check_tells_of_missing_and_changed_files(piooy, past, home):
 
     assert (changed.code, gone.code) == (12, 12)
     assert "has changed" in changed.out and "is gone" in gone.out
-    assert f"piooy download {past[0]}" in gone.err
+    assert "piooy history check --repair" in gone.err
 
 
 def test_repair_fetches_what_is_missing_or_changed(piooy, past, home):

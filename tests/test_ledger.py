@@ -452,6 +452,26 @@ def test_an_older_ledger_that_cannot_be_taken_over_stays_as_it_was(older, state,
     kept.close()
 
 
+def test_many_take_an_older_ledger_over_at_once(older, state):
+    """Six processes start at the same time: each lists what there is."""
+    connection = sqlite3.connect(older)
+    connection.executemany(
+        "insert into orders (account, state, created, prompt, task_id) values ('a', 'SUBMITTED', 1, ?, ?)",
+        [("x" * 500, f"task-{n}") for n in range(3000)],
+    )
+    connection.commit()
+    connection.close()
+    command = [sys.executable, "-m", "piooy_cli", "history"]
+    running = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(6)
+    ]
+    ended = [one.communicate(timeout=30)[1] for one in running]
+
+    assert [one.returncode for one in running] == [0] * 6, ended
+    assert sorted(path.name for path in state.iterdir()) == ["ledger.sqlite3", "ledger.sqlite3.v1"]
+
+
 def test_a_commit_is_quick_enough(ledger):
     """Not timed to the millisecond: a hundred commits in well under the ten seconds of a lock."""
     entry, start = ledger.plan(ORDER, b"{}"), time.monotonic()

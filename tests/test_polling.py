@@ -55,6 +55,16 @@ def test_shares_and_ages_agree(durations, typical, ages):
     assert known.finished(age + known.left(age)) == pytest.approx(0.75)
 
 
+@given(pasts, seconds, st.floats(0, 1e9))
+def test_however_late_it_is_there_is_an_answer(durations, typical, age):
+    """Long after the slowest run: a share of at most 1, and some time left."""
+    known = expected(durations, typical)
+
+    assert 0 <= known.finished(age) <= 1
+    assert known.left(age) >= 0
+    assert known.hazard(max(age, 0.02)) > 0
+
+
 def test_many_runs_outweigh_the_catalogue_and_none_repeat_it():
     """Shrunk towards the catalogue's typical time only while runs are few."""
     assert expected([], 45).middle == 45

@@ -207,7 +207,7 @@ def test_a_signal_leaves_no_id_untold(raw, more):
     _, err = process.communicate(timeout=10)
 
     assert process.returncode == 143
-    assert all(one in err for one in ids) and "piooy wait --pending" in err
+    assert all(one in err for one in ids) and "`piooy wait -` goes on, with the ids above" in err
     assert not more or json.loads(err)["error"]["task_ids"] == ids
 
 

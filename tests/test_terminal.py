@@ -73,8 +73,8 @@ def sent(piooy, api, home):
     piooy("-q", "generate", "image", "-m", "m", "--no-wait", "a red fox that runs through snow")
     ledger = Ledger(home.parent / "state", "x")
     copy = (
-        "insert into orders (account, state, status, created, media, scene, model, size, task_id,"
-        " took) select account, 'SUBMITTED', 'SUCCESS', created, media, scene, model, size,"
+        "insert into orders (account, state, status, created, media, scene, provider, model, size, task_id,"
+        " took) select account, 'SUBMITTED', 'SUCCESS', created, media, scene, provider, model, size,"
         " 'old-' || ?, ? from orders where id = 1"
     )
     for n in range(30):
@@ -348,3 +348,57 @@ def test_preview_draws_as_the_terminal_can(sandbox, environ, wanted):
 
     assert screen.end() == 0
     assert wanted in screen.bytes if wanted else b"\x1b" not in screen.bytes
+
+
+def test_ctrl_z_leaves_the_terminal_to_the_shell(sent):
+    """What was drawn goes first; after `fg` it is there again."""
+    screen = Screen("wait", TASK)
+    screen.until("processing")
+    screen.send(b"\x1a")
+    assert os.WIFSTOPPED(os.waitpid(screen.pid, os.WUNTRACED)[1])
+    screen.read(0.2)
+    assert screen.text == ""
+    os.kill(screen.pid, signal.SIGCONT)
+    screen.until("processing")
+    screen.send(b"\x03")
+
+    assert screen.end() == 130
+
+
+def test_nothing_stays_of_what_was_saved(api, home):
+    """`download` of three, one of which is gone: the rows of the others are taken away."""
+    for n in range(3):
+        done = task(result={"results": [api.url_for(f"/{n}.png")]}, id=f"t{n}")
+        expect_look(api, done, task_id=f"t{n}")
+    api.expect_request("/0.png").respond_with_data(PNG)
+    api.expect_request("/1.png").respond_with_data("", status=451)
+    api.expect_request("/2.png").respond_with_handler(
+        lambda request: time.sleep(2) or Response(PNG)
+    )
+    screen = Screen("download", "t0", "t1", "t2")
+    screen.until("1 failed")
+    screen.until("1 under way")
+
+    assert screen.end() == 12
+
+
+def test_an_encoding_without_the_prompts_letters(api):
+    """What cannot be shown is a question mark, as wide as a letter."""
+    expect_order(api)
+    expect_look(api, task("PROCESSING"))
+    screen = Screen(
+        "generate",
+        "image",
+        "-m",
+        "m",
+        "狐" * 30,
+        PYTHONIOENCODING="latin-1",
+        PYTHONUTF8="0",
+        LANG="C",
+    )
+    screen.until("processing")
+    screen.read(0.5)
+
+    assert len([line for line in screen.text.splitlines() if "?" in line]) == 1
+    screen.send(b"\x03")
+    screen.end()

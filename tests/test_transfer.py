@@ -499,3 +499,17 @@ def test_a_full_disk_half_way(piooy, served, home):
     assert piooy("history", "--unsaved").lines[0].startswith(TASK)
     assert piooy("download", "--unsaved").code == 0
     assert saved(home) == PICTURE
+
+
+def test_a_page_in_the_place_of_an_expired_address_heals(piooy, raw, api, home):
+    """200 and HTML is how some hosts say 403; nothing of it is kept."""
+    host = Host(whole(b"<html>expired</html>"), whole())
+    server = raw(host, is_api=False)
+    expect_look(
+        api,
+        task("SUCCESS", {"results": [server.url + "/a.png?sig=1"]}),
+        task("SUCCESS", {"results": [server.url + "/a.png?sig=2"]}),
+    )
+
+    assert piooy("download", TASK).code == 0
+    assert (host.ranges, saved(home)) == ([None, None], PICTURE)

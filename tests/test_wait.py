@@ -438,3 +438,73 @@ def test_a_server_that_hangs_does_not_outlast_the_deadline(piooy, raw):
 
     assert ran.code == 3
     assert time.monotonic() - start < 3
+
+
+def test_many_that_nobody_remembers_are_given_on_stdin_again(piooy, api):
+    """--pending would not know them: the hint does not promise it."""
+    ids = [f"task-{n:03}" for n in range(60)]
+    for one in ids:
+        look(api, one, Response("", 503))
+
+    ran = piooy("wait", "-q", "--timeout", "0.5", *ids)
+
+    assert ran.code == 3
+    assert "`piooy wait -` goes on, with the ids above on stdin" in ran.err
+
+
+def test_no_wait_ends_before_its_time(piooy, api):
+    """B01: a pause that would be longer than what is left is cut, for a last look at the end."""
+    look(api, "a1", Response("", 503))
+    start = time.monotonic()
+
+    ran = piooy(
+        "wait", "--timeout", "1", "a1", numbers=QUICK._replace(backoff_base=30, backoff_cap=60)
+    )
+
+    assert ran.code == 3
+    assert time.monotonic() - start >= 1
+
+
+def test_a_closed_gate_stays_closed_for_all(piooy, api):
+    """B08: one asks in vain for the time it has; nobody looks before the server's wish is over."""
+    look(api, "a1", Response("", 429, {"Retry-After": "100"}), "SUCCESS")
+    start = time.monotonic()
+
+    ran = piooy("wait", "--timeout", "1", "a1", "b1")
+
+    assert (ran.code, ran.lines) == (3, [])
+    assert 1 <= time.monotonic() - start < 4
+    assert len(api.log) <= 2
+
+
+def test_a_queue_for_looks_is_no_timeout(piooy, api):
+    """`task` with more ids than a minute has turns: each gets one."""
+    for n in range(30):
+        look(api, f"t{n}", "SUCCESS")
+
+    ran = piooy(
+        "task",
+        *(f"t{n}" for n in range(30)),
+        numbers=QUICK._replace(look_rate=15, look_burst=1, get_whole=1),
+    )
+
+    assert (ran.code, len(ran.lines)) == (0, 30)
+
+
+def test_an_end_that_the_order_itself_brought_teaches_nothing(piooy, api, home):
+    """A synchronous provider: its task was over before anybody could look."""
+    expect_order(api, {"code": 0, "data": {"taskId": TASK, "status": "SUCCESS"}})
+    look(api, TASK, "SUCCESS")
+
+    assert piooy("generate", "image", "-m", "m", "x", "--no-download").code == 0
+    assert Ledger(home.parent / "state", "x").read("select took from orders")[0]["took"] is None
+
+
+@pytest.mark.parametrize("seconds", ["-5", "0", "inf", "nan", "true", '"soon"'])
+def test_a_typical_time_that_is_none_is_ignored(piooy, api, home, seconds):
+    """A person's own entry cannot break a wait."""
+    (home.parent / "config").mkdir()
+    (home.parent / "config/config.toml").write_text(f"[models.m]\nseconds = {seconds}\n")
+    look(api, "a1", "PENDING", "SUCCESS")
+
+    assert piooy("wait", "a1").code == 0

@@ -1,6 +1,7 @@
 """One method for each endpoint, with what may be retried and nothing else."""
 
 import asyncio
+import math
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -94,18 +95,31 @@ class Api:
 
         Within `grace` an unknown id is a task that the service has not written down yet.
         """
-        until, tries = deadline or Deadline(self._numbers.get_whole), 0
+        until, tries = deadline, 0
         while True:
-            await self._turn(task_id, until)
+            await self._turn(task_id, deadline)
+            until = until or Deadline(self._numbers.get_whole)
             verdict = await self._look_until(until, task_id, refresh, grace)
             if not isinstance(verdict, Later):
                 self._looks.recover()
                 return wire.task(verdict, self._http.base_url, tuple(inputs))
             tries += 1
-            limit = self._numbers.look_tries if deadline is None else None
-            if deadline and verdict.pause and verdict.pause > deadline.left > 0:
-                verdict = verdict._replace(pause=deadline.left)  # one last look, then
-            await self._again(task_id, verdict, tries, until, self._look_gate, limit)
+            if deadline and not deadline.passed:
+                await self._look_later(task_id, verdict, tries, deadline)
+            else:
+                most = self._numbers.look_tries
+                await self._again(task_id, verdict, tries, until, self._look_gate, most)
+
+    async def _look_later(self, task_id: str, later: Later, tries: int, deadline: Deadline) -> None:
+        """Pause before another look, which there is at the deadline at the latest."""
+        if later.tries and tries >= later.tries:
+            raise _given_up(task_id, later, 0)
+        pause = later.pause if later.pause is not None else self._jitter(later, tries)
+        self._tell(Retrying(task_id, later.reason, pause))
+        if later.limited:
+            self._limited(self._look_gate, pause)
+        else:
+            await asyncio.sleep(min(pause, max(deadline.left, 0)))
 
     async def contact(self, email: str, content: str) -> None:
         """Send a message, once, without the key."""
@@ -146,14 +160,17 @@ class Api:
             raise submission.in_doubt(outcome_unknown(fault.reason), None) from fault
         return submission.judged(reply)
 
-    async def _turn(self, task_id: str, until: Deadline) -> None:
+    async def _turn(self, task_id: str, deadline: Deadline | None) -> None:
         """Wait for a look's turn; whoever held one as the gate closed queues again."""
+        until = deadline or Deadline(math.inf)
         while True:
             await self._look_gate.passed(until)
             if not await self._looks.take(until):
                 raise Unreachable(f"{task_id}: its turn to be looked at did not come in time")
-            if self._look_gate.is_open or until.passed:
+            if self._look_gate.is_open:
                 return
+            if until.passed:
+                raise Unreachable(f"{task_id}: the service asks to wait")
 
     async def _look_until(
         self, until: Deadline, task_id: str, refresh: str | None, grace: Deadline | None
@@ -220,11 +237,15 @@ class Api:
             raise _given_up(what, later, pause)
         self._tell(Retrying(what, later.reason, pause))
         if later.limited:
-            gate.close_for(pause)
-            if gate is self._look_gate:
-                self._looks.slower()
+            self._limited(gate, pause)
         else:
             await asyncio.sleep(pause)
+
+    def _limited(self, gate: Gate, pause: float) -> None:
+        """Nobody goes through for so long; looks come more slowly afterwards."""
+        gate.close_for(pause)
+        if gate is self._look_gate:
+            self._looks.slower()
 
     def _unreached(self, fault: Fault) -> str:
         return f"{urlsplit(self._http.base_url).netloc} did not answer: {fault.reason}"

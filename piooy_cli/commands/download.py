@@ -83,12 +83,13 @@ async def _download(
 ) -> None:
     async with session.pipeline(timeout) as pipeline:
         saver = session.saver(wish, jobs)
+        pipeline.resume_with(wish.again)
 
         async def one(ref: str) -> None:
             task = await _succeeded(pipeline, ref, wait, persist)
             await pipeline.fetch(task, saver, covers=wish.covers)
 
-        await each(session, one, session.task_ids(refs, "download"))
+        await each(session, one, session.task_ids(refs, "download"), resume=wish.again)
 
 
 async def _names(

@@ -18,10 +18,12 @@ async def to_stdout(
     session: Session, fetch: Fetch, timeout: float | None, *, covers: bool, http_assets: bool
 ) -> None:
     """Fetch into a place of its own, and copy the one file that must be there."""
+    from dataclasses import replace
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory(prefix="piooy-") as place:
         wish = session.wish(place, "rename", covers=covers, http_assets=http_assets)
+        wish = replace(wish, passing=True)
         async with session.pipeline(timeout) as pipeline:
             files = await fetch(pipeline, session.saver(wish))
         if len(files) != 1:

@@ -41,19 +41,26 @@ async def each(
             error.hint = ""  # one for all, at the end: a thousand may run out of time at once
         session.tell(Failed(error))
         if count > 1:
-            error.message, error.args = "", ()  # read by now, and a million of them are heavy
+            _lighten(error)
 
     done, errors = await together(
         counted, items, at_once=at_once, failed=failed, until_first=until_first
     )
     if errors and not (done and until_first):
-        raise errors[0] if count == 1 else _several(errors, count, resume)
+        raise errors[0] if count == 1 else _several(session, errors, count, resume)
 
 
-def _several(errors: list[PiooyError], items: int, resume: str) -> SomeFailed:
+def _several(session: Session, errors: list[PiooyError], items: int, resume: str) -> SomeFailed:
     running = [
         error.task_id for error in errors if isinstance(error, StillRunning) and error.task_id
     ]
     if not running:
         return SomeFailed(errors, items)
-    return SomeFailed(errors, items, goes_on(running, resume))
+    known = all(map(session.ledger.find, running))
+    return SomeFailed(errors, items, goes_on(running, resume, known=known))
+
+
+def _lighten(error: PiooyError) -> None:
+    """Of an error that was read by now: a million of them, with their frames, are all of memory."""
+    error.message, error.args = "", ()
+    error.__cause__ = error.__context__ = error.__traceback__ = None

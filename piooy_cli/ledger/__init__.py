@@ -83,9 +83,9 @@ class Ledger:
         """How many seconds the last runs of the same model, scene and size took."""
         query = (
             "select took from orders where account = ? and model is ? and scene is ? and size = ?"
-            f" and took is not null order by id desc limit {_RUNS}"
+            f" and provider is ? and took is not null order by id desc limit {_RUNS}"
         )
-        found = self.read(query, self.account, task.model, task.scene, task.size)
+        found = self.read(query, self.account, task.model, task.scene, task.size, task.provider)
         return [row["took"] for row in found]
 
     def assets_of(self, number: int) -> list[sqlite3.Row]:

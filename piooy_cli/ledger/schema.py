@@ -222,13 +222,20 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
 
 def _keep_a_copy(connection: sqlite3.Connection, path: Path, version: int) -> None:
     """The ledger as the older piooy left it, beside it: `ledger.sqlite3.v1`."""
-    copy, draft = path.with_name(f"{path.name}.v{version}"), path.with_name(f"{path.name}.draft")
+    copy = path.with_name(f"{path.name}.v{version}")
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
     if copy.exists():
         return
     draft.unlink(missing_ok=True)
     _made(draft)
     connection.execute("vacuum into ?", (str(draft),))
-    draft.replace(copy)
+    try:
+        os.link(draft, copy)  # whoever is first: the others' copies may be of a newer schema
+    except FileExistsError:
+        pass
+    except OSError:
+        draft.replace(copy)
+    draft.unlink(missing_ok=True)
 
 
 def _search(connection: sqlite3.Connection) -> None:

@@ -99,6 +99,10 @@ class Output:
         """A sign of life, where one is due."""
         self._show(self._progress.heartbeat)
 
+    def suspend(self) -> None:
+        """Leave the terminal to the shell."""
+        self._show(self._progress.close)
+
     def answer(self, answer: Answer) -> None:
         """The answer of a command."""
         self._show(self._progress.aside)
@@ -211,7 +215,7 @@ class Output:
 
             on_stderr = console(sys.stderr, self._colored(sys.stderr))
             environ, verbose = self._looks.environ, self._looks.verbose
-            painter = Painter(on_stderr, environ, titled=self._titled)
+            painter = Painter(on_stderr, environ, titled=lambda: self._titled)
             return LiveProgress(on_stderr, painter, self._secrets, verbose=verbose)
         from piooy_cli.output.lines import LineProgress
 

@@ -112,10 +112,6 @@ class Human:
             self._console.print(row, soft_wrap=True)
 
 
-def _cut(text: str, cells: int) -> str:
-    return text if cell_len(text) <= cells else f"{chop_cells(text, cells - 1)[0]}…"
-
-
 def _facts(task: Task) -> dict[str, str]:
     """At a glance: the beginning of an id is a reference to it."""
     return {

@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 from piooy_cli.events import (
     Event,
     Failed,
+    Fetched,
     Looking,
     Noticed,
     Progressed,
     Retrying,
     Saved,
     Settled,
+    Shown,
     Submitted,
     Submitting,
     Warned,
@@ -51,6 +53,8 @@ class LineProgress:
             case Progressed(task, elapsed) if self._states.get(task.id) != task.status:
                 self._states[task.id] = task.status
                 self._say(f"{task.id} {task.status} after {elapsed:.0f} s")
+            case Shown(task) | Fetched(task):
+                self._forget(task.id)
             case Settled(task):
                 self._forget(task.id)
                 self._say(f"{task.id} {task.status}")
@@ -91,9 +95,9 @@ class LineProgress:
 
     def _retrying(self, what: str, reason: str, pause: float) -> None:
         """Once a minute for each trouble, however many tasks have it."""
-        now = time.monotonic()
-        if self._verbose or now - self._last_retry.get(reason, -_RETRY_EVERY) >= _RETRY_EVERY:
-            self._last_retry[reason] = now
+        now, kind = time.monotonic(), reason.partition(":")[0][:40]
+        if self._verbose or now - self._last_retry.get(kind, -_RETRY_EVERY) >= _RETRY_EVERY:
+            self._last_retry[kind] = now
             self._say(f"{what}: {reason}; trying again in {pause:.1f} s")
 
     def _say(self, text: str) -> None:

@@ -8,6 +8,8 @@ from rich.text import Text
 from piooy_cli.events import (
     Event,
     Failed,
+    Fetched,
+    Fetching,
     Looking,
     Noticed,
     Progressed,
@@ -44,6 +46,7 @@ class LiveProgress:
         self._rows: dict[str, Row] = {}
         self._names: dict[str, str] = {}
         self._tally = Tally()
+        self._done: set[str] = set()
 
     def event(self, event: Event) -> None:
         """Remember what the event changes; the next beat shows it."""
@@ -62,7 +65,13 @@ class LiveProgress:
                 self._show(task.id, self._name(task.id), task.status.lower())
             case Settled(task) | Shown(task):
                 self._ended(task.id, failed=False)
+            case Fetching(task):
+                self._show(task.id, self._name(task.id), "saving")
+            case Fetched(task):
+                for key in [k for k in self._rows if k.partition("/")[0] == task.id]:
+                    del self._rows[key]
             case Saving(task, asset, received, total):
+                self._rows.pop(task.id, None)
                 row = self._show(f"{task.id}/{asset.n}", self._name(task.id), "saving")
                 row.before = received if row.received is None else min(row.before, received)
                 row.received, row.total = received, total
@@ -115,10 +124,13 @@ class LiveProgress:
 
     def _ended(self, key: str, *, failed: bool) -> None:
         known = self._rows.pop(key, None)
+        done, lost = self._tally.done, self._tally.failed
         if failed:
-            self._tally = self._tally._replace(failed=self._tally.failed + 1)
+            done -= key in self._done  # it succeeded, and its files did not come
+            self._tally = self._tally._replace(done=done, failed=lost + 1)
         elif known:
-            self._tally = self._tally._replace(done=self._tally.done + 1)
+            self._done.add(key)
+            self._tally = self._tally._replace(done=done + 1)
 
     def _retrying(self, what: str, reason: str, pause: float) -> None:
         row = self._rows.get(what) or self._rows.get(_SENDING)
@@ -138,4 +150,6 @@ class LiveProgress:
         return self._clean(text[:400])[:_LONGEST_NAME]
 
     def _clean(self, text: str) -> str:
-        return redact(sanitize(text), self._secrets)
+        text = redact(sanitize(text), self._secrets)
+        encoding = self._console.encoding or "ascii"
+        return text.encode(encoding, "replace").decode(encoding)  # escapes would be wider

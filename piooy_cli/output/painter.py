@@ -5,7 +5,7 @@ next one in a pipe, prints there; the next drawing begins below it. So nothing i
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -21,11 +21,16 @@ class Painter:
     """Draws on one terminal, while no other process of ours does and this one is in front."""
 
     def __init__(
-        self, console: Console, environ: Mapping[str, str], *, titled: bool = False
+        self,
+        console: Console,
+        environ: Mapping[str, str],
+        *,
+        titled: Callable[[], bool] = lambda: False,
     ) -> None:
         self._console = console
         self._bar = knows_task_bar(environ)
-        self._titles = titled and knows_titles(environ)
+        self._titled = titled
+        self._knows_titles = knows_titles(environ)
         self._title = ""
         self._claim: int | None = None
         self._drawn = False
@@ -46,10 +51,11 @@ class Painter:
         self._drawn = True
 
     def clear(self) -> None:
-        """Take away what is drawn."""
+        """Take away what is drawn; not where somebody else is in front by now."""
         if self._drawn:
             self._drawn = False
-            self._write(_CLEAR_BELOW)
+            if self._is_in_front():
+                self._write(_CLEAR_BELOW)
 
     def close(self) -> None:
         """Leave the terminal as it was, and to others."""
@@ -62,12 +68,16 @@ class Painter:
 
     def _may_draw(self) -> bool:
         """Whether the terminal is ours. Two that draw would wipe each other's lines, for ever."""
-        with suppress(OSError, AttributeError):
-            if os.tcgetpgrp(self._console.file.fileno()) != os.getpgrp():
-                return False
+        if not self._is_in_front():
+            return False
         if self._claim is None:
             self._claim = _claimed(self._console.file)
         return self._claim is not None
+
+    def _is_in_front(self) -> bool:
+        with suppress(OSError, AttributeError):
+            return os.tcgetpgrp(self._console.file.fileno()) == os.getpgrp()
+        return True
 
     def _task_bar(self, share: float | None) -> str:
         """OSC 9;4, where known to work: only what changes it."""
@@ -79,7 +89,7 @@ class Painter:
 
     def _window_title(self, title: str) -> str:
         """The old one is kept on the terminal's own stack, and comes back at the end."""
-        if not self._titles or title == self._title:
+        if not self._knows_titles or not self._titled() or title == self._title:
             return ""
         before, self._title = self._title, title
         if not title:
