@@ -70,6 +70,7 @@ class LiveProgress:
             case Fetched(task):
                 for key in [k for k in self._rows if k.partition("/")[0] == task.id]:
                     del self._rows[key]
+                self._count_done(task.id)
             case Saving(task, asset, received, total):
                 self._rows.pop(task.id, None)
                 row = self._show(f"{task.id}/{asset.n}", self._name(task.id), "saving")
@@ -129,8 +130,12 @@ class LiveProgress:
             done -= key in self._done  # it succeeded, and its files did not come
             self._tally = self._tally._replace(done=done, failed=lost + 1)
         elif known:
+            self._count_done(key)
+
+    def _count_done(self, key: str) -> None:
+        if key not in self._done:
             self._done.add(key)
-            self._tally = self._tally._replace(done=done + 1)
+            self._tally = self._tally._replace(done=self._tally.done + 1)
 
     def _retrying(self, what: str, reason: str, pause: float) -> None:
         row = self._rows.get(what) or self._rows.get(_SENDING)
