@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import stat
+import threading
 from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
@@ -31,6 +32,7 @@ class Draft:
         self._label = f".piooy-{label[:100]}"
         self.path = directory / f"{self._label}.part"
         self.kept = False
+        self._writing = threading.Lock()
         self._reset()
 
     def _reset(self) -> None:
@@ -59,7 +61,9 @@ class Draft:
         if not self.kept or full or kind is None:
             with suppress(OSError):
                 self.path.unlink()
-        os.close(self._handle)
+        with self._writing:  # a thread may be at it still, where everything was cancelled
+            os.close(self._handle)
+            self._handle = -1
 
     def take_up(self) -> None:
         """Go on after what an earlier run left here, hashed anew."""
@@ -79,10 +83,10 @@ class Draft:
     def write(self, chunk: bytes) -> None:
         """Append; hash and first bytes are taken on the way."""
         view = memoryview(chunk)
-        with refusals(self.path):
+        with self._writing, refusals(self.path):
             while view:
                 view = view[os.write(self._handle, view) :]
-        self._grow(chunk)
+            self._grow(chunk)
 
     def copy(self, path: Path) -> None:
         """Become a copy of that file."""

@@ -27,6 +27,7 @@ _PASSING = frozenset({408, 409, 425, 429})
 _RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})", re.ASCII)
 _WHOLE_LENGTH = re.compile(r"bytes \*/([0-9]{1,18})", re.ASCII)
 _LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
+_FOR_A_THREAD = 100_000  # bytes
 _OVERLAP = 4096  # bytes that an address other than the first has to repeat before it is believed
 
 PAGE = "the server sent a page or JSON in the place of media"
@@ -143,12 +144,32 @@ class Transfer:
             self._asset.url, headers, http=self._tools.http
         ) as arriving:
             total = self._begun(arriving, bool(headers), overlap)
-            async for chunk in self._bounded(self._after(overlap, arriving.chunks)):
-                self._draft.write(chunk)
-                self._tools.tell(Saving(self._task, self._asset, self._draft.size, total))
+            async for size in self._written(self._bounded(self._after(overlap, arriving.chunks))):
+                self._tools.tell(Saving(self._task, self._asset, size, total))
             if total is not None and self._draft.size != total:
                 raise _Broken(f"{self._draft.size:,} of {total:,} bytes arrived")
             self._measured = total is not None
+
+    async def _written(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[int]:
+        """How much is there, after each write. Large ones go to a thread: disk and hash are slow,
+        and the next bytes can come meanwhile."""
+        draft, writing = self._draft, None
+        loop = asyncio.get_running_loop()
+        try:
+            async for chunk in chunks:
+                if writing:
+                    await asyncio.shield(writing)
+                    writing = None
+                if len(chunk) < _FOR_A_THREAD:
+                    draft.write(chunk)
+                else:
+                    writing = loop.run_in_executor(None, draft.write, chunk)
+                yield draft.size
+            if writing:
+                await asyncio.shield(writing)
+        finally:
+            if writing:  # it writes into a file that is about to be closed
+                await asyncio.wait({writing})
 
     def _asking(self) -> tuple[dict[str, str], int]:
         """A range, where the bytes before it are known to be of the same file."""
@@ -227,10 +248,10 @@ class Transfer:
     async def _bounded(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The same, while it is neither too much nor too slow."""
         numbers = self._tools.numbers
-        since, received = time.monotonic(), 0
+        since, received, total = time.monotonic(), 0, self._draft.size
         async for chunk in chunks:
-            received += len(chunk)
-            if self._draft.size + len(chunk) > numbers.asset_bytes:
+            received, total = received + len(chunk), total + len(chunk)
+            if total > numbers.asset_bytes:
                 raise _Refused(f"the asset is larger than {numbers.asset_bytes:,} bytes")
             yield chunk
             if (elapsed := time.monotonic() - since) >= numbers.slow_seconds:

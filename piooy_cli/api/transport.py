@@ -17,6 +17,8 @@ from piooy_cli.api.lean import httpx
 
 _IDLE_SECONDS = 5  # servers close a kept connection at will: after this long, a new one is made
 _PIECE = 65_536
+_BIG_PIECE = 1 << 20
+_LARGE = 1 << 20  # a body from this size on goes past h11, which copies each byte four times
 _BIGGEST_HEAD = 100_000
 
 
@@ -74,7 +76,7 @@ class LeanTransport(httpx.AsyncBaseTransport):
         with _told_as(httpx.ConnectTimeout, httpx.ConnectError):
             async with asyncio.timeout(timeout):
                 streams = await asyncio.open_connection(
-                    origin.host, origin.port, ssl=tls, happy_eyeballs_delay=0.25
+                    origin.host, origin.port, ssl=tls, happy_eyeballs_delay=0.25, limit=_BIG_PIECE
                 )
         return _Connection(origin, *streams)
 
@@ -93,6 +95,7 @@ class _Connection:
         self._writer = writer
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_BIGGEST_HEAD)
         self._idle_since = time.monotonic()
+        self._length = 0
 
     async def send(self, request: httpx.Request, timeout: float | None) -> None:
         """All of the request. A server that answers before it has read all is no failure yet."""
@@ -117,18 +120,34 @@ class _Connection:
         while True:
             event = await self._event(timeout)
             if isinstance(event, h11.Response):
+                self._length = _announced(event)
                 return event
             if not isinstance(event, h11.InformationalResponse):
                 raise httpx.RemoteProtocolError("the server answered with no HTTP head")
 
     async def body(self, timeout: float | None) -> AsyncIterator[bytes]:
         """The body as it comes, without its transfer coding."""
+        if self._length >= _LARGE:
+            async for piece in self._straight(timeout):
+                yield piece
+            return
         while True:
             event = await self._event(timeout)
             if isinstance(event, h11.Data):
                 yield bytes(event.data)
             elif isinstance(event, h11.EndOfMessage):
                 return
+
+    async def _straight(self, timeout: float | None) -> AsyncIterator[bytes]:
+        """As many bytes as were announced. The connection cannot be used again."""
+        left = self._length
+        piece, _ = self._http.trailing_data
+        while left:
+            if piece:
+                yield piece[:left]
+                left -= len(piece[:left])
+            if left and not (piece := await self._read(timeout, _BIG_PIECE)):
+                raise httpx.RemoteProtocolError("the connection ended before the body did")
 
     def can_be_reused(self) -> bool:
         """Whether request and answer ended as both sides agreed."""
@@ -157,16 +176,24 @@ class _Connection:
                     return event
                 self._http.receive_data(await self._read(timeout))
 
-    async def _read(self, timeout: float | None) -> bytes:
+    async def _read(self, timeout: float | None, most: int = _PIECE) -> bytes:
         with _told_as(httpx.ReadTimeout, httpx.ReadError):
             async with asyncio.timeout(timeout):
-                return await self._reader.read(_PIECE)
+                return await self._reader.read(most)
 
     async def _write(self, data: bytes, timeout: float | None) -> None:
         with _told_as(httpx.WriteTimeout, httpx.WriteError):
             async with asyncio.timeout(timeout):
                 self._writer.write(data)
                 await self._writer.drain()
+
+
+def _announced(head: h11.Response) -> int:
+    """The length of the body, where the head gives one and nothing else decides."""
+    headers = dict(head.headers)
+    if b"transfer-encoding" in headers or head.status_code in (204, 304):
+        return 0
+    return int(headers.get(b"content-length", b"0"))  # h11 has made sure that it is a number
 
 
 class _Body(httpx.AsyncByteStream):
