@@ -13,6 +13,7 @@ from piooy_cli import media, naming
 from piooy_cli.api.client import Api
 from piooy_cli.api.numbers import Numbers
 from piooy_cli.api.retry import Gate
+from piooy_cli.arrival import Parts, Tools
 from piooy_cli.drafts import Draft, discard, strays
 from piooy_cli.errors import NotDownloaded
 from piooy_cli.events import Noticed, Tell
@@ -20,7 +21,7 @@ from piooy_cli.files import publish
 from piooy_cli.models import Asset, SavedFile, Task
 from piooy_cli.paths import sha256_of
 from piooy_cli.settings import asset_fault
-from piooy_cli.transfer import Fresh, Parts, Tools, Transfer, deserved, not_downloaded
+from piooy_cli.transfer import Fresh, Transfer, deserved, not_downloaded
 
 
 class OnExists(StrEnum):

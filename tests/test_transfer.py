@@ -513,3 +513,19 @@ def test_a_page_in_the_place_of_an_expired_address_heals(piooy, raw, api, home):
 
     assert piooy("download", TASK).code == 0
     assert (host.ranges, saved(home)) == ([None, None], PICTURE)
+
+
+@pytest.mark.parametrize(
+    "fresh", ["http://example.invalid/b.png", "file:///etc/passwd", "ftp://127.0.0.1/x"]
+)
+def test_a_fresh_address_is_held_to_the_same_rules(piooy, raw, api, home, fresh):
+    """What would not be fetched in the first place is not fetched by healing either."""
+    server = raw(Host(says("403 Expired")), is_api=False)
+    expect_look(
+        api,
+        task("SUCCESS", {"results": [server.url + "/a.png"]}),
+        task("SUCCESS", {"results": [fresh]}),
+    )
+
+    assert piooy("download", TASK).code == 12
+    assert nothing_left(home)

@@ -18,7 +18,7 @@ from piooy_cli.api.lean import httpx
 _IDLE_SECONDS = 5  # servers close a kept connection at will: after this long, a new one is made
 _PIECE = 65_536
 _BIG_PIECE = 1 << 20
-_LARGE = 1 << 20  # a body from this size on goes past h11, which copies each byte four times
+_LARGE = 1 << 14  # a body from this size on goes past h11, which copies each byte four times
 _BIGGEST_HEAD = 100_000
 
 
@@ -96,6 +96,7 @@ class _Connection:
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_BIGGEST_HEAD)
         self._idle_since = time.monotonic()
         self._length = 0
+        self._keeps_alive = self._ends_clean = False
 
     async def send(self, request: httpx.Request, timeout: float | None) -> None:
         """All of the request. A server that answers before it has read all is no failure yet."""
@@ -121,6 +122,7 @@ class _Connection:
             event = await self._event(timeout)
             if isinstance(event, h11.Response):
                 self._length = _announced(event)
+                self._keeps_alive = _keeps_alive(event)
                 return event
             if not isinstance(event, h11.InformationalResponse):
                 raise httpx.RemoteProtocolError("the server answered with no HTTP head")
@@ -139,18 +141,24 @@ class _Connection:
                 return
 
     async def _straight(self, timeout: float | None) -> AsyncIterator[bytes]:
-        """As many bytes as were announced. The connection cannot be used again."""
+        """As many bytes as were announced; h11 begins anew behind them."""
         left = self._length
         piece, _ = self._http.trailing_data
+        self._ends_clean = len(piece) <= left
         while left:
             if piece:
                 yield piece[:left]
                 left -= len(piece[:left])
-            if left and not (piece := await self._read(timeout, _BIG_PIECE)):
+            if left and not (piece := await self._read(timeout, min(left, _BIG_PIECE))):
                 raise httpx.RemoteProtocolError("the connection ended before the body did")
+        if self._ends_clean and self._keeps_alive:
+            self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_BIGGEST_HEAD)
 
     def can_be_reused(self) -> bool:
         """Whether request and answer ended as both sides agreed."""
+        if self._http.our_state is self._http.their_state is h11.IDLE:
+            self._idle_since = time.monotonic()
+            return True
         if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
             return False
         self._http.start_next_cycle()
@@ -194,6 +202,11 @@ def _announced(head: h11.Response) -> int:
     if b"transfer-encoding" in headers or head.status_code in (204, 304):
         return 0
     return int(headers.get(b"content-length", b"0"))  # h11 has made sure that it is a number
+
+
+def _keeps_alive(head: h11.Response) -> bool:
+    words = dict(head.headers).get(b"connection", b"").lower()
+    return head.http_version == b"1.1" and b"close" not in words
 
 
 class _Body(httpx.AsyncByteStream):
