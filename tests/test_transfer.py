@@ -1,5 +1,6 @@
 """Group C, by its numbers: what asset hosts do to a download, and that the file is whole all the same."""
 
+import errno
 import hashlib
 import json
 import os
@@ -529,3 +530,55 @@ def test_a_fresh_address_is_held_to_the_same_rules(piooy, raw, api, home, fresh)
 
     assert piooy("download", TASK).code == 12
     assert nothing_left(home)
+
+
+def test_c29_a_name_that_is_taken_meanwhile(piooy, served, home):
+    """Somebody writes a file of that name while ours arrives: both stay."""
+    name = home / "image-0b9e7f6a-1.png"
+
+    def slow(connection, request):
+        name.write_bytes(b"mine")
+        whole()(connection, request)
+
+    served(slow)
+
+    assert piooy("download", TASK).lines == ["image-0b9e7f6a-1-2.png"]
+    assert name.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("then", ["nothing", "a link elsewhere"])
+def test_c30_a_directory_that_is_moved_meanwhile(piooy, served, home, then):
+    """Exit 13, and nothing is written where nobody asked for it."""
+    elsewhere = home / "elsewhere"
+    elsewhere.mkdir()
+
+    def slow(connection, request):
+        (home / "out").rename(home / "moved")
+        if then != "nothing":
+            (home / "out").symlink_to(elsewhere)
+        whole()(connection, request)
+
+    served(slow)
+
+    ran = piooy("download", TASK, "-o", "out")
+
+    assert ran.code == 13
+    assert list(elsewhere.iterdir()) == []
+    assert not list((home / "moved").glob("*.png"))
+    assert piooy("history", "--unsaved").lines
+
+
+@pytest.mark.parametrize("number", [errno.EXDEV, errno.EPERM, errno.ENOTSUP])
+def test_c34_a_file_system_without_links(piooy, served, home, monkeypatch, number):
+    """A copy, as exclusive as a link: the name that is taken stays taken."""
+
+    def no_links(source, target, **how):
+        raise OSError(number, "no links here")
+
+    monkeypatch.setattr(os, "link", no_links)
+    (home / "image-0b9e7f6a-1.png").write_bytes(b"mine")
+    served(whole())
+
+    assert piooy("download", TASK).lines == ["image-0b9e7f6a-1-2.png"]
+    assert (home / "image-0b9e7f6a-1-2.png").read_bytes() == PICTURE
+    assert len(list(home.iterdir())) == 2
