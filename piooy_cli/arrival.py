@@ -35,8 +35,32 @@ class Parts(Protocol):
     def keep_part(self, task_id: str, n: int, part: Part) -> None:
         """Remember where it is arriving."""
 
+    def forget_part(self, task_id: str, n: int) -> None:
+        """What has arrived is of no use. On disk when this returns, or it raises."""
+
     def file(self, task_id: str, n: int) -> tuple[str, str] | None:
         """Where it was saved, and its sha256."""
+
+
+class Passing:
+    """For files that only pass through: what was saved is known, and nothing is remembered."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def part(self, task_id: str, n: int) -> Part | None:
+        """Taken up by those who keep it."""
+        return None
+
+    def keep_part(self, task_id: str, n: int, part: Part) -> None:
+        """Not remembered."""
+
+    def forget_part(self, task_id: str, n: int) -> None:
+        """Not touched."""
+
+    def file(self, task_id: str, n: int) -> tuple[str, str] | None:
+        """Where an asset was saved, and its sha256."""
+        return self._parts.file(task_id, n)
 
 
 class Tools(NamedTuple):
@@ -85,18 +109,19 @@ class Arrival:
         self._draft = draft
         self._part: Part | None = None
         self._ranges = True  # until an answer to one cannot be believed
-        self._large = False
+        self._large = self._remembered = False
         self.measured = True
 
     def take_up(self) -> None:
         """Go on where an earlier run was cut off, if what is there is surely of this asset."""
         known = self._tools.parts.part(self._task.id, self._asset.n)
+        self._remembered = known is not None
         if known and known.path == str(self._draft.path.absolute()):
             self._draft.take_up()
             if 0 < self._draft.size <= known.length:
                 self._part, self._draft.kept = known, True
                 return
-        self._draft.restart()
+        self._empty()
 
     def is_there(self) -> bool:
         """Whether all of it had arrived before this run."""
@@ -176,13 +201,19 @@ class Arrival:
     def from_the_beginning(self) -> None:
         """Believe nothing of what is there; no range is asked for again."""
         self._ranges = False
+        self._empty()
+
+    def _empty(self) -> None:
+        """Throw away what is there; the ledger first, lest another run mixes it with the rest."""
         self._part, self._draft.kept = None, False
+        if self._remembered:
+            self._tools.parts.forget_part(self._task.id, self._asset.n)
+            self._remembered = False
         self._draft.restart()
 
     def _restarted(self, arriving: Media) -> int | None:
         """The announced length; what had arrived before is of something else."""
-        self._draft.restart()
-        self._part, self._draft.kept = None, False
+        self._empty()
         text = arriving.headers.get("content-length", "")
         total = int(text) if _LENGTH.fullmatch(text) else None
         most = self._tools.numbers.asset_bytes
@@ -195,7 +226,7 @@ class Arrival:
             self._part = Part(path, digest(self._asset.url), etag, total)
             if total >= self._tools.numbers.asset_kept:
                 self._tools.parts.keep_part(self._task.id, self._asset.n, self._part)
-                self._draft.kept = True
+                self._draft.kept = self._remembered = True
         return total
 
     async def _after(self, overlap: int, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

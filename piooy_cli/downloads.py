@@ -13,7 +13,7 @@ from piooy_cli import media, naming
 from piooy_cli.api.client import Api
 from piooy_cli.api.numbers import Numbers
 from piooy_cli.api.retry import Gate
-from piooy_cli.arrival import Parts, Tools
+from piooy_cli.arrival import Parts, Passing, Tools
 from piooy_cli.drafts import Draft, discard, strays
 from piooy_cli.errors import NotDownloaded
 from piooy_cli.events import Noticed, Tell
@@ -69,6 +69,7 @@ class Saver:
     def __init__(
         self, api: Api, wish: Wish, numbers: Numbers, tell: Tell, parts: Parts, jobs: int
     ) -> None:
+        parts = Passing(parts) if wish.passing else parts
         gates: defaultdict[str, Gate] = defaultdict(Gate)
         self.wish = wish
         self._tell = tell
@@ -101,11 +102,23 @@ class Saver:
         known = Path(path)
         if self.wish.svg and known.suffix == ".bin":
             return None
-        alike = known.stem.startswith(wanted.stem) and known.suffix == wanted.suffix
-        if not (path and alike and known.parent == wanted.parent.absolute() and _is(known, sha256)):
+        if not (
+            path
+            and self._is_name_of(known, wanted)
+            and known.parent == wanted.parent.absolute()
+            and _is(known, sha256)
+        ):
             return None
         shown = wanted.with_name(known.name)
         return SavedFile(task, asset, str(shown), known.stat().st_size, sha256, True)
+
+    def _is_name_of(self, path: Path, wanted: Path) -> bool:
+        """Whether `path` is what this wish would name it, a number behind it included."""
+        if path.name == wanted.name:
+            return self.wish.on_exists is not OnExists.SKIP
+        number = path.stem.removeprefix(f"{wanted.stem}-")
+        numbered = number != path.stem and number.isascii() and number.isdigit()
+        return self.wish.on_exists is OnExists.RENAME and numbered and path.suffix == wanted.suffix
 
     async def _filled(self, task: Task, asset: Asset, draft: Draft, fresh: Fresh) -> str:
         """The draft with all bytes of the asset, from this disk where they are; its extension."""

@@ -21,6 +21,7 @@ from piooy_cli.files import ready, refusals
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _FLAGS = os.O_RDWR | os.O_CLOEXEC | _NO_FOLLOW | getattr(os, "O_BINARY", 0)
 _PIECE = 1 << 20
+_CLAIMS = 5
 _STRAY = re.compile(r"\.piooy-(.+-[0-9]+-[0-9a-f]{8}\.part|[0-9a-f]{8}\.probe)")
 
 
@@ -44,10 +45,13 @@ class Draft:
         ready(self._directory)
         with refusals(self._directory):
             handle = _claimed(self.path)
-            if handle is None:  # another process is at it, or something else has its name
+            for _ in range(_CLAIMS):
+                if handle is not None:
+                    break  # else another process is at it, or something else has its name
                 self.path = self._directory / f"{self._label}-{secrets.token_hex(4)}.part"
-                handle = os.open(self.path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o666)
-                _locked(handle)
+                handle = _claimed(self.path)
+            if handle is None:  # where there are no locks, a new file has to do
+                handle = os.open(self.path, _FLAGS | os.O_CREAT, 0o666)
         self._handle = handle
         return self
 
@@ -60,7 +64,8 @@ class Draft:
         full = isinstance(error, StorageRefused)  # what cannot grow here is only in the way
         if not self.kept or full or kind is None:
             with suppress(OSError):
-                self.path.unlink()
+                if os.path.samestat(os.fstat(self._handle), self.path.lstat()):
+                    self.path.unlink()  # and not what another process has made there since
         with self._writing:  # a thread may be at it still, where everything was cancelled
             os.close(self._handle)
             self._handle = -1
@@ -102,7 +107,8 @@ class Draft:
 
     def reading(self) -> BufferedReader:
         """The bytes so far, to look around in."""
-        return self.path.open("rb")
+        with refusals(self.path):
+            return self.path.open("rb")
 
     def settle(self) -> None:
         """Make the bytes durable."""
@@ -159,9 +165,14 @@ def _claimed(path: Path) -> int | None:
 def _unlink_if_published(path: Path) -> None:
     """A draft with a second name was killed just after it got it: the file stays under that one."""
     with suppress(OSError):
-        known = path.lstat()
-        if stat.S_ISREG(known.st_mode) and known.st_nlink > 1:
-            path.unlink()
+        handle = os.open(path, _FLAGS)
+        try:
+            known = os.fstat(handle)
+            orphan = stat.S_ISREG(known.st_mode) and known.st_nlink > 1 and _locked(handle)
+            if orphan and os.path.samestat(known, path.lstat()):
+                path.unlink()
+        finally:
+            os.close(handle)
 
 
 def _locked(handle: int) -> bool:

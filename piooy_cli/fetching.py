@@ -41,14 +41,16 @@ class Fetcher:
         self._tell(Fetching(task))
         saving = [asyncio.create_task(self._save(task, asset, saver)) for asset in wanted]
         try:
-            return await self._told(saving)
+            return await self._told(saving, None if saver.wish.passing else self._keep)
         finally:
             for one in saving:
                 one.cancel()
             self._tell(Fetched(task))
 
     async def _told(
-        self, saving: "Iterable[asyncio.Task[SavedFile | PiooyError | None]]"
+        self,
+        saving: "Iterable[asyncio.Task[SavedFile | PiooyError | None]]",
+        keep: Callable[[SavedFile], None] | None,
     ) -> list[SavedFile]:
         saved: list[SavedFile] = []
         errors: list[PiooyError] = []
@@ -58,7 +60,8 @@ class Fetcher:
                 errors.append(outcome)
             elif outcome:
                 saved.append(outcome)
-                self._keep(outcome)
+                if keep:
+                    keep(outcome)
                 self._tell(Saved(outcome))
         if errors:
             self._raise_strongest(errors)

@@ -103,14 +103,18 @@ def _copy(source: Path, path: Path) -> bool:
         return False
     except OSError as error:
         raise refused(path, error) from error
+    whole = False
     try:
         with os.fdopen(handle, "wb") as target, source.open("rb") as origin:
             shutil.copyfileobj(origin, target, 1 << 20)
             target.flush()
             os.fsync(target.fileno())
+        whole = True
     except OSError as error:
-        path.unlink(missing_ok=True)
         raise refused(path, error) from error
+    finally:
+        if not whole:
+            path.unlink(missing_ok=True)
     return True
 
 

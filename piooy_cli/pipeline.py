@@ -162,6 +162,10 @@ class Memory:
         """Remember where an asset is arriving."""
         self._kept(lambda: self._ledger.keep_part(task_id, n, part))
 
+    def forget_part(self, task_id: str, n: int) -> None:
+        """What has arrived is of no use. Raises where that cannot be written down."""
+        self._ledger.forget_part(task_id, n)
+
     def file(self, task_id: str, n: int) -> tuple[str, str] | None:
         """Where an asset was saved, and its sha256."""
         return self._kept(lambda: self._ledger.file(task_id, n))

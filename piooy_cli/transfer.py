@@ -58,9 +58,9 @@ class Transfer:
         await self._tools.gate(self._host).passed()
         if not self._arrival.is_there():
             await self._arrival.receive(self._asset)
-        return self._judged()
+        return await self._judged()
 
-    def _judged(self) -> str:
+    async def _judged(self) -> str:
         """The extension. Raises where these bytes are no media, or not all of it."""
         if self._draft.size == 0:
             raise Broken("the asset is empty")
@@ -70,13 +70,13 @@ class Transfer:
             self._arrival.from_the_beginning()
             raise Page(PAGE) from page
         if not self._arrival.measured:
-            self._check_end(extension)
+            await self._check_end(extension)
         return extension
 
-    def _check_end(self, extension: str) -> None:
+    async def _check_end(self, extension: str) -> None:
         """For what came without a length: HTTP calls it whole wherever it stops."""
         with self._draft.reading() as file:
-            whole = is_whole(extension, file, self._draft.size)
+            whole = await asyncio.to_thread(is_whole, extension, file, self._draft.size)
         if whole is False:
             raise Broken(f"it stops in the middle of its {extension.upper()}")
         if whole is None:

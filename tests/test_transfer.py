@@ -9,6 +9,8 @@ import resource
 import signal
 import socket
 import struct
+import subprocess
+import sys
 import time
 import zlib
 
@@ -582,3 +584,101 @@ def test_c34_a_file_system_without_links(piooy, served, home, monkeypatch, numbe
     assert piooy("download", TASK).lines == ["image-0b9e7f6a-1-2.png"]
     assert (home / "image-0b9e7f6a-1-2.png").read_bytes() == PICTURE
     assert len(list(home.iterdir())) == 2
+
+
+def test_g12_bytes_behind_an_answer_are_not_the_next_one(piooy, raw, api, home):
+    """Two answers in one: the connection is dropped, and each asset gets its own bytes."""
+    pictures = [PICTURE, OTHER, PICTURE + b"!"]
+
+    def serve(connection):
+        while True:
+            number = int(re.search(rb"/(\d)", read_request(connection))[1])
+            body = pictures[number]
+            smuggled = head("200 OK", 3) + b"abc" if number == 0 else b""
+            connection.sendall(head("200 OK", len(body)) + body + smuggled)
+
+    server = raw(serve, is_api=False)
+    expect_look(api, task("SUCCESS", {"results": [f"{server.url}/{n}" for n in range(3)]}))
+
+    assert piooy("download", TASK, "-j", "1", "-o", "{n}.{ext}").code == 0
+    assert [(home / f"{n + 1}.png").read_bytes() for n in range(3)] == pictures
+
+
+def test_what_is_known_of_a_part_is_forgotten_with_its_bytes(piooy, served, home):
+    """The second run found another version and was killed: the third does not mix the two."""
+    host = served(whole(OTHER[:HALF], ""), rest())
+    remembered(home, piooy)
+    ledger = Ledger(home.parent / "state", "x")
+
+    def killed(*arguments, **how):
+        raise KeyboardInterrupt
+
+    from piooy_cli import downloads
+
+    original, downloads.publish = downloads.publish, killed
+    try:
+        piooy("download", TASK)
+    finally:
+        downloads.publish = original
+
+    assert host.ranges == [HALF]
+    assert ledger.part(TASK, 1) is None
+
+
+def test_two_that_make_and_publish_the_same_never_hurt_each_other(home):
+    """Each ends with the file in its place, whoever was first."""
+    script = (
+        "import sys; from pathlib import Path; from piooy_cli.drafts import Draft, discard, strays;"
+        "from piooy_cli.files import publish\n"
+        "for n in range(300):\n"
+        "  with Draft(Path('.'), 'a-1') as draft:\n"
+        "    [discard(one) for one in strays(Path('.'))]\n"
+        "    draft.restart(); draft.write(b'x' * 1000)\n"
+        "    publish(draft, Path(f'{n}.png'), 'rename')\n"
+    )
+    running = [subprocess.Popen([sys.executable, "-c", script]) for _ in range(3)]
+
+    assert [one.wait(60) for one in running] == [0, 0, 0]
+    assert sorted(path.name for path in home.iterdir()) == sorted(f"{n}.png" for n in range(300))
+
+
+def test_what_only_passed_through_is_not_remembered(piooy, served, home):
+    """`-o -` after a saved file: that one is still what the history knows; a draft stays kept."""
+    served(whole())
+    piooy("download", TASK, "-o", "out")
+
+    assert piooy("download", TASK, "-o", "-").bytes == PICTURE
+    assert piooy("history", "check").code == 0
+    assert len(list((home / "out").iterdir())) == 1
+
+
+def test_a_task_that_only_passed_through_was_never_saved(piooy, served, home):
+    """It is still `--unsaved`, and a part that a run left is still there."""
+    served(rest())
+    draft = remembered(home, piooy)
+
+    assert piooy("download", TASK, "-o", "-").bytes == PICTURE
+    assert draft.exists()
+    assert piooy("history", "--unsaved").lines
+
+
+def test_dry_run_and_stdout_do_not_go_together(piooy, served):
+    """Exit 2, before anything is asked."""
+    host = served(whole())
+
+    assert piooy("download", TASK, "--dry-run", "-o", "-").code == 2
+    assert host.requests == []
+
+
+def test_a_name_that_only_begins_alike_is_another(piooy, served, home):
+    """Another template is another file, copied from this disk; --on-exists is obeyed."""
+    served(whole())
+    assert piooy("download", TASK, "-o", "abc-{n}.{ext}").lines == ["abc-1.png"]
+    assert piooy("download", TASK, "-o", "a{slug:.0}.{ext}").lines == ["a.png"]
+    assert piooy("download", TASK, "-o", "a{slug:.0}.{ext}", "--on-exists", "skip").lines == []
+    (home / "b.png").write_bytes(b"mine")
+    assert piooy("download", TASK, "-o", "b{slug:.0}.{ext}").lines == ["b-2.png"]
+    assert piooy("download", TASK, "-o", "b{slug:.0}.{ext}", "--on-exists", "overwrite").lines == [
+        "b.png"
+    ]
+    assert (home / "b.png").read_bytes() == PICTURE

@@ -156,6 +156,8 @@ class _Connection:
 
     def can_be_reused(self) -> bool:
         """Whether request and answer ended as both sides agreed."""
+        if self._has_leftovers():
+            return False
         if self._http.our_state is self._http.their_state is h11.IDLE:
             self._idle_since = time.monotonic()
             return True
@@ -167,8 +169,12 @@ class _Connection:
 
     def is_fresh(self) -> bool:
         """Whether the other side has probably not closed it."""
-        closed = self._reader.at_eof() or self._writer.is_closing()
+        closed = self._reader.at_eof() or self._writer.is_closing() or self._has_leftovers()
         return not closed and time.monotonic() - self._idle_since < _IDLE_SECONDS
+
+    def _has_leftovers(self) -> bool:
+        """Whether bytes came that nobody asked for: they would be taken for the next answer."""
+        return bool(getattr(self._reader, "_buffer", b""))  # asyncio has no public word for it
 
     def abort(self) -> None:
         """Close at once: HTTP has no last words."""

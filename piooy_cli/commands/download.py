@@ -62,6 +62,8 @@ def download(
     session: Session = ctx.obj
     session.waits(interval, heartbeat)
     refs = [*(refs or []), "@unsaved"] if unsaved else refs
+    if output == "-" and dry_run:
+        raise UsageError("--output - has no names to print", "leave --dry-run or --output out")
     if output == "-":
         session.run(_to_stdout, refs, wait, timeout, persist, covers, http_assets)
         return

@@ -130,6 +130,11 @@ class Ledger:
                 (*part, n, task_id),
             )
 
+    def forget_part(self, task_id: str, n: int) -> None:
+        """What has arrived is of no use."""
+        with self.change() as connection:
+            connection.execute(f"update assets set part = null where {_OF}", (n, task_id))
+
     def file(self, task_id: str, n: int) -> tuple[str, str] | None:
         """Where an asset was saved, and its sha256."""
         query = f"select path, sha256 from assets where path is not null and {_OF}"

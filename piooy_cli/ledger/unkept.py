@@ -34,6 +34,9 @@ class Unkept:
     def keep_part(self, task_id: str, n: int, part: Part) -> None:
         """Not remembered."""
 
+    def forget_part(self, task_id: str, n: int) -> None:
+        """Nothing was remembered."""
+
     def file(self, task_id: str, n: int) -> tuple[str, str] | None:
         """Nothing was saved, as far as known."""
         return None

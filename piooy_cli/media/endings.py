@@ -12,6 +12,7 @@ from piooy_cli.media import sound
 _PICTURE_BOXES = frozenset({b"meta"})
 _MOVIE_BOXES = frozenset({b"moov"})
 _UNKNOWN_SIZE = 0xFFFFFFFF
+_MOST_BOXES = 10_000
 _SEGMENT = b"\x18\x53\x80\x67"
 
 
@@ -42,14 +43,16 @@ def _jpeg(file: BinaryIO, size: int) -> bool:
 
 def _gif(file: BinaryIO, size: int) -> bool:
     """Block after block to the trailer: a single byte, which could be anything elsewhere."""
-    file.seek(0)
-    data = file.read()
-    at = 13 + _colors(data[10])
-    while (kind := data[at]) != 0x3B:
-        at += 10 + _colors(data[at + 9]) + 1 if kind == 0x2C else 2
-        while data[at]:
-            at += 1 + data[at]
-        at += 1
+    file.seek(10)
+    file.seek(13 + _colors(file.read(1)[0]))
+    while (kind := file.read(1)[0]) != 0x3B:
+        if kind == 0x2C:
+            file.seek(8, 1)
+            file.seek(_colors(file.read(1)[0]) + 1, 1)
+        else:
+            file.seek(1, 1)
+        while length := file.read(1)[0]:
+            file.seek(length, 1)
     return True
 
 
@@ -73,7 +76,7 @@ def _boxes(needed: frozenset[bytes]) -> Callable[[BinaryIO, int], bool | None]:
     """ISO media: boxes one after the other to the very end, and what makes them playable."""
 
     def judge(file: BinaryIO, size: int) -> bool | None:
-        at, names = 0, set()
+        at, boxes, names = 0, 0, set()
         while at + 8 <= size:
             length, name = struct.unpack(">I4s", _bytes(file, at, 8))
             if length == 1:
@@ -84,6 +87,9 @@ def _boxes(needed: frozenset[bytes]) -> Callable[[BinaryIO, int], bool | None]:
             if length < 8:
                 return False
             at += length
+            boxes += 1
+            if boxes > _MOST_BOXES:
+                return None
         return at == size and needed <= names
 
     return judge

@@ -16,37 +16,39 @@ _BITRATES = {  # kbit/s by version (1, or 2 and 2.5) and layer
 }
 _RATES = (44_100, 48_000, 32_000)
 _LONGEST_FRAME = 1 << 16
+_RATE_BYTES = {12: 1, 13: 2, 14: 2}
+_MOST_HEADS = 8  # that look like one, before the search is given up
 _LAST_PAGE = 4  # Ogg's flag
 
 
 def mp3(file: BinaryIO, size: int) -> bool | None:
     """Frame after frame to the end, or to a tag behind the last one."""
-    data = _all(file)
-    at, frames = _after_id3(data), 0
+    at, frames = _after_id3(file), 0
     while at < size:
-        if data[at : at + 3] == b"TAG" or data[at : at + 8] == b"APETAGEX":
+        head = _part(file, at, 8)
+        if head[:3] == b"TAG" or head == b"APETAGEX":
             return True
-        length = _frame_length(data, at)
         if size - at < 4:
             return False
+        length = _frame_length(head)
         if length is None:  # not a frame: free format, or padding of a writer
-            return None if frames or data[at : at + 1] == b"\x00" else False
+            return None if frames or head[:1] == b"\x00" else False
         at, frames = at + length, frames + 1
     return at == size and frames > 0
 
 
-def _after_id3(data: bytes) -> int:
-    if data[:3] != b"ID3":
+def _after_id3(file: BinaryIO) -> int:
+    head = _part(file, 0, 10)
+    if head[:3] != b"ID3":
         return 0
     size = 0
-    for byte in data[6:10]:  # seven bits of each count
+    for byte in head[6:10]:  # seven bits of each count
         size = size << 7 | byte & 0x7F
-    return 10 + size + (10 if data[5] & 0x10 else 0)
+    return 10 + size + (10 if head[5] & 0x10 else 0)
 
 
-def _frame_length(data: bytes, at: int) -> int | None:
-    head = data[at : at + 4]
-    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
+def _frame_length(head: bytes) -> int | None:
+    if head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return None
     version, layer = head[1] >> 3 & 3, 4 - (head[1] >> 1 & 3)
     rate, speed = head[2] >> 4, head[2] >> 2 & 3
@@ -70,25 +72,36 @@ def flac(file: BinaryIO, size: int) -> bool | None:
     if not total:
         return None
     tail = _part(file, max(size - _LONGEST_FRAME * 4, 0), _LONGEST_FRAME * 4)
-    at = len(tail)
-    while (at := max(tail.rfind(b"\xff\xf8", 0, at), tail.rfind(b"\xff\xf9", 0, at))) >= 0:
-        if (end := _last_sample(tail[at:], blocks)) is not None:
-            return end == total
+    at, heads = len(tail), 0
+    while heads < _MOST_HEADS:
+        at = max(tail.rfind(b"\xff\xf8", 0, at), tail.rfind(b"\xff\xf9", 0, at))
+        if at < 0:
+            return False
+        if _is_frame_head(tail[at : at + 20]):
+            heads += 1
+            if (end := _last_sample(tail[at:], blocks)) is not None:
+                return end == total
     return False
+
+
+def _is_frame_head(head: bytes) -> bool:
+    """Whether these bytes begin with a frame's header, by its own checksum."""
+    try:
+        _, at = _utf8_number(head, 4)
+        _, at = _block_size(head, head[2] >> 4, at)
+        at += _RATE_BYTES.get(head[2] & 15, 0)
+        return _crc(head[:at], 8, 0x07) == head[at]
+    except (IndexError, ValueError):
+        return False
 
 
 def _last_sample(frame: bytes, usual: int) -> int | None:
     """The number of the sample after this frame; None where these bytes are no whole frame."""
-    try:
-        number, at = _utf8_number(frame, 4)
-        code, fixed = frame[2] >> 4, not frame[1] & 1
-        block, at = _block_size(frame, code, at)
-        at += {12: 1, 13: 2, 14: 2}.get(frame[2] & 15, 0)
-        if _crc(frame[:at], 8, 0x07) != frame[at] or _crc(frame, 16, 0x8005):
-            return None
-    except (IndexError, ValueError):
+    if _crc(frame, 16, 0x8005):
         return None
-    return (number * usual if fixed else number) + block
+    number, at = _utf8_number(frame, 4)
+    block, _ = _block_size(frame, frame[2] >> 4, at)
+    return (number if frame[1] & 1 else number * usual) + block
 
 
 def _block_size(frame: bytes, code: int, at: int) -> tuple[int, int]:
@@ -114,11 +127,16 @@ def _utf8_number(frame: bytes, at: int) -> tuple[int, int]:
 
 
 def _crc(data: bytes, bits: int, polynomial: int) -> int:
-    top, mask, crc = 1 << bits - 1, (1 << bits) - 1, 0
-    for byte in data:
-        crc ^= byte << bits - 8
+    top, mask, shift = 1 << bits - 1, (1 << bits) - 1, bits - 8
+    table = []
+    for byte in range(256):
+        value = byte << shift
         for _ in range(8):
-            crc = (crc << 1 ^ polynomial if crc & top else crc << 1) & mask
+            value = (value << 1 ^ polynomial if value & top else value << 1) & mask
+        table.append(value)
+    crc = 0
+    for byte in data:
+        crc = (crc << 8 & mask) ^ table[crc >> shift ^ byte]
     return crc
 
 
@@ -132,11 +150,6 @@ def ogg(file: BinaryIO, size: int) -> bool:
     table = tail[at + 27 : at + 27 + segments]
     whole = len(table) == segments and at + 27 + segments + sum(table) == len(tail)
     return whole and bool(tail[at + 5] & _LAST_PAGE)
-
-
-def _all(file: BinaryIO) -> bytes:
-    file.seek(0)
-    return file.read()
 
 
 def _part(file: BinaryIO, at: int, count: int) -> bytes:
