@@ -77,6 +77,9 @@ def test_a14_an_answer_that_drips(piooy, raw, home):
     assert rows(home, "state, task_id") == [("UNKNOWN", None)]
 
 
+BEHIND_A_PROXY = [*GENERATE, "x", "--base-url", "https://api.example.invalid"]
+
+
 @pytest.mark.parametrize(
     ("behave", "code"),
     [
@@ -101,13 +104,7 @@ def test_a36_a_proxy_that_lets_nothing_through(piooy, raw, home, monkeypatch, be
     proxy = raw(behave, is_api=False)
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
 
-    ran = piooy(
-        *GENERATE,
-        "x",
-        "--base-url",
-        "https://api.example.invalid",
-        numbers=QUICK._replace(connect=0.5),
-    )
+    ran = piooy(*BEHIND_A_PROXY, numbers=QUICK._replace(connect=0.5))
 
     assert (ran.code, rows(home)) == (code, ["PLANNED"])
 
@@ -118,13 +115,7 @@ def test_a36_a_proxy_that_dies_behind_the_tunnel(piooy, raw, home, monkeypatch):
     proxy = raw(lambda c: (read_request(c), c.sendall(b"HTTP/1.1 200 OK\r\n\r\n")), is_api=False)
     monkeypatch.setenv("HTTPS_PROXY", proxy.url)
 
-    ran = piooy(
-        *GENERATE,
-        "x",
-        "--base-url",
-        "https://api.example.invalid",
-        numbers=QUICK._replace(connect=0.5),
-    )
+    ran = piooy(*BEHIND_A_PROXY, numbers=QUICK._replace(connect=0.5))
 
     assert (ran.code, rows(home)) == (10, ["PLANNED"])
 

@@ -68,10 +68,7 @@ def download(
         session.run(_to_stdout, refs, wait, timeout, persist, covers, http_assets)
         return
     wish = session.wish(output, on_exists, covers=covers, http_assets=http_assets, svg=svg)
-    if dry_run:
-        session.run(_names, refs, wish, wait, timeout, persist)
-        return
-    session.run(_download, refs, wish, wait, timeout, persist, jobs, results=(Saved,))
+    session.run(_download, refs, wish, wait, timeout, persist, jobs, dry_run, results=(Saved,))
 
 
 async def _download(
@@ -82,6 +79,7 @@ async def _download(
     timeout: float | None,
     persist: bool,
     jobs: int,
+    dry_run: bool,
 ) -> None:
     async with session.pipeline(timeout) as pipeline:
         saver = session.saver(wish, jobs)
@@ -89,31 +87,20 @@ async def _download(
 
         async def one(ref: str) -> None:
             task = await _succeeded(pipeline, ref, wait, persist)
-            await pipeline.fetch(task, saver, covers=wish.covers)
+            if dry_run:
+                _tell_names(session, wish, task)
+            else:
+                await pipeline.fetch(task, saver, covers=wish.covers)
 
         await each(session, one, session.task_ids(refs, "download"), resume=wish.again)
 
 
-async def _names(
-    session: Session,
-    refs: list[str] | None,
-    wish: "Wish",
-    wait: bool,
-    timeout: float | None,
-    persist: bool,
-) -> None:
+def _tell_names(session: Session, wish: "Wish", task: Task) -> None:
     from piooy_cli.fetching import wanted_of
 
-    async with session.pipeline(timeout) as pipeline:
-
-        async def one(ref: str) -> None:
-            task = await _succeeded(pipeline, ref, wait, persist)
-            for asset in wanted_of(task, wish.covers):
-                path = str(wish.likely_path(task, asset))
-                record = {"id": task.id, "n": asset.n, "path": path}
-                session.output.answer(Line(path, record))
-
-        await each(session, one, session.task_ids(refs, "download"))
+    for asset in wanted_of(task, wish.covers):
+        path = str(wish.likely_path(task, asset))
+        session.output.answer(Line(path, {"id": task.id, "n": asset.n, "path": path}))
 
 
 async def _to_stdout(
