@@ -46,16 +46,17 @@ def points(home):
     return [(call, n) for call, last in counts.items() for n in range(begun.get(call, 1), last + 1)]
 
 
-def check_points(home, step):
-    """Kill at each point in turn."""
-    every = points(home)
+def check_points(home, step, fault="signal=SIGKILL", calls=CALLS):
+    """Kill, or refuse, at each point in turn."""
+    every = [(call, n) for call, n in points(home) if call in calls.split(",")]
     chosen = every[::step]
-    print(f"{len(chosen)} of {len(every)} crash points of a download", file=sys.__stderr__)
-    assert len(every) > 60
+    print(f"{len(chosen)} of {len(every)} points of a download", file=sys.__stderr__)
+    assert len(every) > 20
     for number, (call, n) in enumerate(chosen):
         state = home / f"s{number}"
-        inject = f"inject={call}:signal=SIGKILL:when={n}"
-        download(home, state, STRACE, "-f", "-qq", "-o", "/dev/null", "-e", inject)
+        inject = f"inject={call}:{fault}:when={n}"
+        ran = download(home, state, STRACE, "-f", "-qq", "-o", "/dev/null", "-e", inject)
+        assert ran.returncode in (-9, 0, 12, 13), (call, n, ran.stderr)
         published = [path for path in (home / "out").glob("*") if not path.name.startswith(".")]
         assert all(path.read_bytes() == FILM for path in published), (call, n)
 
@@ -88,6 +89,24 @@ def test_some_moments(film, home):
 def test_every_moment(film, home):
     """Each of them; STEP=N takes every N-th."""
     check_points(home, step=int(os.environ.get("STEP", "1")))
+
+
+WRITES = "write,pwrite64,fsync,fdatasync,link,ftruncate"
+
+
+@pytest.mark.skipif(not STRACE, reason="strace is not installed")
+@pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
+def test_some_refusals(film, home, error):
+    """C32, K01: a disk that says no at some point: exit 13 or a whole file, and it goes on later."""
+    check_points(home, 37, f"error={error}", WRITES)
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(not STRACE, reason="strace is not installed")
+@pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
+def test_every_refusal(film, home, error):
+    """Each of them; STEP=N takes every N-th."""
+    check_points(home, int(os.environ.get("STEP", "1")), f"error={error}", WRITES)
 
 
 def test_two_at_once_make_one_file(film, home):
