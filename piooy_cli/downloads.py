@@ -17,7 +17,7 @@ from piooy_cli.arrival import Parts, Passing, Tools
 from piooy_cli.drafts import Draft, discard, strays
 from piooy_cli.errors import NotDownloaded
 from piooy_cli.events import Noticed, Tell
-from piooy_cli.files import publish
+from piooy_cli.files import publish, ready
 from piooy_cli.models import Asset, SavedFile, Task
 from piooy_cli.paths import sha256_of
 from piooy_cli.settings import asset_fault
@@ -78,7 +78,7 @@ class Saver:
             api, numbers, tell, parts, gates.__getitem__, wish.http_assets, wish.svg
         )
         self._slots = asyncio.Semaphore(jobs)
-        self._tidied = False
+        self._prepared = False
 
     async def save(self, task: Task, asset: Asset, fresh: Fresh) -> SavedFile | None:
         """The asset on disk; None where its name is taken and was to be skipped.
@@ -90,6 +90,7 @@ class Saver:
             if here := self._saved_before(task, asset):
                 return here
             self._check_address(task, asset)
+            self._prepare(self.wish.target.directory)
             with Draft(self.wish.target.directory, f"{task.id}-{asset.n}") as draft:
                 self._tidy(task, asset, draft)
                 extension = await self._filled(task, asset, draft, fresh)
@@ -132,12 +133,16 @@ class Saver:
             return deserved(draft, task, asset, svg=self.wish.svg)
         return await Transfer(self._tools, task, asset, draft, fresh).run()
 
-    def _tidy(self, task: Task, asset: Asset, draft: Draft) -> None:
-        """Remove what dead runs left of it in another place, and of anything in this one."""
-        if not self._tidied:
-            self._tidied = True
-            for stray in strays(draft.path.parent):
+    def _prepare(self, directory: Path) -> None:
+        """Once: a place that can be written, without what dead runs left there."""
+        if not self._prepared:
+            ready(directory)
+            self._prepared = True
+            for stray in strays(directory):
                 discard(stray)
+
+    def _tidy(self, task: Task, asset: Asset, draft: Draft) -> None:
+        """Remove what a dead run left of it in another place."""
         known = self._parts.part(task.id, asset.n)
         if known and known.path != str(draft.path.absolute()):
             discard(Path(known.path))

@@ -16,7 +16,7 @@ from types import TracebackType
 
 from piooy_cli import media
 from piooy_cli.errors import StorageRefused
-from piooy_cli.files import ready, refusals
+from piooy_cli.files import refusals
 
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _FLAGS = os.O_RDWR | os.O_CLOEXEC | _NO_FOLLOW | getattr(os, "O_BINARY", 0)
@@ -42,7 +42,6 @@ class Draft:
         self._hash = hashlib.sha256()
 
     def __enter__(self) -> "Draft":
-        ready(self._directory)
         with refusals(self._directory):
             handle = _claimed(self.path)
             for _ in range(_CLAIMS):

@@ -90,12 +90,12 @@ def _link(source: Path, path: Path) -> bool:
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise refused(path, error) from error
-        return _copy(source, path)
+        return _moved(source, path)
     return True
 
 
-def _copy(source: Path, path: Path) -> bool:
-    """For file systems without hard links: still exclusive, still durable, gone where it fails."""
+def _moved(source: Path, path: Path) -> bool:
+    """For file systems without hard links: a name that was free is claimed, and moved onto."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _BINARY
     try:
         handle = os.open(path, flags, 0o666)
@@ -103,9 +103,19 @@ def _copy(source: Path, path: Path) -> bool:
         return False
     except OSError as error:
         raise refused(path, error) from error
+    os.close(handle)
+    try:
+        source.replace(path)
+    except OSError:
+        return _copied(source, path)
+    return True
+
+
+def _copied(source: Path, path: Path) -> bool:
+    """Where nothing can be moved either: durable, and gone where it fails."""
     whole = False
     try:
-        with os.fdopen(handle, "wb") as target, source.open("rb") as origin:
+        with path.open("wb") as target, source.open("rb") as origin:
             shutil.copyfileobj(origin, target, 1 << 20)
             target.flush()
             os.fsync(target.fileno())
