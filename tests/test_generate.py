@@ -668,14 +668,17 @@ def test_stdout_takes_the_file_itself(piooy, sandbox, home):
     assert ran.bytes.startswith(b"\x89PNG") and list(home.iterdir()) == []
 
 
-def test_the_next_command_speaks_to_the_same_service(piooy, served, monkeypatch):
+def test_the_next_command_speaks_to_the_same_service(piooy, api, monkeypatch):
     """The options that chose it are in the hint."""
-    monkeypatch.setenv("PIOOY_API_KEY", "abc")
+    url = api.url_for("").rstrip("/")
+    monkeypatch.delenv("PIOOY_BASE_URL")
+    expect_order(api)
+    expect_look(api, task("PENDING"))
 
-    ran = piooy("generate", "video", "-m", "x", "--timeout", "10ms", "--base-url", served, "x")
+    ran = piooy("generate", "video", "-m", "x", "--timeout", "0.2s", "--base-url", url, "x")
 
     assert ran.code == 3
-    assert f"`piooy --base-url {served} wait " in ran.err
+    assert f"`piooy --base-url {url} wait {TASK} --download` goes on" in ran.err
 
 
 def test_a_short_key_spoils_no_result(piooy, served, monkeypatch, home):
