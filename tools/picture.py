@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.text import Text
 
 ROOT = Path(__file__).parent.parent
-COLUMNS, ROWS = 88, 6
+COLUMNS, ROWS = 88, 7
+PAST_RUNS = 4
 COMMANDS = (
     [
         "--sandbox",
@@ -37,10 +38,12 @@ def main() -> None:
     screen = pyte.Screen(COLUMNS, ROWS)
     stream = pyte.Stream(screen)
     with tempfile.TemporaryDirectory() as place:
+        for _ in range(PAST_RUNS):  # so that there is something to learn from
+            play(COMMANDS[-1], pyte.Stream(pyte.Screen(COLUMNS, ROWS)), place, 20)
         for command in COMMANDS:
             shown = " ".join(f'"{word}"' if " " in word else word for word in command)
             stream.feed(f"\x1b[1;32m$\x1b[0m piooy {shown}\r\n")
-            seconds = 4.5 if command is COMMANDS[-1] else 20
+            seconds = 5.6 if command is COMMANDS[-1] else 20
             play(command, stream, place, seconds)
     console = Console(record=True, width=COLUMNS, file=open(os.devnull, "w"), force_terminal=True)  # noqa: PTH123, SIM115
     for y in range(ROWS):
