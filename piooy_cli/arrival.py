@@ -109,7 +109,7 @@ class Arrival:
         self._draft = draft
         self._part: Part | None = None
         self._ranges = True  # until an answer to one cannot be believed
-        self._large = self._remembered = False
+        self._remembered = False
         self.measured = True
 
     def take_up(self) -> None:
@@ -135,14 +135,14 @@ class Arrival:
             self._asset.url, headers, http=self._tools.http
         ) as arriving:
             total = self._begun(arriving, bool(headers), overlap)
-            self._large = total is None or total >= _LARGE
-            async for size in self._written(self._bounded(self._after(overlap, arriving.chunks))):
+            chunks = self._bounded(self._after(overlap, arriving.chunks))
+            async for size in self._written(chunks, large=total is None or total >= _LARGE):
                 self._tools.tell(Saving(self._task, self._asset, size, total))
             if total is not None and self._draft.size != total:
                 raise Broken(f"{self._draft.size:,} of {total:,} bytes arrived")
             self.measured = total is not None
 
-    async def _written(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[int]:
+    async def _written(self, chunks: AsyncIterator[bytes], *, large: bool) -> AsyncIterator[int]:
         """How much is there, after each write. Large ones go to a thread: disk and hash are slow,
         and the next bytes can come meanwhile."""
         draft, writing = self._draft, None
@@ -152,7 +152,7 @@ class Arrival:
                 if writing:
                     await asyncio.shield(writing)
                     writing = None
-                if not self._large:
+                if not large:
                     draft.write(chunk)
                 else:
                     writing = loop.run_in_executor(None, draft.write, chunk)

@@ -87,28 +87,27 @@ class Saver:
         then there is no file, and what had arrived of a large one is kept for the next run.
         """
         async with self._slots:
-            if here := self._saved_before(task, asset):
+            known = self._intact(task, asset)
+            if known and (here := self._in_place(*known, task, asset)):
                 return here
             self._check_address(task, asset)
             self._prepare(self.wish.target.directory)
             with Draft(self.wish.target.directory, f"{task.id}-{asset.n}") as draft:
                 self._tidy(task, asset, draft)
-                extension = await self._filled(task, asset, draft, fresh)
+                extension = await self._filled(task, asset, draft, known and known[0], fresh)
                 return self._place(task, asset, draft, extension)
 
-    def _saved_before(self, task: Task, asset: Asset) -> SavedFile | None:
-        """The file as it was saved once, if it still is where and what it would be now."""
+    def _intact(self, task: Task, asset: Asset) -> tuple[Path, str] | None:
+        """Where it was saved once and still is, unchanged; and its sha256."""
         path, sha256 = self._parts.file(task.id, asset.n) or ("", "")
-        wanted = self.wish.target.path(naming.values_of(task, asset, Path(path).suffix[1:]))
-        known = Path(path)
-        if self.wish.svg and known.suffix == ".bin":
-            return None
-        if not (
-            path
-            and self._is_name_of(known, wanted)
-            and known.parent == wanted.parent.absolute()
-            and _is(known, sha256)
-        ):
+        return (Path(path), sha256) if path and _is(Path(path), sha256) else None
+
+    def _in_place(self, known: Path, sha256: str, task: Task, asset: Asset) -> SavedFile | None:
+        """That file, where it is what and where it would be saved now."""
+        wanted = self.wish.target.path(naming.values_of(task, asset, known.suffix[1:]))
+        drawing = self.wish.svg and known.suffix == ".bin"
+        here = self._is_name_of(known, wanted) and known.parent == wanted.parent.absolute()
+        if drawing or not here:
             return None
         shown = wanted.with_name(known.name)
         return SavedFile(task, asset, str(shown), known.stat().st_size, sha256, True)
@@ -121,11 +120,12 @@ class Saver:
         numbered = number != path.stem and number.isascii() and number.isdigit()
         return self.wish.on_exists is OnExists.RENAME and numbered and path.suffix == wanted.suffix
 
-    async def _filled(self, task: Task, asset: Asset, draft: Draft, fresh: Fresh) -> str:
+    async def _filled(
+        self, task: Task, asset: Asset, draft: Draft, known: Path | None, fresh: Fresh
+    ) -> str:
         """The draft with all bytes of the asset, from this disk where they are; its extension."""
-        path, sha256 = self._parts.file(task.id, asset.n) or ("", "")
-        if path and _is(Path(path), sha256):
-            draft.copy(Path(path))
+        if known:
+            draft.copy(known)
             return deserved(draft, task, asset, svg=self.wish.svg)
         if asset.url[:5].lower() == "data:":
             draft.restart()

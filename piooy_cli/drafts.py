@@ -9,6 +9,7 @@ import re
 import secrets
 import stat
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from io import BufferedReader
 from pathlib import Path
@@ -137,18 +138,12 @@ def discard(path: Path) -> None:
     """Remove a draft that a dead run left elsewhere; one that somebody is at stays."""
     if not (path.name.startswith(".piooy-") and path.suffix in (".part", ".probe")):
         return
-    with suppress(OSError):
-        handle = os.open(path, _FLAGS)
-        try:
-            if _locked(handle) and _is_ours(path, handle):
-                path.unlink()
-        finally:
-            os.close(handle)
+    _unlink_if(path, _is_ours)
 
 
 def _claimed(path: Path) -> int | None:
     """The file of this name, new or left behind by a dead run; None where it cannot be ours."""
-    _unlink_if_published(path)
+    _unlink_if(path, _is_published)  # killed just after: the file stays under its other name
     try:
         handle = os.open(path, _FLAGS | os.O_CREAT, 0o666)
     except OSError as error:
@@ -161,14 +156,12 @@ def _claimed(path: Path) -> int | None:
     return None
 
 
-def _unlink_if_published(path: Path) -> None:
-    """A draft with a second name was killed just after it got it: the file stays under that one."""
+def _unlink_if(path: Path, applies: Callable[[Path, int], bool]) -> None:
+    """Remove what is of that kind, and nobody is at."""
     with suppress(OSError):
         handle = os.open(path, _FLAGS)
         try:
-            known = os.fstat(handle)
-            orphan = stat.S_ISREG(known.st_mode) and known.st_nlink > 1 and _locked(handle)
-            if orphan and os.path.samestat(known, path.lstat()):
+            if _locked(handle) and applies(path, handle):
                 path.unlink()
         finally:
             os.close(handle)
@@ -195,3 +188,10 @@ def _is_ours(path: Path, handle: int) -> bool:
     with suppress(OSError):
         return plain and mine and os.path.samestat(known, os.lstat(path))
     return False
+
+
+def _is_published(path: Path, handle: int) -> bool:
+    """A draft that has got its name, and still has this one."""
+    known = os.fstat(handle)
+    twice = stat.S_ISREG(known.st_mode) and known.st_nlink > 1
+    return twice and os.path.samestat(known, path.lstat())

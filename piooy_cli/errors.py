@@ -17,7 +17,7 @@ PiooyError              1
 └── Interrupted       130   Ctrl-C; 129, 141 and 143 for the other signals
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 
@@ -198,11 +198,13 @@ class Interrupted(PiooyError):
 _MOST_IDS = 50
 
 
-def goes_on(ids: Sequence[str], options: str = "", *, known: bool = False) -> str:
-    """The command that goes on with these tasks. Many are not repeated: are they `known`?"""
+def goes_on(
+    ids: Sequence[str], options: str = "", known: Callable[[str], object] = lambda task_id: None
+) -> str:
+    """The command that goes on with these tasks. Many are not repeated: are all of them `known`?"""
     if len(ids) <= _MOST_IDS:
         return f"`piooy wait {' '.join(ids)}{options}` goes on"
-    if known:
+    if all(map(known, ids)):
         return f"`piooy wait --pending{options}` goes on"
     return f"`piooy wait -{options}` goes on, with the ids above on stdin"
 

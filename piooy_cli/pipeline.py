@@ -113,8 +113,7 @@ class Pipeline:
         if not ids:
             return Interrupted("stopped; nothing is under way", signal=number)
         message = f"stopped waiting; {len(ids):,} still under way"
-        known = all(map(self.memory.find, ids))
-        hint = goes_on(ids, self._resume, known=known)
+        hint = goes_on(ids, self._resume, self.memory.find)
         interrupted = Interrupted(message, hint, signal=number)
         interrupted.ids = ids
         return interrupted

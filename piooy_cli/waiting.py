@@ -83,8 +83,8 @@ class _Wait:
     """The wait for one task. Ages are seconds since the service took it, as far as known."""
 
     __slots__ = (
-        "_deadline", "_error_rereads", "_grace", "_head_start", "_last_running", "_moved",
-        "_refreshed", "_resume", "_task", "_waiter", "_warned",
+        "_deadline", "_error_rereads", "_grace", "_head_start", "_inputs", "_last_running",
+        "_moved", "_refreshed", "_resume", "_task", "_waiter", "_warned",
     )  # fmt: skip
 
     def __init__(self, waiter: Waiter, task: Task, fresh: bool, resume: str) -> None:
@@ -99,6 +99,7 @@ class _Wait:
         self._head_start = None if accepted is None else max(time.time() - accepted, 0)
         self._last_running = 0.0
         self._moved = self._refreshed = self.age
+        self._inputs = tuple(addresses_in([task.options, task.prompt]))
         self._error_rereads = 0
         self._warned = False
 
@@ -140,9 +141,12 @@ class _Wait:
             raise self._still_running(error.message) from error
 
     async def _read(self, refresh: str | None, deadline: Deadline | None) -> Task:
-        inputs = tuple(addresses_in([self._task.options, self._task.prompt]))
         seen = await self._waiter.api.task(
-            self._task.id, refresh=refresh, deadline=deadline, grace=self._grace, inputs=inputs
+            self._task.id,
+            refresh=refresh,
+            deadline=deadline,
+            grace=self._grace,
+            inputs=self._inputs,
         )
         if seen.status != self._task.status:
             self._moved = self.age

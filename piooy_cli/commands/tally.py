@@ -56,8 +56,7 @@ def _several(session: Session, errors: list[PiooyError], items: int, resume: str
     ]
     if not running:
         return SomeFailed(errors, items)
-    known = all(map(session.ledger.find, running))
-    return SomeFailed(errors, items, goes_on(running, resume, known=known))
+    return SomeFailed(errors, items, goes_on(running, resume, session.ledger.find))
 
 
 def _lighten(error: PiooyError) -> None:
