@@ -5,12 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
+from piooy_cli.commands.app import App
 from piooy_cli.commands.completion import complete, completion
 from piooy_cli.commands.config import config
 from piooy_cli.commands.contact import contact
 from piooy_cli.commands.download import download
 from piooy_cli.commands.generate import generate
 from piooy_cli.commands.history import history
+from piooy_cli.commands.manual import man
 from piooy_cli.commands.models import models
 from piooy_cli.commands.options import ColorChoice
 from piooy_cli.commands.sandbox import sandbox
@@ -23,36 +25,18 @@ HELP = """Generate images, videos, music and characters through the Piooy API.
 
 \b
 Examples:
-  piooy --sandbox generate image -m nano-banana-pro "a red fox"   (no key)
+  piooy --sandbox generate image -m nano-banana-pro "a red fox"
   piooy generate video -m veo-3-1 --duration 8 "waves at dusk"
-  piooy generate image -m seedream-4-5 --no-wait "a fox" |
-    piooy wait | piooy download -o out/
+  piooy generate image -m seedream-4-5 --no-wait "a fox" | piooy wait | piooy download -o out/
 """
-EPILOG = """\b
-Exit codes: 0 ok, 1 error, 2 usage, 3 timeout, 4 auth, 5 failed,
-6 partial, 7 limit, 8 pending, 9 busy, 10 network, 11 unknown (never
-resent), 12 download, 13 storage, 14 not found; 129 SIGHUP, 130 Ctrl-C,
-141 closed pipe, 143 SIGTERM.
-
-\b
-Start:  piooy config set-key
-Docs:   https://piooy.com/docs
-Issues: https://piooy.com/contact
-"""
-
 FLAGS = frozenset("--json -q --quiet -v --verbose --debug --no-input --sandbox --version".split())
 _BUNDLE = re.compile(r"-[qv]{2,}")
 VALUED = frozenset(["--color", "--profile", "--base-url"])
 
-app = typer.Typer(
-    rich_markup_mode=None,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = App()
 
 
-@app.callback(invoke_without_command=True, help=HELP, epilog=EPILOG)
+@app.callback(help=HELP)
 def root(
     ctx: typer.Context,
     json: Annotated[bool, typer.Option("--json", help="Results as JSON Lines.")] = False,
@@ -106,6 +90,7 @@ app.command("contact")(contact)
 app.add_typer(config, name="config")
 app.add_typer(sandbox, name="sandbox")
 app.command("completion")(completion)
+app.command("man")(man)
 app.command("__complete", hidden=True)(complete)
 
 

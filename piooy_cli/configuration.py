@@ -54,6 +54,16 @@ def in_force(resolved: Resolved) -> Iterator[InForce]:
             yield InForce(setting.name, value, origin)
 
 
+def known_keys() -> Iterator[tuple[str, str]]:
+    """Every key that has one name, and what it is; tables by media type."""
+    for setting in fields(Settings):
+        told = str(setting.metadata["help"])
+        if setting.name == "model":
+            yield from ((f"model.{media}", f"default model of {media}") for media in Media)
+        elif setting.name not in _DEPTHS:
+            yield setting.name, told
+
+
 def change(file: Path, key: str, value: str | None, profile: str | None) -> None:
     """Set `key`, or remove it where `value` is None; the rest of the file stays as it was.
 

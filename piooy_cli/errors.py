@@ -27,6 +27,7 @@ class PiooyError(Exception):
     exit_code: ClassVar[int] = 1
     name: ClassVar[str] = "error"
     meaning: ClassVar[str] = "anything not below; a bug"
+    money: ClassVar[str] = "the history tells"
 
     def __init__(self, message: str, hint: str = "", *, task_id: str | None = None) -> None:
         super().__init__(message)
@@ -63,6 +64,7 @@ class UsageError(PiooyError):
     exit_code = 2
     name = "usage"
     meaning = "bad arguments, config or manifest; nothing was sent"
+    money = "nothing was sent"
 
 
 class StillRunning(PiooyError):
@@ -71,6 +73,7 @@ class StillRunning(PiooyError):
     exit_code = 3
     name = "timeout"
     meaning = "the time limit passed, or a confirmation was declined; tasks run on"
+    money = "charged once; going on is free"
 
 
 class NotSignedIn(PiooyError):
@@ -79,6 +82,7 @@ class NotSignedIn(PiooyError):
     exit_code = 4
     name = "auth"
     meaning = "key missing, malformed or refused, or the task belongs to another key"
+    money = "nothing new charged"
 
 
 class TaskFailed(PiooyError):
@@ -87,6 +91,7 @@ class TaskFailed(PiooyError):
     exit_code = 5
     name = "failed"
     meaning = "the task ended FAILED or ERROR, or the API refused the request for good"
+    money = "by the service's rules"
 
 
 class SomeFailed(PiooyError):
@@ -95,6 +100,7 @@ class SomeFailed(PiooyError):
     exit_code = 6
     name = "partial"
     meaning = "of several items some failed; each is named on stderr"
+    money = "for each item as it ended"
 
     def __init__(self, errors: Sequence[PiooyError], items: int, hint: str = "") -> None:
         super().__init__(f"{len(errors)} of {items} failed", hint)
@@ -118,6 +124,7 @@ class OverLimit(PiooyError):
     exit_code = 7
     name = "limit"
     meaning = "gave up on 429, out of credits, or a local cap was reached"
+    money = "nothing charged for the rest"
 
 
 class NotSettled(PiooyError):
@@ -126,6 +133,7 @@ class NotSettled(PiooyError):
     exit_code = 8
     name = "pending"
     meaning = "only with `task --exit-status`: not settled yet"
+    money = "nothing new charged"
 
 
 class Busy(PiooyError):
@@ -134,6 +142,7 @@ class Busy(PiooyError):
     exit_code = 9
     name = "busy"
     meaning = "another run holds this batch, or the ledger"
+    money = "nothing was sent"
 
 
 class Unreachable(PiooyError):
@@ -142,6 +151,7 @@ class Unreachable(PiooyError):
     exit_code = 10
     name = "network"
     meaning = "the API could not be reached; nothing was sent"
+    money = "nothing charged"
     final = False  # True: no later try can help, as with an invalid certificate
 
 
@@ -151,6 +161,7 @@ class OutcomeUnknown(PiooyError):
     exit_code = 11
     name = "unknown"
     meaning = "a submission may have been accepted, and its answer was lost; never resent"
+    money = "0 or 1 charge, never 2"
 
 
 class NotDownloaded(PiooyError):
@@ -159,6 +170,7 @@ class NotDownloaded(PiooyError):
     exit_code = 12
     name = "download"
     meaning = "the task succeeded, an asset could not be fetched or verified; retry is free"
+    money = "charged once; trying again is free"
 
 
 class StorageRefused(PiooyError):
@@ -167,6 +179,7 @@ class StorageRefused(PiooyError):
     exit_code = 13
     name = "storage"
     meaning = "the local disk refused (full, read-only, no permission)"
+    money = "the history tells"
 
 
 class NotFound(PiooyError):
@@ -175,6 +188,7 @@ class NotFound(PiooyError):
     exit_code = 14
     name = "not-found"
     meaning = "no such task (404), file or reference"
+    money = "nothing new charged"
 
 
 class Interrupted(PiooyError):
@@ -183,6 +197,7 @@ class Interrupted(PiooyError):
     exit_code = 130
     name = "signal"
     meaning = "SIGHUP 129, Ctrl-C 130, closed pipe 141, SIGTERM 143, after a clean stop"
+    money = "the history tells"
 
     def __init__(self, message: str, hint: str = "", *, signal: int = 2) -> None:
         super().__init__(message, hint)
@@ -194,6 +209,9 @@ class Interrupted(PiooyError):
         """128 and the signal's number, as shells count."""
         return 128 + self.signal
 
+
+# 128 and the number of the signal, as shells count.
+SIGNALS = {129: "SIGHUP", 130: "Ctrl-C", 141: "closed pipe", 143: "SIGTERM"}
 
 _MOST_IDS = 50
 

@@ -151,6 +151,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@pytest.fixture
 def sandbox(served: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """The served sandbox, with a key in the environment."""
     monkeypatch.setenv("PIOOY_BASE_URL", served)

@@ -1,19 +1,19 @@
 """What is written down is true: exit codes, settings, commands, scripts and pages."""
 
 import re
-import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from piooy_cli.errors import PiooyError
+from piooy_cli.errors import SIGNALS, Interrupted, PiooyError
 from piooy_cli.settings import OTHER_VARIABLES, VARIABLES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-MANUAL = (ROOT / "man" / "piooy.1").read_text(encoding="utf-8")
+MANUAL = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "man").iterdir()))
 KINDS = [PiooyError, *PiooyError.__subclasses__()]
 
 
@@ -26,9 +26,12 @@ def test_exit_codes_are_unique_and_named():
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_every_error_is_in_readme_and_manual(kind):
-    """A new error class cannot be forgotten there."""
-    assert f"| {kind.exit_code} | {kind.name}:" in README
-    assert f"\\fB{kind.exit_code}\\fR\n{kind.name}:" in MANUAL.replace("\\-", "-")
+    """A new error class cannot be forgotten there; a signal is told by its own name."""
+    if kind is Interrupted:
+        assert all(f"| {number} | {name}:" in README for number, name in SIGNALS.items())
+        return
+    assert f"| {kind.exit_code} | {kind.name}: {kind.meaning} |" in README
+    assert f"\\fB{kind.exit_code} {kind.name}\\fR" in MANUAL.replace("\\-", "-")
 
 
 @pytest.mark.parametrize("variable", [*VARIABLES, *OTHER_VARIABLES])
@@ -59,90 +62,6 @@ def test_generated_files_are_fresh():
     assert (ran.stdout, ran.returncode) == ("", 0)
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "",
-        "generate",
-        "task",
-        "wait",
-        "download",
-        "models",
-        "contact",
-        "completion",
-        "config",
-        "config set-key",
-        "sandbox",
-        "sandbox serve",
-    ],
-)
-@pytest.mark.parametrize("option", ["-h", "--help"])
-def test_help_is_everywhere(piooy, command, option):
-    """On stdout, exit 0, within 80 columns."""
-    ran = piooy(*command.split(), option)
-
-    assert (ran.code, ran.err) == (0, "")
-    assert "Usage: piooy" in ran.out and max(map(len, ran.lines)) <= 80
-
-
-def test_alone_it_shows_where_to_start(piooy):
-    """An example, and the first command to type."""
-    ran = piooy()
-
-    assert ran.code == 0
-    assert "piooy --sandbox generate image" in ran.out and "config set-key" in ran.out
-
-
-def test_version_anywhere(piooy):
-    """Line one, and nothing else."""
-    assert re.fullmatch(r"piooy [0-9.]+\n", piooy("task", "--version").out)
-
-
-@pytest.mark.parametrize("before", [True, False])
-def test_global_options_stand_before_and_after(piooy, before):
-    """Both are the same."""
-    arguments = ["--json", "models", "veo-3-1"] if before else ["models", "veo-3-1", "--json"]
-
-    assert piooy(*arguments).json[0]["id"] == "veo-3-1"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [(["genrate"], "generate"), (["wait", "--tmeout", "3"], "--timeout"), (["generate", "imag", "x"], "'image'"), (["--color", "blue", "models"], "'always'")],
-    ids=str,
-)  # fmt: skip
-def test_a_typo_is_answered_with_what_was_meant(piooy, arguments, told):
-    """Exit 2, one grep-able line with the accepted values, and where help is."""
-    ran = piooy(*arguments)
-
-    assert (ran.code, ran.out) == (2, "")
-    assert told in ran.err.splitlines()[0] and "--help" in ran.err
-
-
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [(["models", "--profile"], "--profile needs a value"), (["task", "a", "-"], "stands for stdin"), (["wait", "-o", "x", "a"], "--download"),
-     (["generate", "image", "-m", "m", "-5 degrees"], "`--`"), (["config", "set-key", "sk-live-0123456789"], "takes no argument")],
-    ids=str,
-)  # fmt: skip
-def test_more_mistakes_with_a_way_out(piooy, api, arguments, told):
-    """Exit 2, told in a sentence; a key typed by mistake is not repeated."""
-    ran = piooy(*arguments)
-
-    assert (ran.code, ran.out) == (2, "")
-    assert told in ran.err and "sk-live" not in ran.err
-
-
-def test_short_global_options_bundle(piooy):
-    """`-qv` is `-q -v`, wherever it stands."""
-    assert piooy("models", "-qv", "veo-3-1").code == 0
-
-
-def test_usage_errors_as_json(piooy):
-    """A program is told in its own language, even when it mistyped."""
-    assert piooy("wait", "--bad", "--json").error["code"] == "usage"
-
-
 def test_models(piooy):
     """Listed one a line; one with its options; an unknown one is no reason to stop."""
     assert any(line.startswith("nano-banana-pro\timage\tevolink") for line in piooy("models").lines)
@@ -166,70 +85,15 @@ def test_own_models_join_the_catalogue(piooy, home):
     }
 
 
-@pytest.mark.parametrize(
-    ("shell", "check"),
-    [("bash", ["bash", "-n"]), ("zsh", ["zsh", "-n"]), ("fish", ["fish", "--no-execute"])],
-)
-def test_scripts_are_what_the_shell_reads(piooy, home, shell, check):
-    """`piooy completion SHELL` prints the published file, and the shell takes it."""
-    name = {"bash": "piooy.bash", "zsh": "_piooy", "fish": "piooy.fish"}[shell]
-    printed = piooy("completion", shell).out
+def test_the_wheel_carries_every_page_and_script():
+    """Each where shells and man look for it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    shared = project["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
+    pages = {f"man/{path.name}": f"share/man/man{path.name[-1]}/{path.name}" for path in (ROOT / "man").iterdir()}  # fmt: skip
 
-    assert printed == (ROOT / "completions" / name).read_text(encoding="utf-8")
-    if shutil.which(check[0]):
-        subprocess.run([*check, str(ROOT / "completions" / name)], check=True)
-
-
-def complete(words):
-    """What bash offers for these words."""
-    script = f"""
-    . {ROOT}/completions/piooy.bash
-    COMP_WORDS=({" ".join(words)} '') ; [[ "{words[-1]}" == piooy ]] || unset 'COMP_WORDS[-1]'
-    COMP_CWORD=$(( ${{#COMP_WORDS[@]}} - 1 )); _piooy; echo "${{COMPREPLY[@]}}" """
-    return subprocess.run(
-        ["bash", "-c", script], capture_output=True, text=True, check=True
-    ).stdout.split()
-
-
-@pytest.mark.parametrize(
-    ("words", "offered"),
-    [
-        (["piooy", "gen"], ["generate"]),
-        (["piooy", "generate", "im"], ["image"]),
-        (["piooy", "config", "set"], ["set", "set-key"]),
-        (["piooy", "--json", "wait", "--tim"], ["--timeout"]),
-        (["piooy", "download", "--on-exists", "s"], ["skip"]),
-        (["piooy", "completion", "f"], ["fish"]),
-        (["piooy", "generate", "image", "-o", "i"], []),
-    ],
-    ids=" ".join,
-)
-def test_bash_completes_without_starting_python(monkeypatch, words, offered):
-    """Commands, options and fixed values are in the script."""
-    monkeypatch.setenv("PATH", "/usr/bin:/bin")
-
-    assert complete(words) == offered
-
-
-def test_hidden_answers_are_offline_and_silent(piooy, home):
-    """Model ids by their beginning; nothing at all on trouble."""
-    assert piooy("__complete", "models", "veo").lines == ["veo-3-1", "veo-3-1-fast"]
-    assert (piooy("__complete", "nonsense").out, piooy("__complete", "nonsense").err) == ("", "")
-    config = home.parent / "config"
-    config.mkdir()
-    (config / "config.toml").write_text("broken = ")
-    ran = piooy("__complete", "models", "veo")
-    assert (ran.code, ran.out, ran.err) == (0, "", "")
-
-
-@pytest.mark.skipif(not shutil.which("mandoc"), reason="mandoc is not installed")
-def test_the_manual_page_is_well_formed():
-    """`mandoc -T lint` has nothing to say."""
-    ran = subprocess.run(
-        ["mandoc", "-T", "lint", str(ROOT / "man" / "piooy.1")],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert ran.stdout == ""
+    assert shared == pages | {
+        "completions/piooy.bash": "share/bash-completion/completions/piooy",
+        "completions/_piooy": "share/zsh/site-functions/_piooy",
+        "completions/piooy.fish": "share/fish/vendor_completions.d/piooy.fish",
+        "completions/piooy.ps1": "share/piooy/piooy.ps1",
+    }

@@ -7,7 +7,10 @@ from pathlib import Path
 import typer
 
 from piooy_cli.cli import app
-from piooy_cli.published import completions, manual
+from piooy_cli.published import completions, facts
+from piooy_cli.published.manual import shelf
+from piooy_cli.published.tree import tree
+from piooy_cli.published.troff import troff
 
 ROOT = Path(__file__).parent.parent
 FILES = {"bash": "piooy.bash", "zsh": "_piooy", "fish": "piooy.fish", "powershell": "piooy.ps1"}
@@ -20,16 +23,19 @@ def published() -> dict[Path, str]:
         ROOT / "completions" / name: completions.script(command, shell)
         for shell, name in FILES.items()
     }
-    made[ROOT / "man" / "piooy.1"] = manual.page(command)
+    made |= {ROOT / "man" / page.file: troff(page) for page in shelf(tree(command)).pages}
     made[ROOT / "README.md"] = readme((ROOT / "README.md").read_text(encoding="utf-8"))
     return made
 
 
 def readme(text: str) -> str:
     """README.md with its tables made anew."""
-    codes = [f"| {code} | {words} |" for code, words in manual.exit_codes()]
-    text = _between(text, "exit codes", ["| code | meaning |", "|---|---|", *codes])
-    names = [f"| `{name}` | {words} |" for name, words in manual.variables()]
+    codes = [
+        f"| {code.number} | {code.name}: {code.meaning} | {code.money} |"
+        for code in facts.exit_codes()
+    ]
+    text = _between(text, "exit codes", ["| code | meaning | money |", "|---|---|---|", *codes])
+    names = [f"| `{name}` | {words} |" for name, words in facts.variables()]
     return _between(text, "variables", ["| variable | meaning |", "|---|---|", *names])
 
 

@@ -1,11 +1,19 @@
 """`piooy completion` prints the static script; `__complete` answers what no script can know."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from piooy_cli.session import Session
+
+_Row = tuple[str, str]
+_NEWEST, _TOLD = 30, 60  # tasks that are offered, and how much is told of each
+_SETS = (
+    ("@last", "the newest task"), ("@pending", "all that run"), ("@failed", "all that failed"),
+    ("@unsaved", "all that succeeded and were never saved"),
+)  # fmt: skip
 
 
 class Shell(StrEnum):
@@ -20,11 +28,12 @@ class Shell(StrEnum):
 def completion(
     ctx: typer.Context, shell: Annotated[Shell, typer.Argument(help="Your shell.")]
 ) -> None:
-    """Print the completion script for a shell; where it belongs is its first comment.
+    """Print the completion script for a shell. Where it belongs is its first comment.
 
     \b
-    Example:
-      piooy completion bash > ~/.local/share/bash-completion/completions/piooy
+    Examples:
+      eval "$(piooy completion bash)"
+      piooy completion fish > ~/.config/fish/completions/piooy.fish
     """
     from piooy_cli.published.completions import script
 
@@ -34,14 +43,50 @@ def completion(
 
 def complete(
     ctx: typer.Context,
-    what: Annotated[str, typer.Argument()],
+    kind: Annotated[str, typer.Argument()],
     start: Annotated[str, typer.Argument()] = "",
 ) -> None:
-    """Print known values, one a line: offline, and silent on any error."""
+    """Print known values, one a line with what it is: offline, and silent on any error."""
     session: Session = ctx.obj
     try:
-        values = {"models": lambda: [model.id for model in session.catalogue]}[what]()
+        found = [row for row in _KINDS[kind](session) if row[0].startswith(start)]
     except Exception:  # noqa: BLE001 - a TAB must not print errors
         return
-    if found := [value for value in values if value.startswith(start)]:
-        session.output.page("\n".join(found))
+    if found:
+        session.output.page("\n".join("\t".join(map(_cell, row)) for row in found))
+
+
+def _models(session: Session) -> list[_Row]:
+    return [(model.id, model.media) for model in session.catalogue]
+
+
+def _refs(session: Session) -> list[_Row]:
+    from piooy_cli.ledger.glance import newest
+
+    tasks = newest(session.places.state, session.vault.account, _NEWEST)
+    return [*_SETS, *((task, f"{status.lower()} {prompt}") for task, status, prompt in tasks)]
+
+
+def _keys(session: Session) -> list[_Row]:
+    from piooy_cli.configuration import known_keys
+
+    return list(known_keys())
+
+
+def _profiles(session: Session) -> list[_Row]:
+    from piooy_cli.settings import read_config
+
+    named = read_config(session.places.config_file).get("profiles", {})
+    return [(name, "") for name in ("default", *named)]
+
+
+def _cell(text: str) -> str:
+    """Text that is one cell of one line."""
+    from piooy_cli.output.sanitize import sanitize
+
+    return sanitize(text)[:_TOLD]
+
+
+_KINDS: dict[str, Callable[[Session], list[_Row]]] = {
+    "models": _models, "refs": _refs, "keys": _keys, "profiles": _profiles,
+}  # fmt: skip

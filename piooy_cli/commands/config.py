@@ -9,15 +9,12 @@ from typing import Annotated
 import typer
 
 from piooy_cli.answers import Line, Listing
+from piooy_cli.commands.app import App
 from piooy_cli.commands.check import report
 from piooy_cli.errors import NotFound, StorageRefused, UsageError
 from piooy_cli.session import Session
 
-config = typer.Typer(
-    help="Show and change settings; store and check the key.",
-    invoke_without_command=True,
-    rich_markup_mode=None,
-)
+config = App(help="Show and change settings; store and check the key.")
 _Key = Annotated[str, typer.Argument(metavar="KEY", help="Such as output or model.image.")]
 
 

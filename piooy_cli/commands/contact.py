@@ -22,7 +22,7 @@ def contact(
         str | None, typer.Option("--file", "-f", metavar="FILE", help="The message, from a file.")
     ] = None,
 ) -> None:
-    """Send a message of at most 5,000 characters to Piooy.
+    """Send a message of at most 5000 characters to Piooy.
 
     \b
     Examples:

@@ -52,9 +52,9 @@ def download(
 
     \b
     Examples:
-      piooy download 3f2a91bc-7d1e-4c55-9a0e-2b8f6c1d4e90 -o out/
-      piooy download ID -o "{date}-{slug}-{n}.{ext}"
-      piooy download ID -o - | feh -
+      piooy download @last -o out/
+      piooy download @last @2 -o "{date}-{slug}-{n}.{ext}"
+      piooy download @last -o - > fox.png
 
     Template fields: {slug} {id} {id8} {n} {ext} {model} {media} {scene}
     {provider} {date} {time} {seed} {status}.

@@ -19,13 +19,17 @@ if TYPE_CHECKING:
     from piooy_cli.pipeline import Pipeline
 
 _ASK_ABOVE = 10
+_MUSIC, _REQUEST, _AFTER = "Music", "The request", "Afterwards"
 
 
 def generate(
     ctx: typer.Context,
     media: Annotated[Media, typer.Argument(help="What to make.")],
     prompt: Annotated[
-        str | None, typer.Argument(help="What it should show or sound like; `-`: from stdin.")
+        str | None,
+        typer.Argument(
+            metavar="PROMPT", help="What it should show or sound like; `-`: from stdin."
+        ),
     ] = None,
     model: Annotated[
         str | None,
@@ -51,10 +55,17 @@ def generate(
     ] = None,
     video: Annotated[
         list[str] | None,
-        typer.Option("--video", metavar="URL", help="Reference video; repeatable."),
+        typer.Option(
+            "--video", metavar="URL", rich_help_panel=_REQUEST, help="Reference video; repeatable."
+        ),
     ] = None,
     inline: Annotated[
-        bool, typer.Option("--inline", help="Send local files in the request, 10 MiB each at most.")
+        bool,
+        typer.Option(
+            "--inline",
+            rich_help_panel=_REQUEST,
+            help="Send local files in the request, 10 MiB each at most.",
+        ),
     ] = False,
     output: options.Output = None,
     on_exists: options.OnExists = options.ExistsChoice.RENAME,
@@ -75,43 +86,88 @@ def generate(
     heartbeat: options.Heartbeat = 30,
     prompt_file: Annotated[
         str | None,
-        typer.Option("--prompt-file", "-f", metavar="FILE", help="The prompt, from a file."),
+        typer.Option(
+            "--prompt-file",
+            "-f",
+            metavar="FILE",
+            rich_help_panel=_REQUEST,
+            help="The prompt, from a file.",
+        ),
     ] = None,
     option: Annotated[
         list[str] | None,
         typer.Option(
-            "--option", "-O", metavar="KEY=VALUE", help="Any option; KEY:=JSON for other than text."
+            "--option",
+            "-O",
+            metavar="KEY=VALUE",
+            rich_help_panel=_REQUEST,
+            help="Any option; KEY:=JSON for other than text.",
         ),
     ] = None,
     options_file: Annotated[
         str | None,
-        typer.Option("--options", metavar="FILE", help="A JSON object of options; `-`: stdin."),
+        typer.Option(
+            "--options",
+            metavar="FILE",
+            rich_help_panel=_REQUEST,
+            help="A JSON object of options; `-`: stdin.",
+        ),
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option("--seed", parser=options.whole, metavar="N", help="For the same again."),
+        typer.Option(
+            "--seed",
+            parser=options.whole,
+            metavar="N",
+            rich_help_panel=_REQUEST,
+            help="For the same again.",
+        ),
     ] = None,
     negative_prompt: Annotated[
         str | None,
-        typer.Option("--negative-prompt", metavar="TEXT", help="What it should not show."),
+        typer.Option(
+            "--negative-prompt",
+            metavar="TEXT",
+            rich_help_panel=_REQUEST,
+            help="What it should not show.",
+        ),
     ] = None,
-    title: Annotated[str | None, typer.Option("--title", help="Music: its title.")] = None,
-    style: Annotated[str | None, typer.Option("--style", help="Music: its style.")] = None,
+    title: Annotated[
+        str | None, typer.Option("--title", rich_help_panel=_MUSIC, help="Its title.")
+    ] = None,
+    style: Annotated[
+        str | None, typer.Option("--style", rich_help_panel=_MUSIC, help="Its style.")
+    ] = None,
     lyrics: Annotated[
-        str | None, typer.Option("--lyrics", metavar="TEXT", help="Music: its words.")
+        str | None,
+        typer.Option("--lyrics", metavar="TEXT", rich_help_panel=_MUSIC, help="Its words."),
     ] = None,
     lyrics_file: Annotated[
         str | None,
-        typer.Option("--lyrics-file", metavar="FILE", help="Music: its words, from a file."),
+        typer.Option(
+            "--lyrics-file", metavar="FILE", rich_help_panel=_MUSIC, help="Its words, from a file."
+        ),
     ] = None,
-    instrumental: Annotated[bool, typer.Option("--instrumental", help="Music: no voice.")] = False,
+    instrumental: Annotated[
+        bool, typer.Option("--instrumental", rich_help_panel=_MUSIC, help="No voice.")
+    ] = False,
     provider: Annotated[
         str | None,
-        typer.Option("--provider", metavar="ID", help="Who makes it. Default: as the model's."),
+        typer.Option(
+            "--provider",
+            metavar="ID",
+            rich_help_panel=_REQUEST,
+            help="Who makes it. Default: as the model's.",
+        ),
     ] = None,
     scene: Annotated[
         str | None,
-        typer.Option("--scene", metavar="NAME", help="Default: from media and references."),
+        typer.Option(
+            "--scene",
+            metavar="NAME",
+            rich_help_panel=_REQUEST,
+            help="Default: from media and references.",
+        ),
     ] = None,
     covers: options.Covers = False,
     http_assets: options.HttpAssets = False,
@@ -120,8 +176,12 @@ def generate(
         bool, typer.Option("--dry-run", help="Print the request, send nothing.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
-    open_: Annotated[bool, typer.Option("--open", help="Open the saved file.")] = False,
-    preview: Annotated[bool, typer.Option("--preview", help="Draw it in the terminal.")] = False,
+    open_: Annotated[
+        bool, typer.Option("--open", rich_help_panel=_AFTER, help="Open the saved file.")
+    ] = False,
+    preview: Annotated[
+        bool, typer.Option("--preview", rich_help_panel=_AFTER, help="Draw it in the terminal.")
+    ] = False,
 ) -> None:
     """Create an image, a video, music or a character from a prompt.
 
@@ -129,7 +189,7 @@ def generate(
     Examples:
       piooy generate image -m nano-banana-pro "a red fox in the snow"
       piooy generate image -m seedream-4-5 -a 16:9 -r 2K -o art/ "dunes"
-      piooy generate video -m veo-3-1 --duration 8 -i https://…/a.png "it runs"
+      piooy generate video -m veo-3-1 --duration 8 -i https://example.com/fox.png "it runs"
       piooy generate music -m suno-v5 --style noir --instrumental "rain"
 
     Each task is charged. A lost answer is never sent again: exit code 11.

@@ -8,16 +8,13 @@ import typer
 
 from piooy_cli.answers import Document, Listing
 from piooy_cli.commands import options
+from piooy_cli.commands.app import App
 from piooy_cli.errors import NotDownloaded, PiooyError, StillRunning, UsageError
 from piooy_cli.events import Saved, Shown
 from piooy_cli.models import Media, checked_id
 from piooy_cli.session import Session
 
-history = typer.Typer(
-    help="The orders that this machine sent, and what became of them.",
-    invoke_without_command=True,
-    rich_markup_mode=None,
-)
+history = App()
 _Ref = Annotated[
     str, typer.Argument(metavar="REF", help="A task id, its beginning, @last, @row:N.")
 ]
@@ -65,7 +62,7 @@ def list_(
     unknown: _Unknown = False,
     limit: _Limit = 30,
 ) -> None:
-    """List orders, newest first.
+    """List the orders of this machine, and what became of them.
 
     \b
     Examples:
@@ -108,7 +105,7 @@ def resolve(
 
     \b
     Examples:
-      piooy history resolve @row:12 --adopt 3f2a91bc-7d1e-4c55-9a0e-2b8f6c1d4e90
+      piooy history resolve @row:12 --charged
       piooy history resolve @row:12 --not-charged --why "not in my account"
     """
     from piooy_cli.ledger.history import decide

@@ -20,7 +20,7 @@ _EXPERIENCE = ("runs", "success", "median", "9 of 10 within")
 
 def models(
     ctx: typer.Context,
-    model_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="One model.")] = None,
+    model_id: Annotated[str | None, typer.Argument(metavar="[MODEL]", help="One model.")] = None,
     media: Annotated[Media | None, typer.Option("--media", help="Of this media type only.")] = None,
 ) -> None:
     """List known models, or show one with its usual options.

@@ -13,6 +13,9 @@ _WHOLE = re.compile(r"-?[0-9]{1,16}", re.ASCII)
 _NUMBER = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,16})?", re.ASCII)
 
 
+WAITING, SAVING = "Waiting", "Saving"  # what options stand under in help
+
+
 class ColorChoice(StrEnum):
     """When to colour."""
 
@@ -83,14 +86,14 @@ Interval = Annotated[
     float | None,
     typer.Option(
         "--interval", parser=duration, metavar="DURATION",
-        help="Look this often. Default: as past runs suggest.",
+        rich_help_panel=WAITING, help="Look this often. Default: as past runs suggest.",
     ),
 ]  # fmt: skip
 Heartbeat = Annotated[
     float,
     typer.Option(
         "--heartbeat", parser=heartbeat, metavar="DURATION|off", show_default="30s",
-        help="Off a terminal: a sign of life this often.",
+        rich_help_panel=WAITING, help="Off a terminal: a sign of life this often.",
     ),
 ]  # fmt: skip
 Output = Annotated[
@@ -102,11 +105,27 @@ Output = Annotated[
         help="A directory, or a name template. [env: PIOOY_OUTPUT]",
     ),
 ]
-OnExists = Annotated[ExistsChoice, typer.Option("--on-exists", help="When a file's name is taken.")]
-Covers = Annotated[bool, typer.Option("--covers", help="Save thumbnails and covers as well.")]
+OnExists = Annotated[
+    ExistsChoice,
+    typer.Option("--on-exists", rich_help_panel=SAVING, help="When a file's name is taken."),
+]
+Covers = Annotated[
+    bool,
+    typer.Option("--covers", rich_help_panel=SAVING, help="Save thumbnails and covers as well."),
+]
 Svg = Annotated[
-    bool, typer.Option("--allow-svg", help="Save vector drawings, which can run scripts, as .svg.")
+    bool,
+    typer.Option(
+        "--allow-svg",
+        rich_help_panel=SAVING,
+        help="Save vector drawings, which can run scripts, as .svg.",
+    ),
 ]
 HttpAssets = Annotated[
-    bool, typer.Option("--allow-http-assets", help="Fetch files from http addresses, in the open.")
+    bool,
+    typer.Option(
+        "--allow-http-assets",
+        rich_help_panel=SAVING,
+        help="Fetch files from http addresses, in the open.",
+    ),
 ]

@@ -5,13 +5,10 @@ from typing import Annotated
 import typer
 
 from piooy_cli.commands import options
+from piooy_cli.commands.app import App
 from piooy_cli.session import Session
 
-sandbox = typer.Typer(
-    help="The Piooy API on your own machine: no key, no charge.",
-    invoke_without_command=True,
-    rich_markup_mode=None,
-)
+sandbox = App(help="The Piooy API on your own machine: no key, no charge.")
 
 
 @sandbox.callback()
@@ -39,7 +36,7 @@ def serve(
     \b
     Examples:
       piooy sandbox serve --speed 10
-      PIOOY_BASE_URL=http://127.0.0.1:8787 PIOOY_API_KEY=any piooy generate …
+      PIOOY_BASE_URL=http://127.0.0.1:8787 PIOOY_API_KEY=any piooy generate image -m m fox
     """
     from piooy_cli.sandbox import serve as serving
 

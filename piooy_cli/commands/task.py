@@ -39,9 +39,9 @@ def task(
 
     \b
     Examples:
-      piooy task 3f2a91bc-7d1e-4c55-9a0e-2b8f6c1d4e90
-      piooy task --json ID | jq -r '.assets[].url'
-      until piooy task --exit-status ID >/dev/null; do sleep 5; done
+      piooy task @last
+      piooy task --json @last @2 | jq -r '.assets[].url'
+      piooy task --exit-status @last || echo "not done, or failed: $?"
     """
     session: Session = ctx.obj
     session.run(_task, refs, _REFRESH[refresh], exit_status, raw, results=(Shown,))

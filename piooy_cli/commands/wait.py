@@ -39,8 +39,8 @@ def wait(
 
     \b
     Examples:
-      piooy wait 3f2a91bc-7d1e-4c55-9a0e-2b8f6c1d4e90
-      piooy generate image -m nano-banana-pro --no-wait "x" | piooy wait
+      piooy wait @last
+      piooy generate image -m nano-banana-pro --no-wait "a fox" | piooy wait
       piooy wait --timeout 10m - < ids.txt | piooy download -o out/
 
     Ctrl-C stops waiting; the tasks run on, and the command that goes on is printed.

@@ -1,84 +1,120 @@
-"""The manual page, from the command tree, the error classes and the settings."""
+"""The manual pages as data, from the command tree, the error classes and the settings. Pure."""
 
-import textwrap
 from collections.abc import Iterator
-from typing import Any
+from typing import NamedTuple
 
-from piooy_cli import __version__, errors
-from piooy_cli.published.tree import Command, Option, tree
-from piooy_cli.settings import OTHER_VARIABLES, VARIABLES, Settings
+from piooy_cli.published import topics
+from piooy_cli.published.blocks import Block, Code, Item, Page, Section, Sub
+from piooy_cli.published.facts import exit_codes, variables
+from piooy_cli.published.tree import Command, Option
 
-_DATE = "2026-11-24"  # of the last change to the text, not of the build
-_USUAL_VARIABLES = (
-    "NO_COLOR, FORCE_COLOR, CLICOLOR, CLICOLOR_FORCE, TERM, COLUMNS, HTTPS_PROXY, ALL_PROXY,"
-    " NO_PROXY, SSL_CERT_FILE, SSL_CERT_DIR"
-)
 _STREAMS = (
-    "Results go to standard output, one a line; all else to standard error."
-    " A submission whose answer was lost is never sent again by itself."
+    "Results go to standard output, one a line, in the form that the next command takes; all else"
+    " goes to standard error. A submission whose answer was lost is never sent again by itself."
 )
+_FILES = (
+    Item("~/.config/piooy/config.toml", "settings; see piooy-config(5)"),
+    Item("~/.config/piooy/keys.json", "keys stored with --store file, for their owner alone"),
+    Item("~/.local/state/piooy/ledger.sqlite3", "every order that was sent, and what became of it"),
+    Item("~/.local/state/piooy/sandbox.sqlite3", "the tasks of --sandbox"),
+    "These are the places of Linux; `piooy config path` and `piooy config check` tell yours.",
+)
+_OTHERS = ("curl(1)", "jq(1)", "xargs(1)")
 
 
-def page(command: Any) -> str:
-    """`piooy.1` in man(7), from a Typer command."""
-    root = tree(command)
-    head, _, examples = root.help.partition("Examples:")
-    parts = [
-        f'.TH PIOOY 1 {_DATE} "piooy {__version__}" "User Commands"',
-        ".SH NAME\npiooy \\- generate images, videos, music and characters from the command line",
-        ".SH SYNOPSIS\n.B piooy\n[\\fIOPTIONS\\fR] \\fICOMMAND\\fR [\\fIARGUMENTS\\fR]",
-        f".SH DESCRIPTION\n{_text(head.strip())}\n{_text(_STREAMS)}",
-        ".SH OPTIONS\n" + "\n".join(_option(option) for option in root.options),
-        ".SH COMMANDS\n" + "\n".join(_command(child) for child in root.walk() if child is not root),
-        ".SH EXIT STATUS\n" + "\n".join(_pair(str(code), text) for code, text in exit_codes()),
-        ".SH ENVIRONMENT\n" + "\n".join(_pair(name, text) for name, text in variables()),
-        f".PP\n{_text(_USUAL_VARIABLES)}\nare honoured as usual.",
-        ".SH FILES\n" + _pair("config.toml", "settings, in the platform's configuration directory")
-        + "\n" + _pair("keys.json", "keys stored with \\-\\-store file, beside it, mode 0600"),
-        ".SH EXAMPLES\n.nf\n" + _text(examples) + "\n.fi",
-        ".SH SEE ALSO\n.BR curl (1),\n.BR jq (1),\n.BR xargs (1)",
-    ]  # fmt: skip
-    return "\n".join(parts) + "\n"
+class Shelf(NamedTuple):
+    """Every page there is, and which of them a command means."""
+
+    pages: tuple[Page, ...]
+
+    def of(self, name: str) -> Page | None:
+        """The page of `generate`, `exit-codes`, `config.5`, or of all where there is no name."""
+        wanted = f"piooy-{name}" if name not in ("", "piooy") else "piooy"
+        return next((page for page in self.pages if wanted in (page.name, page.file)), None)
 
 
-def exit_codes() -> Iterator[tuple[int, str]]:
-    """Every exit code with its name and meaning, from the classes themselves."""
-    yield 0, "ok: everything asked for was done and verified"
-    classes: list[type[errors.PiooyError]] = [
-        errors.PiooyError,
-        *errors.PiooyError.__subclasses__(),
-    ]
-    for kind in sorted(classes, key=lambda kind: kind.exit_code):
-        yield kind.exit_code, f"{kind.name}: {kind.meaning}"
+def shelf(root: Command) -> Shelf:
+    """All pages, commands before topics."""
+    commands = (_command(child, root) for child in root.children)
+    return Shelf((_overview(root), *commands, *topics.pages()))
 
 
-def variables() -> Iterator[tuple[str, str]]:
-    """Every variable of ours with what it does."""
-    helps = {name: field.metadata["help"] for name, field in Settings.__dataclass_fields__.items()}
-    yield from ((variable, helps[name]) for variable, name in VARIABLES.items())
-    yield from OTHER_VARIABLES.items()
+def _overview(root: Command) -> Page:
+    return Page("piooy", 1, "generate images, videos, music and characters", (
+        Section("SYNOPSIS", (Item(f"piooy {root.usage}"),)),
+        Section("DESCRIPTION", (*root.paragraphs, _STREAMS)),
+        Section("COMMANDS", tuple(Item(f"piooy-{c.name}(1)", c.summary) for c in root.children)),
+        Section("OPTIONS", ("They may stand before the command or behind it.", *_options(root))),
+        Section("EXIT STATUS", tuple(Item(str(c.number), c.meaning) for c in exit_codes())),
+        Section("ENVIRONMENT", tuple(Item(name, text) for name, text in variables())),
+        Section("FILES", _FILES),
+        Section("EXAMPLES", (Code(root.examples),)),
+        _see_also([f"piooy-{one.name}(1)" for one in root.children] + topics.names()),
+    ))  # fmt: skip
 
 
-def _command(command: Command) -> str:
-    arguments = " ".join(f"\\fI{_text(shown)}\\fR" for shown, _ in command.arguments)
-    lines = [f".SS {' '.join(command.path)} {arguments}".rstrip()]
-    told, _, _ = command.help.partition("Examples:")
-    lines.append(_text(told.partition("Example:")[0].strip()))
-    return "\n".join(lines + [_option(option) for option in command.options])
+def _command(command: Command, root: Command) -> Page:
+    lines = [line for one in command.walk() for line in one.examples]
+    below = [block for child in command.children for block in _child(child)]
+    sections = (
+        Section("SYNOPSIS", tuple(_synopsis(command))),
+        Section("DESCRIPTION", command.paragraphs),
+        Section("ARGUMENTS", tuple(Item(one.shown, one.help) for one in command.arguments)),
+        Section("COMMANDS", tuple(below)),
+        Section("OPTIONS", (*_options(command), _of_all(root))),
+        Section("EXIT STATUS", (_codes(),)),
+        Section("ENVIRONMENT", (f"{_own()} are read; see piooy-environment(7).",)),
+        Section("FILES", _FILES),
+        Section("EXAMPLES", (Code(tuple(lines)),) if lines else ()),
+        _see_also(["piooy(1)", *topics.names()]),
+    )
+    told = tuple(section for section in sections if section.blocks)
+    return Page(f"piooy-{command.name}", 1, _clause(command.summary), told)
 
 
-def _option(option: Option) -> str:
-    names = ", ".join(f"\\fB{_text(name)}\\fR" for name in option.names)
-    value = f" \\fI{_text(option.metavar)}\\fR" if option.takes_value else ""
-    return f".TP\n{names}{value}\n{_text(option.help)}"
+def _synopsis(command: Command) -> Iterator[Item]:
+    """A line for each way to call it."""
+    for one in command.walk():
+        if not one.children or one.options:
+            arguments = [argument.shown for argument in one.arguments]
+            yield Item(" ".join([*one.path, "[OPTIONS]", *arguments]))
 
 
-def _pair(term: str, text: str) -> str:
-    return f".TP\n\\fB{term}\\fR\n{_text(text)}"
+def _child(command: Command) -> Iterator[Block]:
+    yield Sub(" ".join([*command.path, *(one.shown for one in command.arguments)]))
+    yield from command.paragraphs
+    yield from _options(command)
 
 
-def _text(text: str) -> str:
-    """Text that no line of which troff takes for a request."""
-    escaped = text.replace("\\-", "-").replace("\\", "\\e").replace("-", "\\-").replace("…", "...")
-    lines = [row for line in escaped.split("\n") for row in textwrap.wrap(line.strip(), 78)]
-    return "\n".join(f"\\&{line}" if line[0] in ".'" else line for line in lines)
+def _options(command: Command) -> Iterator[Block]:
+    for group, options in command.groups().items():
+        if group:
+            yield Sub(group)
+        yield from (Item(_names(option), option.sentence, option.metavar) for option in options)
+
+
+def _names(option: Option) -> str:
+    return ", ".join(option.all_names)
+
+
+def _of_all(root: Command) -> str:
+    return f"{' '.join(option.names[-1] for option in root.options)} are explained in piooy(1)."
+
+
+def _codes() -> str:
+    codes = ", ".join(f"{code.number} {code.name}" for code in exit_codes())
+    return f"{codes}; see piooy-exit-codes(7)."
+
+
+def _own() -> str:
+    return ", ".join(name for name, _ in variables())
+
+
+def _see_also(names: list[str]) -> Section:
+    return Section("SEE ALSO", (", ".join([*names, *_OTHERS]),))
+
+
+def _clause(sentence: str) -> str:
+    """A sentence as the NAME line wants it: in lower case, without its full stop."""
+    clause = sentence.split(". ")[0].rstrip(".")
+    return clause[0].lower() + clause[1:]

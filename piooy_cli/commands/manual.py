@@ -1,0 +1,77 @@
+"""`piooy man`: the manual page of a command, wherever it was installed, or made on the spot."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from piooy_cli.errors import NotFound
+from piooy_cli.session import Session
+
+if TYPE_CHECKING:
+    from piooy_cli.published.blocks import Page
+
+
+def man(
+    ctx: typer.Context,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[COMMAND]", help="A command, or exit-codes, environment, config.5."
+        ),
+    ] = None,
+) -> None:
+    """Show the manual page of a command, or of piooy.
+
+    \b
+    Examples:
+      piooy man generate
+      piooy man exit-codes
+    """
+    from piooy_cli.published.manual import shelf
+    from piooy_cli.published.tree import tree
+
+    session: Session = ctx.obj
+    pages = shelf(tree(ctx.find_root().command))
+    name = words[0] if words else ""
+    page = pages.of(name)
+    if page is None:
+        known = " ".join(one.name.removeprefix("piooy-") for one in pages.pages[1:])
+        raise NotFound(f"no manual page for {name!r}", f"there are: {known}")
+    _show(session, page)
+
+
+def _show(session: Session, page: "Page") -> None:
+    """With `man` where a person looks and there is one; else as text."""
+    from piooy_cli.published.text import text
+    from piooy_cli.terminal import is_terminal
+
+    reader = shutil.which("man") if is_terminal(sys.stdout) else None
+    if reader is None:
+        session.output.page(text(page, shutil.get_terminal_size().columns))
+    elif installed := _installed(page.file):
+        subprocess.run([reader, str(installed)], check=False)
+    else:
+        _show_made(reader, page)
+
+
+def _installed(file: str) -> Path | None:
+    """Where pip put it: `share/man` beside the `lib` that we are in, or the checkout."""
+    place = os.path.join("share", "man", f"man{file[-1]}", file)  # noqa: PTH118
+    above = Path(__file__).resolve().parents
+    found = [base / place for base in above] + [above[2] / "man" / file]
+    return next((path for path in found if path.is_file()), None)
+
+
+def _show_made(reader: str, page: "Page") -> None:
+    from piooy_cli.published.troff import troff
+
+    with tempfile.TemporaryDirectory() as place:
+        file = Path(place) / page.file
+        file.write_text(troff(page), encoding="utf-8")
+        subprocess.run([reader, str(file)], check=False)

@@ -1,0 +1,26 @@
+"""A look at the newest tasks that changes nothing and waits for nobody, for a TAB."""
+
+import sqlite3
+from pathlib import Path
+
+from piooy_cli.ledger import FILE
+
+_SECONDS = 0.1
+
+
+def newest(state: Path, account: str, most: int) -> list[tuple[str, str, str]]:
+    """Task id, status and prompt. Raises sqlite3.Error where the ledger cannot be read now."""
+    path = state / FILE
+    if not path.exists():
+        return []
+    # Without a log beside it nobody writes, and SQLite must not leave files of its own.
+    alone = "" if path.with_name(f"{FILE}-wal").exists() else "&immutable=1"
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{alone}", _SECONDS, uri=True)
+    query = (
+        "select task_id, coalesce(status, 'PENDING'), coalesce(prompt, '') from orders"
+        " where account = ? and task_id is not null order by id desc limit ?"
+    )
+    try:
+        return connection.execute(query, (account, most)).fetchall()
+    finally:
+        connection.close()
