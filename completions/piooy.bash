@@ -14,273 +14,302 @@ _piooy() {
     case "$path" in
         '')
             words='generate task wait download models contact completion man history config sandbox'
-            options='--json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --base-url) COMPREPLY=(); return ;;
+                --jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'generate')
             words='image video music character'
-            options='-m --model -a --aspect-ratio -r --resolution --duration -i --image --video --inline -o --output --on-exists --wait --no-wait --download --no-download -n --count --timeout --interval --heartbeat -f --prompt-file -O --option --options --seed --negative-prompt --title --style --lyrics --lyrics-file --instrumental --provider --scene --covers --allow-http-assets --allow-svg --dry-run -y --yes --open --preview --json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='-m --model -a --aspect-ratio -r --resolution --duration -i --image --video --inline -o --output --on-exists --wait --no-wait --download --no-download -n --count --timeout --interval --heartbeat --notify -f --prompt-file -O --option --options --seed --negative-prompt --title --style --lyrics --lyrics-file --instrumental --provider --scene --covers --allow-http-assets --allow-svg --dry-run -y --yes --open --preview --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 -m|--model) values='@models' ;;
                 --on-exists) values='skip rename overwrite fail' ;;
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                -a|--aspect-ratio|-r|--resolution|--duration|-i|--image|--video|-o|--output|-n|--count|--timeout|--interval|--heartbeat|-f|--prompt-file|-O|--option|--options|--seed|--negative-prompt|--title|--style|--lyrics|--lyrics-file|--provider|--scene|--base-url) COMPREPLY=(); return ;;
+                -a|--aspect-ratio|-r|--resolution|--duration|-i|--image|--video|-o|--output|-n|--count|--timeout|--interval|--heartbeat|-f|--prompt-file|-O|--option|--options|--seed|--negative-prompt|--title|--style|--lyrics|--lyrics-file|--provider|--scene|--jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'task')
             words='@refs'
-            options='--refresh --exit-status --raw --json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='--refresh --exit-status --raw --fields --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --refresh) values='live assets' ;;
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --base-url) COMPREPLY=(); return ;;
+                --fields|--jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'wait')
             words='@refs'
-            options='--pending --timeout --interval --heartbeat --any --download -o --output --on-exists --allow-http-assets --allow-svg --json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='--pending --timeout --interval --heartbeat --notify --any --download -o --output --on-exists --allow-http-assets --allow-svg --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --on-exists) values='skip rename overwrite fail' ;;
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --timeout|--interval|--heartbeat|-o|--output|--base-url) COMPREPLY=(); return ;;
+                --timeout|--interval|--heartbeat|-o|--output|--jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'download')
             words='@refs'
-            options='-o --output --on-exists --covers --unsaved --wait --timeout --interval --heartbeat --persist -j --jobs --allow-http-assets --allow-svg --dry-run --no-metadata --json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='-o --output --on-exists --covers --unsaved --wait --timeout --interval --heartbeat --notify --persist -j --jobs --allow-http-assets --allow-svg --dry-run --no-metadata --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --on-exists) values='skip rename overwrite fail' ;;
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                -o|--output|--timeout|--interval|--heartbeat|-j|--jobs|--base-url) COMPREPLY=(); return ;;
+                -o|--output|--timeout|--interval|--heartbeat|-j|--jobs|--jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'models')
             words='@models'
-            options='--media --json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='--media --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --media) values='image video music character' ;;
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --base-url) COMPREPLY=(); return ;;
+                --jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'contact')
             words=''
-            options='--email -f --file --json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='--email -f --file --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --email|-f|--file|--base-url) COMPREPLY=(); return ;;
+                --email|-f|--file|--jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'completion')
             words='bash zsh fish powershell'
-            options='--json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --base-url) COMPREPLY=(); return ;;
+                --jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'man')
             words='generate task wait download models contact completion man history config sandbox exit-codes environment'
-            options='--json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --base-url) COMPREPLY=(); return ;;
+                --jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'history')
             words='show resolve prune export stats check'
-            options='--status -m --model --media --since --search --unsaved --unknown -n --limit --json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='--status -m --model --media --since --search --unsaved --unknown -n --limit --fields --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 -m|--model) values='@models' ;;
                 --media) values='image video music character' ;;
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --status|--since|--search|-n|--limit|--base-url) COMPREPLY=(); return ;;
+                --status|--since|--search|-n|--limit|--fields|--jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'history show')
             words='@refs'
-            options='--json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --base-url) COMPREPLY=(); return ;;
+                --jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'history resolve')
             words='@refs'
-            options='--adopt --not-charged --charged --why --json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='--adopt --not-charged --charged --why --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --adopt|--why|--base-url) COMPREPLY=(); return ;;
+                --adopt|--why|--jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'history prune')
             words=''
-            options='--before -y --yes --json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='--before -y --yes --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --before|--base-url) COMPREPLY=(); return ;;
+                --before|--jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'history export')
             words=''
-            options='--json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --base-url) COMPREPLY=(); return ;;
+                --jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'history stats')
             words=''
-            options='-m --model --json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='-m --model --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 -m|--model) values='@models' ;;
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --base-url) COMPREPLY=(); return ;;
+                --jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'history check')
             words=''
-            options='--repair --json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='--repair --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --base-url) COMPREPLY=(); return ;;
+                --jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'config')
             words='list get set unset path edit set-key delete-key check'
-            options='--json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --base-url) COMPREPLY=(); return ;;
+                --jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'config list')
             words=''
-            options='--show-origin --json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='--show-origin --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --base-url) COMPREPLY=(); return ;;
+                --jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'config get')
             words='@keys'
-            options='--json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --base-url) COMPREPLY=(); return ;;
+                --jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'config set')
             words='@keys'
-            options='--json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --base-url) COMPREPLY=(); return ;;
+                --jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'config unset')
             words='@keys'
-            options='--json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --base-url) COMPREPLY=(); return ;;
+                --jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'config path')
             words=''
-            options='--json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --base-url) COMPREPLY=(); return ;;
+                --jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'config edit')
             words=''
-            options='--json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --base-url) COMPREPLY=(); return ;;
+                --jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'config set-key')
             words=''
-            options='--store --json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='--store --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --store) values='keyring file' ;;
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --base-url) COMPREPLY=(); return ;;
+                --jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'config delete-key')
             words=''
-            options='--json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --base-url) COMPREPLY=(); return ;;
+                --jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'config check')
             words=''
-            options='--json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --base-url) COMPREPLY=(); return ;;
+                --jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'sandbox')
             words='serve reset'
-            options='--json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --base-url) COMPREPLY=(); return ;;
+                --jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'sandbox serve')
             words=''
-            options='--host --port --speed --json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='--host --port --speed --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --host|--port|--speed|--base-url) COMPREPLY=(); return ;;
+                --host|--port|--speed|--jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'sandbox reset')
             words=''
-            options='--json -q --quiet -v --verbose --debug --color --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --base-url) COMPREPLY=(); return ;;
+                --jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
     esac

@@ -31,7 +31,7 @@ Examples:
 """
 FLAGS = frozenset("--json -q --quiet -v --verbose --debug --no-input --sandbox --version".split())
 _BUNDLE = re.compile(r"-[qv]{2,}")
-VALUED = frozenset(["--color", "--profile", "--base-url"])
+VALUED = frozenset("--jq --color --hyperlinks --profile --base-url".split())
 
 app = App()
 
@@ -40,6 +40,10 @@ app = App()
 def root(
     ctx: typer.Context,
     json: Annotated[bool, typer.Option("--json", help="Results as JSON Lines.")] = False,
+    jq: Annotated[
+        str | None,
+        typer.Option("--jq", metavar="EXPR", help="As --json, through an expression of jq."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only on stderr.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell more.")] = False,
     debug: Annotated[
@@ -47,6 +51,9 @@ def root(
     ] = False,
     color: Annotated[
         ColorChoice, typer.Option("--color", help="When to colour.")
+    ] = ColorChoice.AUTO,
+    hyperlinks: Annotated[
+        ColorChoice, typer.Option("--hyperlinks", help="When names of files lead to them.")
     ] = ColorChoice.AUTO,
     no_input: Annotated[bool, typer.Option("--no-input", help="Never ask.")] = False,
     profile: Annotated[
@@ -70,8 +77,13 @@ def root(
 ) -> None:
     """Remember what was asked for; read nothing yet."""
     session: Session = ctx.obj
-    session.json, session.quiet, session.verbose = json, quiet, verbose
+    session.json, session.quiet, session.verbose = json or jq is not None, quiet, verbose
     session.debug, session.color, session.no_input = session.debug or debug, color, no_input
+    session.hyperlinks = hyperlinks
+    if jq is not None:
+        from piooy_cli.output.jq import compiled
+
+        session.filter = compiled(jq)
     session.flags = {"profile": profile, "sandbox": sandbox, "base_url": base_url}
     if version:
         _show_version(session)
@@ -97,7 +109,8 @@ app.command("__complete", hidden=True)(complete)
 def call(arguments: list[str], session: Session) -> int:
     """Run the command that `arguments` name. Raises PiooyError; returns an exit code."""
     ordered = globals_first(arguments)
-    session.json = "--json" in ordered[: ordered.index("--") if "--" in ordered else None]
+    words = ordered[: ordered.index("--") if "--" in ordered else None]
+    session.json = any(word.partition("=")[0] in ("--json", "--jq") for word in words)
     command = typer.main.get_command(app)
     try:
         code = command.main(ordered, prog_name="piooy", standalone_mode=False, obj=session)

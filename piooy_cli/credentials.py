@@ -5,22 +5,18 @@ A key is bound to profile and host, so that it never goes to another one.
 
 import json
 import re
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from piooy_cli.errors import NotSignedIn, PiooyError, StorageRefused
+from piooy_cli.errors import NotSignedIn, StorageRefused
+from piooy_cli.keyrings import MEMORY, Keyring, KeyringTrouble
 from piooy_cli.paths import expanded
-from piooy_cli.places import write_private
+from piooy_cli.places import Places, write_private
 from piooy_cli.settings import Settings
 
-T = TypeVar("T")
-
-SERVICE = "piooy"
-KEYRING_SECONDS = 3.0
 _PRINTABLE = re.compile(r"[\x21-\x7e]{1,4096}", re.ASCII)
 _ASCII_SPACE = " \t\r\n\v\f"
 _FOUR_WAYS = (
@@ -50,11 +46,13 @@ class Vault(NamedTuple):
 
     account: str
     file: Path
+    keyring: Keyring
 
     @classmethod
-    def of(cls, settings: Settings, config: Path) -> "Vault":
+    def of(cls, settings: Settings, places: Places) -> "Vault":
         """The vault of these settings: account `PROFILE@HOST`."""
-        return cls(f"{settings.profile}@{urlsplit(settings.base_url).netloc}", config / "keys.json")
+        account = f"{settings.profile}@{urlsplit(settings.base_url).netloc}"
+        return cls(account, places.config / "keys.json", Keyring(account, places.state / MEMORY))
 
 
 def find_key(environ: Mapping[str, str], vault: Vault) -> Key:
@@ -63,7 +61,7 @@ def find_key(environ: Mapping[str, str], vault: Vault) -> Key:
     if key := _from_environment(environ):
         return key
     try:
-        if secret := read_keyring(vault.account):
+        if secret := vault.keyring.read():
             return Key(checked(secret, "the keyring"), "keyring")
     except KeyringTrouble as trouble:
         hint = f" ({trouble.reason})"
@@ -83,39 +81,6 @@ def checked(text: str, origin: str) -> str:
             "copy it again; it is printable ASCII without spaces",
         )
     return key
-
-
-class KeyringTrouble(Exception):
-    """The keyring did not answer, or not in time."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-def read_keyring(account: str) -> str | None:
-    """The stored key, within 3 seconds or not at all. Raises KeyringTrouble."""
-    stored: str | None = _bounded(lambda: _keyring().get_password(SERVICE, account))
-    return stored
-
-
-def store_in_keyring(account: str, secret: str) -> None:
-    """Raises KeyringTrouble where there is no keyring, or it is locked."""
-    _bounded(lambda: _keyring().set_password(SERVICE, account, secret))
-    # Some backends take a password and keep nothing.
-    if read_keyring(account) != secret:
-        raise KeyringTrouble("the keyring did not keep it")
-
-
-def delete_from_keyring(account: str) -> bool:
-    """Whether there was one."""
-    try:
-        if read_keyring(account) is None:
-            return False
-        _bounded(lambda: _keyring().delete_password(SERVICE, account))
-    except KeyringTrouble:
-        return False
-    return True
 
 
 def store_in_file(vault: Vault, secret: str) -> None:
@@ -163,39 +128,3 @@ def _stored(path: Path) -> dict[str, str]:
         if isinstance(value, dict)
         else {}
     )
-
-
-def _keyring() -> Any:
-    import keyring  # the last resort: finding a backend costs 120 to 270 ms
-
-    return keyring
-
-
-def _bounded(call: Callable[[], T]) -> T:
-    """Run `call` in a thread that may be left behind: a D-Bus that never answers hangs for ever."""
-    outcome: list[T] = []
-    failure: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            outcome.append(call())
-        except BaseException as error:  # noqa: BLE001 - a backend may raise even SystemExit
-            failure.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(KEYRING_SECONDS)
-    if outcome:
-        return outcome[0]
-    if failure and isinstance(failure[0], PiooyError):
-        raise failure[0]
-    raise KeyringTrouble(_trouble(failure))
-
-
-def _trouble(failure: list[BaseException]) -> str:
-    if not failure:
-        return f"the keyring did not answer within {KEYRING_SECONDS:.0f} s; PIOOY_API_KEY avoids it"
-    name = type(failure[0]).__name__
-    if name == "NoKeyringError":
-        return "this machine has no keyring"
-    return f"the keyring failed: {name}"

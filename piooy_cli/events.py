@@ -3,7 +3,7 @@
 Named tuples: seven of them cost at start-up what one dataclass does.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from piooy_cli.errors import PiooyError
@@ -45,9 +45,10 @@ class Settled(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """A task was read once, because somebody asked to see it."""
+    """A task was read once, because somebody asked to see it; `files`: those of it on this disk."""
 
     task: Task
+    files: Sequence[SavedFile] = ()
 
 
 class Saving(NamedTuple):

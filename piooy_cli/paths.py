@@ -1,6 +1,5 @@
 """Paths as a person writes them, and what is behind them."""
 
-import hashlib
 from pathlib import Path
 
 from piooy_cli.errors import UsageError
@@ -20,5 +19,7 @@ def expanded(text: str | Path) -> Path:
 
 def sha256_of(path: Path) -> str:
     """Of a file on disk, in hexadecimal."""
+    import hashlib  # brings OpenSSL along: 2 ms that most runs do not need
+
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

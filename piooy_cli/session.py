@@ -49,6 +49,10 @@ class Session:
         self.no_input = False
         self.interval: float | None = None
         self.heartbeat = 30.0
+        self.notify = False
+        self.fields: tuple[str, ...] = ()
+        self.filter: Callable[[Any], list[Any]] | None = None
+        self.hyperlinks = "auto"
         self.secrets: list[str] = []
         self.stop = Stop()
         self._pipeline: Pipeline | None = None
@@ -64,9 +68,9 @@ class Session:
 
         return Numbers()
 
-    def waits(self, interval: float | None, heartbeat: float) -> None:
+    def waits(self, interval: float | None, heartbeat: float, *, notify: bool = False) -> None:
         """How a person wants to be kept waiting: looks and signs of life, in seconds."""
-        self.interval, self.heartbeat = interval, heartbeat
+        self.interval, self.heartbeat, self.notify = interval, heartbeat, notify
 
     @cached_property
     def pace(self) -> "Pace":
@@ -109,7 +113,7 @@ class Session:
         """Where stored keys of this profile and host are."""
         from piooy_cli.credentials import Vault
 
-        return Vault.of(self.settings, self.places.config)
+        return Vault.of(self.settings, self.places)
 
     @cached_property
     def ledger(self) -> "Ledger | Unkept":
@@ -128,6 +132,16 @@ class Session:
 
         prompts = self.settings.history_prompts
         return Ledger(self.places.state, self.vault.account, keeps_prompts=prompts)
+
+    def past(self) -> "Ledger | None":
+        """The ledger, if there is one: reading makes none. Raises StorageRefused or Busy."""
+        from piooy_cli.ledger import FILE
+
+        try:
+            there = (self.places.state / FILE).exists()
+        except OSError:  # of a directory that may not be looked into
+            there = True
+        return self.open_ledger() if there else None
 
     @cached_property
     def key(self) -> "Key":
@@ -149,7 +163,11 @@ class Session:
                 quiet=self.quiet,
                 verbose=self.verbose,
                 color=self.color,
+                hyperlinks=self.hyperlinks,
                 heartbeat=self.heartbeat,
+                notify=self.notify,
+                filter=self.filter,
+                fields=self.fields,
                 options=self._repeated_options(),
                 environ=self.environ,
             ),
@@ -257,15 +275,13 @@ class Session:
     def learned(self) -> "dict[str, Runs]":
         """What past runs say of each model that was used; nothing where there is no ledger."""
         from piooy_cli.errors import PiooyError
-        from piooy_cli.ledger import FILE, Ledger
         from piooy_cli.ledger.statistics import by_model
 
         try:
-            if (self.places.state / FILE).exists() and isinstance(self.ledger, Ledger):
-                return by_model(self.ledger)
-        except (OSError, PiooyError):
-            pass
-        return {}
+            ledger = self.past()
+            return by_model(ledger) if ledger else {}
+        except PiooyError:
+            return {}
 
     def saver(self, wish: "Wish", jobs: int = 4) -> "Saver":
         """The tool that saves assets, on the pipeline that is open."""

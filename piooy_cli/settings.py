@@ -47,10 +47,11 @@ class Settings:
 
 
 class Resolved(NamedTuple):
-    """Settings, where each value came from, and what a person should be told about the file."""
+    """Settings, where each value came from, and keys of the file that nobody knows."""
 
     settings: Settings
     origins: Mapping[str, str]
+    unknown: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -76,7 +77,25 @@ _FALSE = frozenset({"", "0", "false", "no", "off"})
 
 def load(flags: Mapping[str, Any], environ: Mapping[str, str], places: Places) -> Resolved:
     """Read the config file and resolve."""
-    return resolve(flags, environ, read_config(places.config_file))
+    resolved = resolve(flags, environ, read_config(places.config_file))
+    return _warned(resolved, places.config_file) if resolved.unknown else resolved
+
+
+def _warned(resolved: Resolved, file: Path) -> Resolved:
+    """With a warning for each key that is not known, and where it stands."""
+    lines = file.read_text(encoding="utf-8-sig").splitlines()
+    return resolved._replace(
+        warnings=tuple(
+            f"{file.name}, line {_line_of(key, lines)}: unknown key {key!r} is ignored"
+            for key in resolved.unknown
+        )
+    )
+
+
+def _line_of(key: str, lines: list[str]) -> int:
+    """The first line that begins with the last part of the key, as a key or a table."""
+    begins = re.compile(rf"""\s*(\[.*)?["']?{re.escape(key.rpartition(".")[2])}["']?\s*[].=]""")
+    return next((n for n, line in enumerate(lines, 1) if begins.match(line)), 1)
 
 
 def resolve(
@@ -226,4 +245,4 @@ def _unknown(config: Mapping[str, Any]) -> tuple[str, ...]:
     unknown = [key for key in config if key not in known]
     for profile, table in config.get("profiles", {}).items():
         unknown += [f"profiles.{profile}.{key}" for key in table if key not in NAMES]
-    return tuple(f"config.toml: unknown key {key!r} is ignored" for key in unknown)
+    return tuple(unknown)

@@ -17,6 +17,14 @@ def wants_color(stream: Any, environ: Mapping[str, str], choice: str = "auto") -
     return is_terminal(stream)
 
 
+def wants_links(stream: Any, environ: Mapping[str, str], choice: str = "auto") -> bool:
+    """Whether names of files lead to them: on a terminal, unless somebody said no."""
+    if choice in ("always", "never"):
+        return choice == "always"
+    plain = environ.get("NO_HYPERLINKS") or is_dumb(environ) or environ.get("TERM") == "linux"
+    return not plain and is_terminal(stream)
+
+
 def is_dumb(environ: Mapping[str, str]) -> bool:
     """Whether the terminal cannot move its cursor; one that has no name counts as such."""
     return environ.get("TERM", "dumb") in ("dumb", "unknown", "")

@@ -1,9 +1,11 @@
 """`piooy config`: settings and the key, shown, changed and checked."""
 
+import json
 import os
 import stat
 
 import pytest
+from processes import shell
 
 from piooy_cli.settings import check_base_url, resolve
 
@@ -230,6 +232,11 @@ def test_delete_key(piooy):
     assert piooy("config", "delete-key").code == 14
 
 
+def checks(ran):
+    """What is told of each thing, by its name."""
+    return {record["what"]: record for record in ran.json}
+
+
 def test_check_tells_key_keyring_and_service(piooy, sandbox):
     """E12: where the key is from, its last four characters, and whether the API takes it."""
     ran = piooy("config", "check")
@@ -244,10 +251,59 @@ def test_check_without_a_key_is_exit_4(piooy, served, monkeypatch):
     """Everything is told, then the first trouble decides."""
     monkeypatch.setenv("PIOOY_BASE_URL", served)
 
-    ran = piooy("config", "check")
+    ran = piooy("config", "check", "--json")
 
+    found = checks(ran)
     assert ran.code == 4
-    assert "keyring" in ran.out
+    assert found["key"]["state"] == "error" and "config set-key" in found["key"]["remedy"]
+    assert found["api"] == {"what": "api", "state": "warning", "found": "not asked without a key", "remedy": None}  # fmt: skip
+    assert found["keyring"]["state"] == "ok"
+
+
+def test_check_names_everything_that_can_be_wrong(piooy, sandbox):
+    """A line for each."""
+    assert list(checks(piooy("config", "check", "--json"))) == [
+        "piooy", "config", "profile", "base_url", "key", "keyring", "proxy", "certificates",
+        "ledger", "disk", "api",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("what", "prepare", "state", "code", "told"),
+    [
+        ("api", lambda env, home: env("PIOOY_BASE_URL", "http://127.0.0.1:9"), "error", 10, "Connection refused"),
+        ("certificates", lambda env, home: env("SSL_CERT_FILE", "/nowhere"), "error", 2, "/nowhere is not there"),
+        ("proxy", lambda env, home: env("HTTPS_PROXY", "http://me:secret@127.0.0.1:3128"), "ok", 0, "HTTPS_PROXY: http://127.0.0.1:3128"),
+        ("config", lambda env, home: (home.parent / "config" / "config.toml").write_text("colour = 1\n"), "warning", 0, "line 1"),
+        ("ledger", lambda env, home: (home.parent / "state" / "ledger.sqlite3").write_bytes(b"not one" * 999), "error", 13, "ledger"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_check_finds_what_is_wrong(
+    piooy, sandbox, home, monkeypatch, what, prepare, state, code, told
+):
+    """The line says so, with a remedy; the exit code is that of the trouble; no password is told."""
+    for place in ("config", "state"):
+        (home.parent / place).mkdir()
+    prepare(monkeypatch.setenv, home)
+
+    ran = piooy("config", "check", "--json")
+
+    found = checks(ran)[what]
+    assert (ran.code, found["state"]) == (code, state)
+    assert told in found["found"] and (found["remedy"] or state == "ok")
+    assert "secret" not in ran.out + ran.err
+
+
+def test_check_warns_of_a_keyring_that_is_none(sandbox):
+    """It is no error: the key may come from elsewhere."""
+    ran = shell("piooy config check --json", PYTHON_KEYRING_BACKEND="no.such.Keyring")
+
+    (keyring,) = [
+        one for one in map(json.loads, ran.stdout.splitlines()) if one["what"] == "keyring"
+    ]
+    assert (ran.returncode, keyring["state"]) == (0, "warning")
+    assert "--store file" in keyring["remedy"]
 
 
 def test_list_as_json_has_every_setting(piooy):

@@ -1,6 +1,7 @@
 """The key: found in order, checked at the door, shown to nobody."""
 
 import base64
+import subprocess
 import sys
 import time
 from urllib.parse import quote
@@ -179,6 +180,56 @@ def test_a_keyring_that_never_answers_is_left_after_three_seconds(piooy, backend
     assert ran.code == 4
     assert 2.9 < time.monotonic() - start < 5
     assert "within 3 s" in ran.err and "PIOOY_API_KEY" in ran.err
+
+
+FOUND = """
+from pathlib import Path
+from keyring.backend import KeyringBackend
+class {name}(KeyringBackend):
+    priority = {priority}
+    def get_password(self, service, account):
+        with Path("asked").open("a") as file:
+            file.write("{name} ")
+        return {key!r}
+    def set_password(self, service, account, password): ...
+"""
+SEARCH = """
+import sys, first, second
+import keyring.backend
+keyring.backend.get_all_keyring = lambda: [first.First(), second.Second()]
+from piooy_cli.__main__ import main
+sys.exit(main(["task", "a", "--base-url", "http://127.0.0.1:9"]))
+"""
+
+
+def test_the_backend_that_answered_is_asked_first_the_next_time(home, monkeypatch):
+    """Found by a search once, then remembered; what no longer has the key is searched for anew."""
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
+
+    def run(first, second):
+        (home / "first.py").write_text(FOUND.format(name="First", priority=2, key=first))
+        (home / "second.py").write_text(FOUND.format(name="Second", priority=1, key=second))
+        (home / "asked").unlink(missing_ok=True)
+        subprocess.run([sys.executable, "-c", SEARCH], cwd=home, check=False, capture_output=True)
+        return (home / "asked").read_text().split()
+
+    memory = home.parent / "state" / "keyring"
+    assert run(SECRET, None) == ["First"] and memory.read_text() == "first.First\n"
+    assert run(SECRET, None) == ["First"]
+    assert run(None, SECRET)[-1] in ("First", "Second")
+    assert memory.stat().st_mode & 0o777 == 0o600
+    memory.write_text("no.such.Backend")
+    assert run(SECRET, None)[-1] == "First"
+    assert memory.read_text() == "first.First\n"
+
+
+def test_a_backend_that_was_named_is_not_remembered(piooy, api, backend, home):
+    """The variable and keyring's own file are a person's word."""
+    backend(f"return {SECRET!r}")
+
+    piooy("task", "a")
+
+    assert not (home.parent / "state" / "keyring").exists()
 
 
 @pytest.mark.parametrize(

@@ -144,7 +144,7 @@ def test_the_config_file_of_the_manual_is_one():
     """Every key of it is known, every value accepted."""
     resolved = resolve({"profile": "work"}, {}, tomllib.loads(example_config()))
 
-    assert resolved.warnings == ()
+    assert resolved.unknown == ()
     assert resolved.settings.output == "/srv/media"
 
 

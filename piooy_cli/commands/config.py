@@ -1,8 +1,7 @@
 """`piooy config`: settings and the key, shown, changed and checked."""
 
-import shlex
-import subprocess
 import sys
+from contextlib import suppress
 from enum import StrEnum
 from typing import Annotated
 
@@ -104,6 +103,9 @@ def path(ctx: typer.Context) -> None:
 @config.command("edit")
 def edit(ctx: typer.Context) -> None:
     """Open the config file in $VISUAL or $EDITOR."""
+    import shlex
+    import subprocess
+
     from piooy_cli.places import write_private
 
     session: Session = ctx.obj
@@ -133,6 +135,7 @@ def set_key(
     """
     from piooy_cli import credentials
     from piooy_cli.configuration import ensure_profile
+    from piooy_cli.keyrings import KeyringTrouble
 
     session: Session = ctx.obj
     if profile := _chosen_profile(session):
@@ -144,8 +147,8 @@ def set_key(
         session.output.note(f"stored in {session.vault.file} for {session.vault.account}")
         return
     try:
-        credentials.store_in_keyring(session.vault.account, secret)
-    except credentials.KeyringTrouble as trouble:
+        session.vault.keyring.store(secret)
+    except KeyringTrouble as trouble:
         hint = "`piooy config set-key --store file` keeps it in a file that only you can read"
         raise StorageRefused(f"the key was not stored: {trouble.reason}", hint) from None
     session.output.note(f"stored in the keyring for {session.vault.account}")
@@ -155,9 +158,12 @@ def set_key(
 def delete_key(ctx: typer.Context) -> None:
     """Forget the stored key, in keyring and file."""
     from piooy_cli import credentials
+    from piooy_cli.keyrings import KeyringTrouble
 
     session: Session = ctx.obj
-    in_keyring = credentials.delete_from_keyring(session.vault.account)
+    in_keyring = False
+    with suppress(KeyringTrouble):
+        in_keyring = session.vault.keyring.delete()
     if not (credentials.delete_from_file(session.vault) or in_keyring):
         raise NotFound(f"no key is stored for {session.vault.account}")
     session.output.note(f"forgot the key of {session.vault.account}")
@@ -165,13 +171,21 @@ def delete_key(ctx: typer.Context) -> None:
 
 @config.command("check")
 def check(ctx: typer.Context) -> None:
-    """Check key, keyring, versions, and whether the API answers."""
+    """Check key, keyring, network, ledger and disk; each line ok, warning or error with its remedy.
+
+    \b
+    Examples:
+      piooy config check
+      piooy config check --jq 'select(.state != "ok")'
+    """
     session: Session = ctx.obj
-    facts, trouble = report(session)
-    rows = [[name, text] for name, text in facts]
-    session.output.answer(Listing(["what", "found"], rows, [dict(facts)]))
-    if trouble:
-        raise trouble
+    found = list(report(session))
+    rows = [[one.what, one.state, one.found, one.remedy] for one in found]
+    names = ("what", "state", "found", "remedy")
+    records = [dict(zip(names, (cell or None for cell in row), strict=True)) for row in rows]
+    session.output.answer(Listing(names, rows, records))
+    if troubles := [one for one in found if one.state == "error"]:
+        raise troubles[0].trouble or UsageError(troubles[0].found, troubles[0].remedy)
 
 
 def _chosen_profile(session: Session) -> str | None:

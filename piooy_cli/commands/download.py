@@ -32,6 +32,7 @@ def download(
     timeout: options.Timeout = None,
     interval: options.Interval = None,
     heartbeat: options.Heartbeat = 30,
+    notify: options.Notify = False,
     persist: Annotated[
         bool, typer.Option("--persist", help="Have the service store the files first.")
     ] = False,
@@ -60,7 +61,7 @@ def download(
     {provider} {date} {time} {seed} {status}.
     """
     session: Session = ctx.obj
-    session.waits(interval, heartbeat)
+    session.waits(interval, heartbeat, notify=notify)
     refs = [*(refs or []), "@unsaved"] if unsaved else refs
     if output == "-" and dry_run:
         raise UsageError("--output - has no names to print", "leave --dry-run or --output out")

@@ -84,6 +84,7 @@ def generate(
     timeout: options.Timeout = None,
     interval: options.Interval = None,
     heartbeat: options.Heartbeat = 30,
+    notify: options.Notify = False,
     prompt_file: Annotated[
         str | None,
         typer.Option(
@@ -195,7 +196,7 @@ def generate(
     Each task is charged. A lost answer is never sent again: exit code 11.
     """
     session: Session = ctx.obj
-    session.waits(interval, heartbeat)
+    session.waits(interval, heartbeat, notify=notify)
     given = {
         "aspect_ratio": aspect_ratio, "resolution": resolution, "duration": duration, "seed": seed,
         "negative_prompt": negative_prompt, "title": title, "style": style,

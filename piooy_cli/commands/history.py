@@ -9,7 +9,7 @@ import typer
 from piooy_cli.answers import Document, Listing
 from piooy_cli.commands import options
 from piooy_cli.commands.app import App
-from piooy_cli.errors import NotDownloaded, PiooyError, StillRunning, UsageError
+from piooy_cli.errors import NotDownloaded, NotFound, PiooyError, StillRunning, UsageError
 from piooy_cli.events import Saved, Shown
 from piooy_cli.models import Media, checked_id
 from piooy_cli.session import Session
@@ -61,6 +61,7 @@ def list_(
     unsaved: _Unsaved = False,
     unknown: _Unknown = False,
     limit: _Limit = 30,
+    fields: options.Fields = None,
 ) -> None:
     """List the orders of this machine, and what became of them.
 
@@ -72,13 +73,15 @@ def list_(
     """
     if ctx.invoked_subcommand is not None:
         return
-    from piooy_cli.ledger.history import Filters, listed
+    from piooy_cli.ledger.history import Filters, listed_files
 
     session: Session = ctx.obj
+    session.fields = options.known_fields(fields)
     filters = Filters(status, model, media, since, search, unsaved, unknown, limit)
     session.output.results_are((Shown,))
-    for task in listed(session.open_ledger(), filters):
-        session.tell(Shown(task))
+    if ledger := session.past():
+        for task, files in listed_files(ledger, filters):
+            session.tell(Shown(task, files))
 
 
 @history.command("show")
@@ -88,7 +91,7 @@ def show(ctx: typer.Context, ref: _Ref) -> None:
     from piooy_cli.ledger.references import order_of
 
     session: Session = ctx.obj
-    ledger = session.open_ledger()
+    ledger = _past(session, ref)
     session.output.answer(Document(_record(*whole(ledger, order_of(ledger, ref)))))
 
 
@@ -114,7 +117,7 @@ def resolve(
     session: Session = ctx.obj
     if (adopt is not None) + not_charged + charged != 1:
         raise UsageError("one of --adopt, --not-charged and --charged is wanted")
-    ledger = session.open_ledger()
+    ledger = _past(session, ref)
     row = order_of(ledger, ref)
     if adopt is not None:
         session.run(_adopt, ledger, row, checked_id(adopt), why)
@@ -150,7 +153,8 @@ def prune(
         )
     if not yes and not session.output.ask("Forget them?"):
         raise StillRunning("declined; nothing was forgotten")
-    count = past.prune(session.open_ledger(), time.time() - before)
+    ledger = session.past()
+    count = past.prune(ledger, time.time() - before) if ledger else 0
     session.output.note(f"forgot {count:,}")
 
 
@@ -162,7 +166,8 @@ def export(ctx: typer.Context) -> None:
     from piooy_cli.output.records import compact
 
     session: Session = ctx.obj
-    ledger = session.open_ledger()
+    if (ledger := session.past()) is None:
+        return
     query = f"select {COLUMNS} from orders where account = ? order by id"
     for row in ledger.read(query, ledger.account):
         session.output.page(compact(_record(*whole(ledger, row))))
@@ -181,7 +186,8 @@ def stats(ctx: typer.Context, model: _Model = None) -> None:
     from piooy_cli.ledger.statistics import runs
 
     session: Session = ctx.obj
-    found = list(runs(session.open_ledger(), model))
+    ledger = session.past()
+    found = list(runs(ledger, model)) if ledger else []
     columns = ["model", "scene", "size", "runs", "success", "median", "9 of 10"]
     rows = [[one.model, one.scene or "", one.size, *experience(one)] for one in found]
     kinds = [{"model": one.model, "scene": one.scene, "size": one.size or None} for one in found]
@@ -202,8 +208,8 @@ def check(
     from piooy_cli.ledger.checks import damaged, faults
 
     session: Session = ctx.obj
-    ledger = session.open_ledger()
-    broken, gone = list(faults(ledger)), list(damaged(ledger))
+    ledger = session.past()
+    broken, gone = (list(faults(ledger)), list(damaged(ledger))) if ledger else ([], [])
     if repair and gone and not broken:
         session.run(_repair, gone, results=(Saved,))
         return
@@ -235,15 +241,18 @@ async def _repair(session: Session, gone: list[Any]) -> None:
         await each(session, one, gone, at_once=4)
 
 
-def _record(task: Any, files: Any, more: dict[str, Any]) -> dict[str, Any]:
-    from piooy_cli.output.records import task_record
+def _past(session: Session, ref: str) -> Any:
+    """The ledger, or NotFound where nothing was ever sent."""
+    ledger = session.past()
+    if ledger is None:
+        raise NotFound(f"{ref} is not in the history, which is empty")
+    return ledger
 
-    saved = {file.asset.n: file for file in files}
-    record = task_record(task)
-    for asset in record["assets"]:
-        if file := saved.get(asset["n"]):
-            asset |= {"path": file.path, "bytes": file.bytes, "sha256": file.sha256}
-    return record | more
+
+def _record(task: Any, files: Any, more: dict[str, Any]) -> dict[str, Any]:
+    from piooy_cli.output.records import shown_record
+
+    return shown_record(task, files) | more
 
 
 def _who() -> str:

@@ -2,9 +2,7 @@
 
 import os
 import shutil
-import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,7 +53,7 @@ def _show(session: Session, page: "Page") -> None:
     if reader is None:
         session.output.page(text(page, shutil.get_terminal_size().columns))
     elif installed := _installed(page.file):
-        subprocess.run([reader, str(installed)], check=False)
+        _run(reader, installed)
     else:
         _show_made(reader, page)
 
@@ -68,10 +66,18 @@ def _installed(file: str) -> Path | None:
     return next((path for path in found if path.is_file()), None)
 
 
+def _run(reader: str, page: Path) -> None:
+    import subprocess
+
+    subprocess.run([reader, str(page)], check=False)
+
+
 def _show_made(reader: str, page: "Page") -> None:
+    import tempfile
+
     from piooy_cli.published.troff import troff
 
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / page.file
         file.write_text(troff(page), encoding="utf-8")
-        subprocess.run([reader, str(file)], check=False)
+        _run(reader, file)

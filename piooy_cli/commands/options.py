@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from piooy_cli.errors import UsageError
+
 # Typer hands defaults, which are numbers already, to the same functions.
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|s|m|h|d)?", re.ASCII)
 _SECONDS = {"ms": 0.001, "s": 1, None: 1, "m": 60, "h": 3600, "d": 86400}
@@ -69,6 +71,16 @@ def number(text: str) -> int | float:
     return float(text) if "." in str(text) else int(text)
 
 
+def known_fields(text: str | None) -> tuple[str, ...]:
+    """The keys of the record that `id,prompt` names. Raises UsageError for one that is none."""
+    from piooy_cli.output.records import FIELDS
+
+    names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
+    if wrong := [name for name in names if name not in FIELDS]:
+        raise UsageError(f"--fields: no field {wrong[0]!r}", f"known: {','.join(FIELDS)}")
+    return names
+
+
 Refs = Annotated[
     list[str] | None,
     typer.Argument(
@@ -96,6 +108,13 @@ Heartbeat = Annotated[
         rich_help_panel=WAITING, help="Off a terminal: a sign of life this often.",
     ),
 ]  # fmt: skip
+Fields = Annotated[
+    str | None,
+    typer.Option("--fields", metavar="NAMES", help="Only these keys of the record: id,prompt."),
+]
+Notify = Annotated[
+    bool, typer.Option("--notify", help="Notify when done.", rich_help_panel=WAITING)
+]
 Output = Annotated[
     str | None,
     typer.Option(

@@ -34,6 +34,7 @@ def task(
         bool, typer.Option("--exit-status", help="0 succeeded, 5 failed, 8 not settled yet.")
     ] = False,
     raw: Annotated[bool, typer.Option("--raw", help="All that the API says, as JSON.")] = False,
+    fields: options.Fields = None,
 ) -> None:
     """Show tasks as they are now: id, status, media type, model.
 
@@ -44,6 +45,7 @@ def task(
       piooy task --exit-status @last || echo "not done, or failed: $?"
     """
     session: Session = ctx.obj
+    session.fields = options.known_fields(fields)
     session.run(_task, refs, _REFRESH[refresh], exit_status, raw, results=(Shown,))
 
 

@@ -24,6 +24,7 @@ def wait(
     timeout: options.Timeout = None,
     interval: options.Interval = None,
     heartbeat: options.Heartbeat = 30,
+    notify: options.Notify = False,
     stop_at_first: Annotated[
         bool, typer.Option("--any", help="Stop at the first that succeeds.")
     ] = False,
@@ -46,7 +47,7 @@ def wait(
     Ctrl-C stops waiting; the tasks run on, and the command that goes on is printed.
     """
     session: Session = ctx.obj
-    session.waits(interval, heartbeat)
+    session.waits(interval, heartbeat, notify=notify)
     refs = [*(refs or []), "@pending"] if pending else refs
     if output is not None and not download:
         raise UsageError("--output has a meaning with --download only")

@@ -31,13 +31,20 @@ class Filters(NamedTuple):
 
 def listed(ledger: Ledger, filters: Filters) -> Iterator[Task]:
     """Orders, newest first."""
+    return (task for task, _ in listed_files(ledger, filters))
+
+
+def listed_files(ledger: Ledger, filters: Filters) -> Iterator[tuple[Task, list[SavedFile]]]:
+    """Orders with their files on this disk, newest first."""
     where, values = _conditions(ledger, filters)
     query = f"select {COLUMNS} from orders where {' and '.join(where)} order by id desc"
     if filters.limit:
         query += " limit ?"
         values.append(filters.limit)
     for row in ledger.read(query, *values):
-        yield rows.task_of(row, ledger.assets_of(row["id"]))
+        assets = ledger.assets_of(row["id"])
+        task = rows.task_of(row, assets)
+        yield task, rows.files_of(task, assets)
 
 
 def whole(ledger: Ledger, row: sqlite3.Row) -> tuple[Task, list[SavedFile], dict[str, Any]]:

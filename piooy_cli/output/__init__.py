@@ -1,64 +1,24 @@
-"""What people, programs and pipes see: the writers, and the one place that chooses among them."""
+"""What people, programs and pipes see. Which writers they are is chosen in `writers`."""
 
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from piooy_cli.answers import Answer, Document
 from piooy_cli.errors import PiooyError
-from piooy_cli.events import Event, Failed
+from piooy_cli.events import Event, Failed, Saved
+from piooy_cli.output import writers
 from piooy_cli.output.records import compact, error_record
-from piooy_cli.output.sanitize import sanitize
+from piooy_cli.output.sanitize import redact, sanitize
 from piooy_cli.output.streams import Lines
-from piooy_cli.terminal import is_dumb, is_terminal, wants_color
+from piooy_cli.output.writers import Looks
+from piooy_cli.terminal import is_dumb, is_terminal
 
-
-class Results(Protocol):
-    """Writes answers to stdout."""
-
-    def item(self, event: Event) -> None:
-        """One item, as soon as it exists."""
-
-    def answer(self, answer: Answer) -> None:
-        """A whole answer."""
-
-    def close(self) -> None:
-        """Write what was held back."""
-
-
-class Progress(Protocol):
-    """Shows on stderr what happens on the way."""
-
-    def event(self, event: Event) -> None:
-        """Show it, or not."""
-
-    period: float
-
-    def heartbeat(self) -> None:
-        """Called every `period` seconds."""
-
-    def aside(self, pause: bool = True) -> None:
-        """Make room for a result, and come back."""
-
-    def close(self) -> None:
-        """Leave the terminal as it was."""
-
-
-class Looks(NamedTuple):
-    """What flags and environment say. `options`: what the next command needs as well."""
-
-    json: bool = False
-    quiet: bool = False
-    verbose: bool = False
-    color: str = "auto"
-    heartbeat: float = 30
-    options: str = ""
-    environ: Mapping[str, str] = MappingProxyType({})
+__all__ = ["Looks", "Output"]
 
 
 class Output:
@@ -69,7 +29,8 @@ class Output:
         self._secrets = secrets
         self._stderr = Lines(sys.stderr, secrets)
         self._result_types: tuple[type, ...] = ()
-        self._results = self._open_results()
+        self._results = writers.results(looks, secrets)
+        self._last: Event | None = None
         self._titled = False
 
     def results_are(self, types: tuple[type, ...], *, titled: bool = False) -> None:
@@ -79,6 +40,7 @@ class Output:
     def event(self, event: Event) -> None:
         """Show an event; one of the kind that was asked for is a result."""
         if isinstance(event, self._result_types):
+            self._last = event
             self._show(self._progress.event, event)
             self._show(self._progress.aside)
             self._results.item(event)
@@ -157,13 +119,16 @@ class Output:
             self._stderr.write_anyway(compact(record))
         else:
             self._tell_once(error)
+        self._notify(error.message)
 
     def close(self) -> None:
         """Write what was held back, and leave the terminal as it was."""
         self._show(self._progress.close)
         self._results.close()
+        if self._last:
+            self._notify(_done(self._last))
 
-    def _show(self, word: Callable[..., None], *arguments: Any, **more: Any) -> None:
+    def _show(self, word: Callable[..., object], *arguments: Any, **more: Any) -> None:
         """Progress on a terminal that may be gone: the work goes on without it."""
         with suppress(OSError):
             word(*arguments, **more)
@@ -174,7 +139,7 @@ class Output:
             self._explain(error)
 
     def _explain(self, error: PiooyError) -> None:
-        bold, off = ("\x1b[31m", "\x1b[0m") if self._colored(sys.stderr) else ("", "")
+        bold, off = ("\x1b[31m", "\x1b[0m") if self._looks.colored(sys.stderr) else ("", "")
         self._stderr.write_anyway(f"piooy: {bold}error:{off} {sanitize(error.message)}")
         if error.ids:
             self._stderr.write_anyway(f"piooy: {' '.join(error.ids)}")  # each is a checked id
@@ -185,40 +150,27 @@ class Output:
         """The next command, with the options that made this run speak to where it did."""
         return hint.replace("`piooy ", f"`piooy {self._looks.options}") if hint else hint
 
-    def _colored(self, stream: Any) -> bool:
-        return wants_color(stream, self._looks.environ, self._looks.color)
+    def _notify(self, body: str) -> None:
+        """Where it was wished: to whoever looks elsewhere by now."""
+        if not self._looks.notify:
+            return
+        from piooy_cli.output import notification
 
-    def _open_results(self) -> Results:
-        lines = Lines(sys.stdout, self._secrets)
-        if self._looks.json:
-            from piooy_cli.output.jsonl import JsonLines
-
-            return JsonLines(lines)
-        if is_terminal(sys.stdout):
-            from piooy_cli.output.human import Human, console
-
-            return Human(lines, console(sys.stdout, self._colored(sys.stdout)), self._secrets)
-        from piooy_cli.output.plain import Plain
-
-        return Plain(lines)
+        if is_terminal(sys.stderr):
+            text = notification.sequence("piooy", body, self._looks.environ)
+            self._show(sys.stderr.write, redact(text, self._secrets))
+            self._show(sys.stderr.flush)
+        else:
+            notification.on_desktop("piooy", redact(body, self._secrets))
 
     @cached_property
-    def _progress(self) -> Progress:
-        if self._looks.quiet:
-            from piooy_cli.output.silence import Silence
+    def _progress(self) -> writers.Progress:
+        return writers.progress(self._looks, self._stderr, self._secrets, lambda: self._titled)
 
-            return Silence()
-        if is_terminal(sys.stderr) and not is_dumb(self._looks.environ):
-            from piooy_cli.output.human import console
-            from piooy_cli.output.live import LiveProgress
-            from piooy_cli.output.painter import Painter
 
-            on_stderr = console(sys.stderr, self._colored(sys.stderr))
-            environ, verbose = self._looks.environ, self._looks.verbose
-            painter = Painter(on_stderr, environ, titled=lambda: self._titled)
-            return LiveProgress(on_stderr, painter, self._secrets, verbose=verbose)
-        from piooy_cli.output.lines import LineProgress
-
-        return LineProgress(
-            self._stderr, verbose=self._looks.verbose, heartbeat=self._looks.heartbeat
-        )
+def _done(event: Event) -> str:
+    """What ended last, in a person's words."""
+    if isinstance(event, Saved):
+        return f"saved {event.file.path}"
+    task = getattr(event, "task", None)
+    return f"done: {(task.prompt or task.id) if task else ''}"

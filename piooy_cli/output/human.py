@@ -13,9 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from piooy_cli.answers import Answer, Document, Line, Listing, Page
-from piooy_cli.events import Event, Shown
+from piooy_cli.events import Event, Saved, Shown
 from piooy_cli.models import Task
+from piooy_cli.output.links import linked
 from piooy_cli.output.plain import Plain
+from piooy_cli.output.records import cells, shown_record
 from piooy_cli.output.sanitize import redact, sanitize
 from piooy_cli.output.streams import Lines
 
@@ -25,22 +27,32 @@ _NARROW_COLUMNS = ("id", "status", "prompt")
 _WIDE = 66
 _BAR_CELLS = 20
 _FEW, _VERY_WIDE = 3, 100  # columns of a table that leave room for bars, and of the screen
-_STYLES = {"SUCCESS": "green", "FAILED": "red", "ERROR": "red"}
+_STYLES = {
+    "SUCCESS": "green", "FAILED": "red", "ERROR": "red",
+    "ok": "green", "warning": "yellow", "error": "red",
+}  # fmt: skip
 
 
 class Human:
     """Writes to a terminal. Paths and ids are plain lines here too: they get copied."""
 
-    def __init__(self, lines: Lines, console: Console, secrets: list[str]) -> None:
+    def __init__(
+        self, lines: Lines, console: Console, secrets: list[str], links: bool = False,
+        fields: Sequence[str] = (),
+    ) -> None:  # fmt: skip
         self._lines = lines
         self._console = console
         self._secrets = secrets
-        self._shown: list[Task] = []
+        self._links = links
+        self._fields = fields
+        self._shown: list[Shown] = []
 
     def item(self, event: Event) -> None:
         """One result; tasks that are to be seen wait for each other, to make one table."""
         if isinstance(event, Shown):
-            self._shown.append(event.task)
+            self._shown.append(event)
+        elif isinstance(event, Saved) and self._links:
+            self._lines.write(linked(event.file.path, event.file.path))
         else:
             Plain(self._lines).item(event)
 
@@ -58,14 +70,28 @@ class Human:
 
     def close(self) -> None:
         """Show the tasks that were collected."""
-        tasks, self._shown = self._shown, []
-        if len(tasks) == 1:
-            self._card(tasks[0])
-        elif tasks:
-            shown = _COLUMNS if self._console.width >= _WIDE else _NARROW_COLUMNS
-            facts = [_facts(task) for task in tasks]
-            rows = [[one[name] for name in shown] for one in facts]
-            self._print(self._table(shown, self._fitted(rows)))
+        shown, self._shown = self._shown, []
+        if shown and self._fields:
+            rows = [cells(shown_record(one.task, one.files, self._fields)) for one in shown]
+            self._print(self._table(self._fields, rows))
+        elif len(shown) == 1:
+            self._card(shown[0].task)
+        elif shown:
+            self._overview(shown)
+
+    def _overview(self, shown: list[Shown]) -> None:
+        """A row for each task; its id leads to its first file."""
+        columns = _COLUMNS if self._console.width >= _WIDE else _NARROW_COLUMNS
+        facts = [_facts(one.task) for one in shown]
+        rows = [[one[name] for name in columns] for one in facts]
+        with self._console.capture() as capture:
+            self._print(self._table(columns, self._fitted(rows)))
+        text = capture.get()
+        for one in shown if self._links else ():
+            if one.files:
+                name = one.task.id[:_SHORT_ID]
+                text = text.replace(f"\n{name}", "\n" + linked(name, one.files[0].path), 1)
+        self._lines.write(text.rstrip("\n"))
 
     def _fitted(self, rows: list[list[str]]) -> list[list[str]]:
         """The last cell of each row cut to what the others leave of the screen."""

@@ -1,20 +1,26 @@
 """Results for pipes: what the next command takes, one item a line, fields separated by tabs."""
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from piooy_cli.answers import Answer, Document, Line, Listing, Page
 from piooy_cli.events import Event, Saved, Settled, Shown, Submitted
 from piooy_cli.models import Task
-from piooy_cli.output.records import compact
+from piooy_cli.output.records import cells as cells_of
+from piooy_cli.output.records import compact, shown_record
 from piooy_cli.output.sanitize import sanitize
 from piooy_cli.output.streams import Lines
+
+_COLORS, _OTHER = {"SUCCESS": 32, "FAILED": 31, "ERROR": 31}, 33
 
 
 class Plain:
     """Writes to stdout."""
 
-    def __init__(self, lines: Lines) -> None:
+    def __init__(self, lines: Lines, fields: Sequence[str] = (), colored: bool = False) -> None:
         self._lines = lines
+        self._fields = fields
+        self._colored = colored
 
     def item(self, event: Event) -> None:
         """One result, as soon as it exists."""
@@ -23,8 +29,10 @@ class Plain:
                 self._lines.write(file.path)
             case Submitted(task) | Settled(task):
                 self._lines.write(task.id)
-            case Shown(task):
-                self._lines.write("\t".join(fields_of(task)))
+            case Shown(task, files):
+                record = shown_record(task, files, self._fields)
+                cells = map(sanitize, cells_of(record)) if self._fields else fields_of(task)
+                self._lines.write("\t".join(self._painted(cell, task) for cell in cells))
 
     def answer(self, answer: Answer) -> None:
         """A whole answer."""
@@ -43,6 +51,12 @@ class Plain:
 
     def close(self) -> None:
         """Nothing is held back here."""
+
+    def _painted(self, cell: str, task: Task) -> str:
+        """The status in its colour, where somebody forces colour into a pipe."""
+        if not self._colored or cell != task.status:
+            return cell
+        return f"\x1b[{_COLORS.get(cell, _OTHER)}m{cell}\x1b[0m"
 
 
 def fields_of(task: Task) -> list[str]:

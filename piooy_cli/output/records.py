@@ -1,12 +1,17 @@
 """The record that `--json` prints: one object for a task, its keys only ever added to. Pure."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from piooy_cli.errors import PiooyError
 from piooy_cli.models import Asset, SavedFile, Task
+
+FIELDS = (
+    "id", "status", "media_type", "scene", "provider", "model", "prompt", "options", "created_at",
+    "settled_at", "error", "assets", "ref",
+)  # fmt: skip
 
 
 def task_record(task: Task, saved: Iterable[SavedFile] | None = None) -> dict[str, Any]:
@@ -32,6 +37,24 @@ def task_record(task: Task, saved: Iterable[SavedFile] | None = None) -> dict[st
         "error": {"code": failure.code, "message": failure.message} if failure else None,
         "assets": assets,
     }
+
+
+def shown_record(
+    task: Task, files: Iterable[SavedFile], fields: Sequence[str] = ()
+) -> dict[str, Any]:
+    """A task with all its assets, and what is known of those on this disk; or some keys of it."""
+    saved = {file.asset.n: file for file in files}
+    record = task_record(task)
+    record["assets"] = [_asset(asset, saved.get(asset.n)) for asset in task.assets]
+    return {name: record.get(name) for name in fields} if fields else record
+
+
+def cells(record: Mapping[str, Any]) -> list[str]:
+    """The values of a record as text: nothing for null, JSON for what has parts."""
+    return [
+        "" if value is None else value if isinstance(value, str) else compact(value)
+        for value in record.values()
+    ]
 
 
 def error_record(error: PiooyError) -> dict[str, Any]:

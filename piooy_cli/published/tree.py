@@ -1,16 +1,17 @@
-"""The command tree as plain data, so that no script, page or help has to know Typer."""
+"""The command tree as plain data, so that no script, page or help has to know Typer.
+
+Named tuples: help is a start-up, and three dataclasses are a millisecond of it.
+"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 # What completes a value that no list holds: kinds that the hidden `__complete` knows.
 _KINDS = {"REF": "refs", "KEY": "keys", "COMMAND": "commands", "MODEL": "models"}
 _OPTION_KINDS = {"--model": "models", "--profile": "profiles"}
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """One option. `off` are its names that say no; `values` the only ones that it accepts."""
 
     names: tuple[str, ...]
@@ -38,8 +39,7 @@ class Option:
         return f"{self.help} [default: {self.default}]" if self.default else self.help
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(NamedTuple):
     """What stands behind a command, as it is shown in a usage line."""
 
     shown: str
@@ -48,8 +48,7 @@ class Argument:
     completes: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """One command, its place in the tree, what it takes, and its help in parts."""
 
     path: tuple[str, ...]

@@ -1,0 +1,11 @@
+"""Names of files that a terminal can open (OSC 8): the text stays what it is."""
+
+import socket
+from pathlib import Path
+from urllib.parse import quote
+
+
+def linked(text: str, path: str) -> str:
+    """`text`, leading to the file. The host is named: over ssh the file is not where one looks."""
+    target = f"file://{socket.gethostname()}{quote(str(Path(path).absolute()))}"
+    return f"\x1b]8;;{target}\x1b\\{text}\x1b]8;;\x1b\\"

@@ -1,0 +1,45 @@
+"""Tells a person who looks elsewhere that it is done: through the terminal, or the desktop."""
+
+import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
+
+from piooy_cli.output.sanitize import sanitize
+
+_LONGEST = 200
+_SECONDS = 5
+
+
+def sequence(title: str, body: str, environ: Mapping[str, str]) -> str:
+    """What this terminal shows as a notification; a bell where none is known.
+
+    OSC 99: kitty. OSC 777: ghostty, WezTerm, foot, urxvt. OSC 9: iTerm2; elsewhere it is progress.
+    """
+    title, body = _plain(title), _plain(body)
+    term, program = environ.get("TERM", ""), environ.get("TERM_PROGRAM", "")
+    if "KITTY_WINDOW_ID" in environ or term == "xterm-kitty":
+        return _through(f"\x1b]99;;{title}: {body}\x1b\\", environ)
+    if program in ("ghostty", "WezTerm") or term.startswith(("foot", "rxvt", "xterm-ghostty")):
+        return _through(f"\x1b]777;notify;{title};{body}\x1b\\", environ)
+    if program == "iTerm.app" or environ.get("LC_TERMINAL") == "iTerm2":
+        return _through(f"\x1b]9;{title}: {body}\x1b\\", environ)
+    return "\a"
+
+
+def on_desktop(title: str, body: str) -> None:
+    """Where there is no terminal but perhaps a desktop."""
+    command = ["notify-send", "--app-name=piooy", "--", _plain(title), _plain(body)]
+    with suppress(OSError, subprocess.SubprocessError):
+        subprocess.run(command, check=False, capture_output=True, timeout=_SECONDS)
+
+
+def _plain(text: str) -> str:
+    """Text that ends no sequence and parts no field."""
+    return sanitize(text).replace(";", ",")[:_LONGEST]
+
+
+def _through(text: str, environ: Mapping[str, str]) -> str:
+    """tmux hands on only what is wrapped for it."""
+    if not environ.get("TMUX"):
+        return text
+    return f"\x1bPtmux;{text.replace(chr(27), chr(27) * 2)}\x1b\\"
