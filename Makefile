@@ -5,11 +5,11 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do \
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check fix docs soak sandbox clean
+.PHONY: help demo test check fix docs soak release-check sandbox clean
 
 # What can be made.
 help:
-	@awk '/^# /{told=substr($$0,3)} /^[a-z]+:/{split($$1,name,":"); printf "  make %-8s %s\n", name[1], told}' Makefile
+	@awk '/^# /{told=substr($$0,3)} /^[a-z-]+:/{split($$1,name,":"); printf "  make %-14s %s\n", name[1], told}' Makefile
 
 # See it work: a picture from the sandbox, without a key.
 demo: $(VENV)/sandbox
@@ -40,6 +40,10 @@ docs: $(VENV)/dev
 soak: $(VENV)/dev
 	@$(BIN)/pytest -m soak -q
 
+# Build wheel and sdist, and install the wheel with pip, pipx and uv in clean places.
+release-check: $(VENV)/release
+	@$(BIN)/python tools/release_check.py
+
 # The API on a port of this machine.
 sandbox: $(VENV)/sandbox
 	@$(BIN)/piooy sandbox serve
@@ -54,6 +58,10 @@ $(VENV)/bin/python:
 
 $(VENV)/sandbox: $(VENV)/bin/python pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[sandbox]'
+	@touch $@
+
+$(VENV)/release: $(VENV)/bin/python pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[release]'
 	@touch $@
 
 $(VENV)/dev: $(VENV)/bin/python pyproject.toml

@@ -3,9 +3,9 @@
 import math
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from importlib.resources import files
-from typing import Any
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from piooy_cli.models import Media
 
@@ -13,16 +13,15 @@ FALLBACK_PROVIDER = "evolink"
 _TYPICAL_SECONDS = {"image": 30.0, "video": 180.0, "music": 120.0, "character": 150.0}
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(NamedTuple):
     """What is known of a model. `seconds`: a typical run; `options`: usual values by name."""
 
     id: str
     media: str
     scenes: tuple[str, ...] = ()
     provider: str = ""
-    options: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
-    defaults: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, tuple[Any, ...]] = MappingProxyType({})
+    defaults: Mapping[str, Any] = MappingProxyType({})
     seconds: float | None = None
 
 
@@ -52,7 +51,7 @@ class Catalogue:
 
 def load(own: Mapping[str, Mapping[str, Any]] | None = None) -> Catalogue:
     """The bundled catalogue with the person's `[models.ID]` tables laid over it."""
-    text = files("piooy_cli").joinpath("catalogue.toml").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("catalogue.toml").read_text(encoding="utf-8")
     tables: dict[str, dict[str, Any]] = tomllib.loads(text)
     for model_id, table in (own or {}).items():
         tables[model_id] = tables.get(model_id, {}) | dict(table)

@@ -1,23 +1,13 @@
 """The table of contents: every command, and the options that stand before or after any of them."""
 
 import re
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 
 from piooy_cli.commands.app import App
-from piooy_cli.commands.completion import complete, completion
-from piooy_cli.commands.config import config
-from piooy_cli.commands.contact import contact
-from piooy_cli.commands.download import download
-from piooy_cli.commands.generate import generate
-from piooy_cli.commands.history import history
-from piooy_cli.commands.manual import man
-from piooy_cli.commands.models import models
 from piooy_cli.commands.options import ColorChoice
-from piooy_cli.commands.sandbox import sandbox
-from piooy_cli.commands.task import task
-from piooy_cli.commands.wait import wait
 from piooy_cli.errors import PiooyError, UsageError
 from piooy_cli.session import Session
 
@@ -29,14 +19,19 @@ Examples:
   piooy generate video -m veo-3-1 --duration 8 "waves at dusk"
   piooy generate image -m seedream-4-5 --no-wait "a fox" | piooy wait | piooy download -o out/
 """
+# Each by the module that it is in, in the order of help.
+COMMANDS = {
+    "generate": "generate", "task": "task", "wait": "wait", "download": "download",
+    "history": "history", "models": "models", "contact": "contact", "config": "config",
+    "sandbox": "sandbox", "completion": "completion", "man": "manual", "__complete": "completion",
+}  # fmt: skip
+GROUPS = frozenset(["history", "config", "sandbox"])
 FLAGS = frozenset("--json -q --quiet -v --verbose --debug --no-input --sandbox --version".split())
 _BUNDLE = re.compile(r"-[qv]{2,}")
+NEED_ALL = frozenset(["completion", "man"])  # they tell of every command
 VALUED = frozenset("--jq --color --hyperlinks --profile --base-url".split())
 
-app = App()
 
-
-@app.callback(help=HELP)
 def root(
     ctx: typer.Context,
     json: Annotated[bool, typer.Option("--json", help="Results as JSON Lines.")] = False,
@@ -92,18 +87,21 @@ def root(
         session.output.page(ctx.get_help())
 
 
-app.command("generate")(generate)
-app.command("task")(task)
-app.command("wait")(wait)
-app.command("download")(download)
-app.add_typer(history, name="history")
-app.command("models")(models)
-app.command("contact")(contact)
-app.add_typer(config, name="config")
-app.add_typer(sandbox, name="sandbox")
-app.command("completion")(completion)
-app.command("man")(man)
-app.command("__complete", hidden=True)(complete)
+def application(only: str = "") -> App:
+    """The tree of commands; or, with the name of one, as much of it as that command needs.
+
+    Each command is a module of its name: all of them would cost 8 ms at every start.
+    """
+    app = App()
+    app.callback(help=HELP)(root)
+    for name in [only] if only in COMMANDS else COMMANDS:
+        module = import_module(f"piooy_cli.commands.{COMMANDS[name]}")
+        if name in GROUPS:
+            app.add_typer(getattr(module, name), name=name)
+        else:
+            hidden = name.startswith("_")
+            app.command(name, hidden=hidden)(getattr(module, name.strip("_")))
+    return app
 
 
 def call(arguments: list[str], session: Session) -> int:
@@ -111,7 +109,8 @@ def call(arguments: list[str], session: Session) -> int:
     ordered = globals_first(arguments)
     words = ordered[: ordered.index("--") if "--" in ordered else None]
     session.json = any(word.partition("=")[0] in ("--json", "--jq") for word in words)
-    command = typer.main.get_command(app)
+    name = _command_of(ordered)
+    command = typer.main.get_command(application("" if name in NEED_ALL else name))
     try:
         code = command.main(ordered, prog_name="piooy", standalone_mode=False, obj=session)
     except typer.Abort:
@@ -121,6 +120,17 @@ def call(arguments: list[str], session: Session) -> int:
     except Exception as error:
         raise _usage_error(error) from error
     return code if isinstance(code, int) else 0
+
+
+def _command_of(ordered: list[str]) -> str:
+    """The first word that is neither an option nor the value of one."""
+    words = iter(ordered)
+    for word in words:
+        if word in VALUED:
+            next(words, None)
+        elif not word.startswith("-"):
+            return word
+    return ""
 
 
 def globals_first(arguments: list[str]) -> list[str]:

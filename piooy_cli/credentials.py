@@ -6,7 +6,6 @@ A key is bound to profile and host, so that it never goes to another one.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -25,8 +24,7 @@ _FOUR_WAYS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """A key and where it was found. Its repr does not hold it."""
 
     secret: str

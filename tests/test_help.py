@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 import typer
 
-from piooy_cli.cli import app
+from piooy_cli.cli import application
 from piooy_cli.published import layout
 from piooy_cli.published.facts import exit_codes
 from piooy_cli.published.tree import tree
 
 ROOT = Path(__file__).parent.parent
-TREE = tree(typer.main.get_command(app))
+TREE = tree(typer.main.get_command(application()))
 each_command = pytest.mark.parametrize(
     "command", list(TREE.walk()), ids=lambda one: one.words or "piooy"
 )

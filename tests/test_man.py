@@ -12,7 +12,7 @@ import pytest
 import typer
 from processes import DEFINE, Screen
 
-from piooy_cli.cli import app
+from piooy_cli.cli import application
 from piooy_cli.published.blocks import Code
 from piooy_cli.published.facts import USUAL_VARIABLES, exit_codes, variables
 from piooy_cli.published.manual import shelf
@@ -21,7 +21,7 @@ from piooy_cli.published.tree import tree
 from piooy_cli.settings import resolve
 
 ROOT = Path(__file__).parent.parent
-TREE = tree(typer.main.get_command(app))
+TREE = tree(typer.main.get_command(application()))
 PAGES = shelf(TREE).pages
 SECTIONS = [
     "NAME", "SYNOPSIS", "DESCRIPTION", "ARGUMENTS", "COMMANDS", "OPTIONS", "EXIT STATUS",

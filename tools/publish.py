@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from piooy_cli.cli import app
+from piooy_cli.cli import application
 from piooy_cli.published import completions, facts
 from piooy_cli.published.manual import shelf
 from piooy_cli.published.tree import tree
@@ -18,7 +18,7 @@ FILES = {"bash": "piooy.bash", "zsh": "_piooy", "fish": "piooy.fish", "powershel
 
 def published() -> dict[Path, str]:
     """Every generated file with what it should hold."""
-    command = typer.main.get_command(app)
+    command = typer.main.get_command(application())
     made = {
         ROOT / "completions" / name: completions.script(command, shell)
         for shell, name in FILES.items()

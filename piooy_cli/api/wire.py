@@ -5,9 +5,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from piooy_cli.api.assets import find_assets
 from piooy_cli.api.decode import parse, unwrapped, utf8
-from piooy_cli.models import SUCCEEDED, Failure, Order, Task, is_task_id
+from piooy_cli.models import SUCCEEDED, Asset, Failure, Order, Task, is_task_id
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -69,9 +68,15 @@ def task(data: Mapping[str, Any], base_url: str, inputs: tuple[str, ...] = ()) -
         model=_text(data.get("model")),
         prompt=_text(data.get("prompt")),
         failure=None if done else failure(data),
-        assets=find_assets(data, base_url, inputs) if done else (),
+        assets=_assets(data, base_url, inputs) if done else (),
         raw=data,
     )
+
+
+def _assets(data: Mapping[str, Any], base_url: str, inputs: tuple[str, ...]) -> tuple[Asset, ...]:
+    from piooy_cli.api.assets import find_assets  # its patterns: 2 ms, for ended tasks alone
+
+    return find_assets(data, base_url, inputs)
 
 
 def status_word(value: Any) -> str:

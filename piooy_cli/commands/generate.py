@@ -216,10 +216,13 @@ def generate(
     if output == "-" and wait and download:
         session.run(_to_stdout, order, count, timeout, covers, http_assets)
         return
-    wish = session.wish(output, on_exists, covers=covers, http_assets=http_assets, svg=svg)
-    results = (Saved,) if wait and download else (Settled,) if wait else (Submitted,)
-    saving = wish if wait and download else None
-    session.run(_generate, order, count, timeout, wait, saving, open_, preview, results=results)
+    wish = (
+        session.wish(output, on_exists, covers=covers, http_assets=http_assets, svg=svg)
+        if wait and download
+        else None
+    )
+    results = (Saved,) if wish else (Settled,) if wait else (Submitted,)
+    session.run(_generate, order, count, timeout, wait, wish, open_, preview, results=results)
 
 
 def _consent(session: Session, count: int, yes: bool) -> None:
@@ -244,9 +247,9 @@ async def _generate(
     open_files: bool,
     preview: bool,
 ) -> None:
-    from piooy_cli.files import ready
-
     if wish:
+        from piooy_cli.files import ready
+
         ready(wish.target.directory)
     async with session.pipeline(timeout) as pipeline:
         saver = session.saver(wish) if wish else None
