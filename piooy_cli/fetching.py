@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from piooy_cli.api.addresses import addresses_in
 from piooy_cli.api.client import Api
 from piooy_cli.errors import (
     NotDownloaded,
@@ -78,8 +77,7 @@ class Fetcher:
 
     async def _fresh(self, task: Task, asset: Asset) -> Asset:
         """The same asset at its present address."""
-        inputs = addresses_in([task.options, task.prompt])
-        seen = await self._api.task(task.id, refresh="assets", inputs=inputs)
+        seen = await self._api.task(task, refresh="assets")
         return next((other for other in seen.assets if other.n == asset.n), asset)
 
     def _raise_strongest(self, errors: list[PiooyError]) -> None:

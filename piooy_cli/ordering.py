@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from piooy_cli import media
 from piooy_cli.errors import NotFound, UsageError
 from piooy_cli.models import Media
 from piooy_cli.paths import expanded
@@ -112,11 +111,13 @@ def _data_uri(path: Path, option: str) -> str:
             f"{option} {path} is empty or larger than 10 MiB",
             "put it on a server and give its address",
         )
-    return f"data:{_type_of(data[: media.HEAD])};base64,{base64.b64encode(data).decode()}"
+    return f"data:{_type_of(data)};base64,{base64.b64encode(data).decode()}"
 
 
-def _type_of(head: bytes) -> str:
-    extension = media.extension_of(head)
+def _type_of(data: bytes) -> str:
+    from piooy_cli import media
+
+    extension = media.extension_of(data[: media.HEAD])
     if extension is None:
         return "application/octet-stream"
     return _TYPES.get(extension, f"{media.kind_of(extension)}/{extension}")

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from piooy_cli.api.addresses import addresses_in
 from piooy_cli.api.client import Api
 from piooy_cli.errors import Busy, Interrupted, PiooyError, StorageRefused, goes_on
 from piooy_cli.events import Looking, Tell, Warned
@@ -14,7 +13,7 @@ from piooy_cli.fetching import Fetcher, nameless
 from piooy_cli.interrupt import Stop
 from piooy_cli.models import Media, Order, Part, SavedFile, Task
 from piooy_cli.submitting import Submitter
-from piooy_cli.waiting import ERROR_REREADS, Waiter, Waiting, merged
+from piooy_cli.waiting import ERROR_REREADS, Waiter, Waiting
 
 if TYPE_CHECKING:
     from piooy_cli.downloads import Saver
@@ -95,8 +94,7 @@ class Pipeline:
         return task if task and task.succeeded and task.assets else None
 
     async def _read(self, known: Task, refresh: str | None) -> Task:
-        inputs = addresses_in([known.options, known.prompt])
-        return merged(known, await self._api.task(known.id, refresh=refresh, inputs=inputs))
+        return await self._api.task(known, refresh=refresh)
 
     async def fetch(
         self, task: Task, saver: "Saver", *, covers: bool = False, only: int | None = None

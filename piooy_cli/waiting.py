@@ -2,12 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
 
-from piooy_cli.api.addresses import addresses_in
 from piooy_cli.api.client import Api
 from piooy_cli.api.retry import Deadline, uniform
 from piooy_cli.errors import OverLimit, PiooyError, StillRunning, TaskFailed, Unreachable, goes_on
@@ -99,7 +98,6 @@ class _Wait:
         self._head_start = None if accepted is None else max(time.time() - accepted, 0)
         self._last_running = 0.0
         self._moved = self._refreshed = self.age
-        self._inputs = tuple(addresses_in([task.options, task.prompt]))
         self._error_rereads = 0
         self._warned = False
 
@@ -142,15 +140,11 @@ class _Wait:
 
     async def _read(self, refresh: str | None, deadline: Deadline | None) -> Task:
         seen = await self._waiter.api.task(
-            self._task.id,
-            refresh=refresh,
-            deadline=deadline,
-            grace=self._grace,
-            inputs=self._inputs,
+            self._task, refresh=refresh, deadline=deadline, grace=self._grace
         )
         if seen.status != self._task.status:
             self._moved = self.age
-        return merged(self._task, seen)
+        return seen
 
     def _wants_refresh(self) -> bool:
         age, refreshed = self.age, self._refreshed
@@ -211,17 +205,6 @@ class _Wait:
             f"it runs on, charged once; {goes_on([self._task.id], self._resume)}",
             task_id=self._task.id,
         )
-
-
-def merged(known: Task, seen: Task) -> Task:
-    """What was just seen, with what the API leaves out filled in from what is known."""
-    names = (
-        "media", "scene", "provider", "model", "prompt", "options", "created_at", "accepted_at",
-    )  # fmt: skip
-    missing: Mapping[str, object] = {
-        name: getattr(known, name) for name in names if getattr(seen, name) is None
-    }
-    return replace(seen, id=known.id, size=known.size, **missing)  # type: ignore[arg-type]
 
 
 def task_failed(task: Task) -> TaskFailed:

@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Any
@@ -84,25 +84,25 @@ class Api:
 
     async def task(
         self,
-        task_id: str,
+        known: Task,
         *,
         refresh: str | None = None,
         deadline: Deadline | None = None,
         grace: Deadline | None = None,
-        inputs: Iterable[str] = (),
     ) -> Task:
         """The task as it is now. Reading is free: it is retried a few times, or until `deadline`.
 
-        Within `grace` an unknown id is a task that the service has not written down yet.
+        What the service leaves out is filled in from what is `known`, whose own addresses are
+        taken for no result. Within `grace` an unknown id is one that is not written down there yet.
         """
-        until, tries = deadline, 0
+        task_id, until, tries = known.id, deadline, 0
         while True:
             await self._turn(task_id, deadline)
             until = until or Deadline(self._numbers.get_whole)
             verdict = await self._look_until(until, task_id, refresh, grace)
             if not isinstance(verdict, Later):
                 self._looks.recover()
-                return wire.task(verdict, self._http.base_url, tuple(inputs))
+                return wire.task(verdict, self._http.base_url, known)
             tries += 1
             if deadline and not deadline.passed:
                 await self._look_later(task_id, verdict, tries, deadline)

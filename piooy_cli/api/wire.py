@@ -55,28 +55,34 @@ def task_id(data: Any) -> str | None:
     return ours or row
 
 
-def task(data: Mapping[str, Any], base_url: str, inputs: tuple[str, ...] = ()) -> Task:
-    """A task as the API tells it; missing or misshapen fields are None."""
+def task(data: Mapping[str, Any], base_url: str, known: Task) -> Task:
+    """A task as the API tells it; what is missing or misshapen is as it is known."""
     status = status_word(data.get("status"))
     done = status in SUCCEEDED
     return Task(
-        id=_id(data.get("id")) or _id(data.get("taskId")) or "",
+        id=known.id,
         status=status,
-        media=_text(data.get("mediaType")),
-        scene=_text(data.get("scene")),
-        provider=_text(data.get("provider")),
-        model=_text(data.get("model")),
-        prompt=_text(data.get("prompt")),
+        media=_text(data.get("mediaType")) or known.media,
+        scene=_text(data.get("scene")) or known.scene,
+        provider=_text(data.get("provider")) or known.provider,
+        model=_text(data.get("model")) or known.model,
+        prompt=_text(data.get("prompt")) or known.prompt,
+        options=known.options,
+        created_at=known.created_at,
+        accepted_at=known.accepted_at,
+        size=known.size,
         failure=None if done else failure(data),
-        assets=_assets(data, base_url, inputs) if done else (),
+        assets=_assets(data, base_url, known) if done else (),
         raw=data,
     )
 
 
-def _assets(data: Mapping[str, Any], base_url: str, inputs: tuple[str, ...]) -> tuple[Asset, ...]:
-    from piooy_cli.api.assets import find_assets  # its patterns: 2 ms, for ended tasks alone
+def _assets(data: Mapping[str, Any], base_url: str, known: Task) -> tuple[Asset, ...]:
+    # Their patterns cost 2 ms, for ended tasks alone.
+    from piooy_cli.api.addresses import addresses_in
+    from piooy_cli.api.assets import find_assets
 
-    return find_assets(data, base_url, inputs)
+    return find_assets(data, base_url, addresses_in([known.options, known.prompt]))
 
 
 def status_word(value: Any) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from piooy_cli import __version__
 from piooy_cli.errors import NotFound, PiooyError
+from piooy_cli.models import Task
 from piooy_cli.session import Session
 
 _LITTLE_ROOM = 100 << 20  # bytes: a video may be as large
@@ -139,7 +140,7 @@ async def _answers(session: Session) -> str:
     """Ask for a task that cannot exist: 404 means that the key is good, and nothing is charged."""
     async with session.api() as api:
         try:
-            await api.task("piooy-check")
+            await api.task(Task("piooy-check"))
         except NotFound:
             return "answers, and takes the key"
     return "answers"

@@ -11,7 +11,7 @@ from piooy_cli.commands import options
 from piooy_cli.commands.app import App
 from piooy_cli.errors import NotDownloaded, NotFound, PiooyError, StillRunning, UsageError
 from piooy_cli.events import Saved, Shown
-from piooy_cli.models import Media, checked_id
+from piooy_cli.models import Media, Task, checked_id
 from piooy_cli.session import Session
 
 history = App()
@@ -131,7 +131,7 @@ async def _adopt(session: Session, ledger: Any, row: Any, task_id: str, why: str
     from piooy_cli.ledger.history import decide
 
     async with session.api() as api:
-        seen = await api.task(task_id)
+        seen = await api.task(Task(task_id))
     decide(ledger, row["id"], "SUBMITTED", _who(), why, task_id)
     ledger.seen(seen)
     session.output.note(f"@row:{row['id']} is task {task_id}, {seen.status}")
