@@ -145,6 +145,10 @@ def test_every_task_ends_right(piooy, raw, home, seed):
 
     succeeded = {one for one, (_, word) in storm.ends.items() if word == "SUCCESS"}
     failed = set(storm.ends) - succeeded
+    lost = succeeded - set(ran.lines)
+    assert not lost, [line for line in ran.err.splitlines() if any(one in line for one in lost)][
+        -6:
+    ]
     assert sorted(ran.lines) == sorted(succeeded)
     told = [line for line in ran.err.splitlines() if "ended FAILED" in line]
     assert sorted(line.split()[3] for line in told) == sorted(failed)

@@ -508,3 +508,20 @@ def test_a_typical_time_that_is_none_is_ignored(piooy, api, home, seconds):
     look(api, "a1", "PENDING", "SUCCESS")
 
     assert piooy("wait", "a1").code == 0
+
+
+def test_a_doubtful_word_after_other_trouble_is_not_final(piooy, api):
+    """It has to come again and again, five times in a row; five troubles of any kind are no end."""
+    said = {"code": -1, "message": "unknown status: WARMING_UP"}
+    trouble = [Response(status=503) for _ in range(4)]
+    expect_look(api, *trouble, said, *trouble, said, task(result={"url": "http://127.0.0.1/a.png"}))
+    ran = piooy("wait", TASK)
+
+    assert (ran.code, ran.lines) == (0, [TASK])
+
+
+def test_a_doubtful_word_that_comes_again_and_again_is_final(piooy, api):
+    """Nobody waits half an hour for it."""
+    expect_look(api, {"code": -1, "message": "unknown status: WARMING_UP"})
+
+    assert piooy("wait", TASK).code == 3

@@ -95,7 +95,7 @@ class Api:
         What the service leaves out is filled in from what is `known`, whose own addresses are
         taken for no result. Within `grace` an unknown id is one that is not written down there yet.
         """
-        task_id, until, tries = known.id, deadline, 0
+        task_id, until, tries, said = known.id, deadline, 0, 0
         while True:
             await self._turn(task_id, deadline)
             until = until or Deadline(self._numbers.get_whole)
@@ -104,6 +104,10 @@ class Api:
                 self._looks.recover()
                 return wire.task(verdict, self._http.base_url, known)
             tries += 1
+            # A word is final when it comes again and again, not when it comes after other trouble.
+            said = said + 1 if verdict.tries else 0
+            if verdict.tries and said >= verdict.tries and deadline:
+                raise _given_up(task_id, verdict, 0)
             if deadline and not deadline.passed:
                 await self._look_later(task_id, verdict, tries, deadline)
             else:
@@ -112,8 +116,6 @@ class Api:
 
     async def _look_later(self, task_id: str, later: Later, tries: int, deadline: Deadline) -> None:
         """Pause before another look, which there is at the deadline at the latest."""
-        if later.tries and tries >= later.tries:
-            raise _given_up(task_id, later, 0)
         pause = later.pause if later.pause is not None else self._jitter(later, tries)
         self._tell(Retrying(task_id, later.reason, pause))
         if later.limited:
