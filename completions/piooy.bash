@@ -294,12 +294,12 @@ _piooy() {
             ;;
         'sandbox serve')
             words=''
-            options='--host --port --speed --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='--host --port --speed --seed --state --faults --limits --result-shape --accept-key --log --replay --allow-remote --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --host|--port|--speed|--jq|--base-url) COMPREPLY=(); return ;;
+                --host|--port|--speed|--seed|--state|--faults|--limits|--result-shape|--accept-key|--log|--replay|--jq|--base-url) COMPREPLY=(); return ;;
             esac
             ;;
         'sandbox reset')

@@ -29,7 +29,7 @@ Register-ArgumentCompleter -Native -CommandName piooy -ScriptBlock {
         'config delete-key' = @('--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--version', '-h', '--help')
         'config check' = @('--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--version', '-h', '--help')
         'sandbox' = @('serve', 'reset', '--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--version', '-h', '--help')
-        'sandbox serve' = @('--host', '--port', '--speed', '--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--version', '-h', '--help')
+        'sandbox serve' = @('--host', '--port', '--speed', '--seed', '--state', '--faults', '--limits', '--result-shape', '--accept-key', '--log', '--replay', '--allow-remote', '--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--version', '-h', '--help')
         'sandbox reset' = @('--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--version', '-h', '--help')
     }
     $values = @{

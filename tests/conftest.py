@@ -140,7 +140,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "--port",
         "0",
         "--speed",
-        "100",
+        "3000",
     ]
     environ = os.environ | {"PIOOY_STATE_DIR": str(place), "PIOOY_CONFIG_DIR": str(place)}
     with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as process:

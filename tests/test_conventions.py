@@ -17,6 +17,7 @@ from servers import TASK, expect_look, task
 
 ROOT = Path(__file__).parent.parent
 ESC = "\x1b"
+PROGRAM = f"{sys.executable} -m piooy_cli"  # for commands that start others
 
 
 @pytest.fixture(scope="module")
@@ -413,7 +414,7 @@ def test_n61_the_key_is_never_an_argument_and_never_shown(home):
 
 def test_n62_no_keyring_is_no_delay():
     """Exit 4 at once; with the variable the keyring is not even imported."""
-    ran = shell("unset DISPLAY DBUS_SESSION_BUS_ADDRESS PYTHON_KEYRING_BACKEND; timeout 10 piooy task x")  # fmt: skip
+    ran = shell(f"unset DISPLAY DBUS_SESSION_BUS_ADDRESS PYTHON_KEYRING_BACKEND; timeout 10 {PROGRAM} task x")  # fmt: skip
     code = f"PIOOY_API_KEY=k-0123456789 {sys.executable} -X importtime -m piooy_cli task x --base-url http://127.0.0.1:9"  # fmt: skip
 
     assert ran.returncode == 4
@@ -496,7 +497,7 @@ def test_p7_a_tab_asks_nobody_and_waits_for_nobody(history, home):
     """Offline, silent, also while another process writes the ledger."""
     connection = sqlite3.connect(home.parent / "state" / "ledger.sqlite3", isolation_level=None)
     connection.execute("begin immediate")
-    ran = shell("PIOOY_BASE_URL=$PIOOY_BASE_URL timeout 3 piooy __complete refs ''")
+    ran = shell(f"PIOOY_BASE_URL=$PIOOY_BASE_URL timeout 3 {PROGRAM} __complete refs ''")
     connection.close()
 
     assert ran.stderr == "" and history[0] in ran.stdout

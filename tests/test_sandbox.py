@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import shutil
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from piooy_cli.sandbox.fate import Fate, decided
 from piooy_cli.sandbox.media import Work, make
 from piooy_cli.sandbox.media.sizes import frame_size, picture_size
 
@@ -23,6 +25,7 @@ CONTRACT = Path(__file__).parent.parent.parent / "shared" / "api" / "openapi.jso
 def call(base, path, body=None, key="k", method=None):
     """A raw client: status, headers, JSON or bytes."""
     headers = {"authorization": f"Bearer {key}"} if key else {}
+    headers |= {"content-type": "application/json"} if body is not None else {}
     data = json.dumps(body).encode() if body is not None and not isinstance(body, bytes) else body
     request = urllib.request.Request(base + path, data, headers, method=method)
     try:
@@ -62,18 +65,28 @@ def test_reset_forgets(piooy):
     assert piooy("--sandbox", "task", task_id).code == 14
 
 
-def test_the_life_of_a_task(served):
-    """PENDING, PROCESSING, SUCCESS by the clock alone; its files are there only then."""
-    import sqlite3
-    import time
+@pytest.mark.parametrize(
+    ("faults", "course"),
+    [
+        ((), {0: "PENDING", 5: "PROCESSING", 9.9: "PROCESSING", 10: "SUCCESS", 99: "SUCCESS"}),
+        (("task-fails",), {0: "PENDING", 5: "PROCESSING", 10: "FAILED"}),
+        (("stuck",), {0: "PENDING", 5: "PROCESSING", 10: "PROCESSING", 1e9: "PROCESSING"}),
+        (("backwards",), {3: "PROCESSING", 6: "PROCESSING", 8: "PENDING", 10: "SUCCESS"}),
+    ],
+    ids=str,
+)
+def test_the_life_of_a_task(faults, course):
+    """By its age alone; nothing has to run for it."""
+    assert {age: Fate(10, faults).status(age) for age in course} == course
 
-    from piooy_cli.sandbox.app import _status
-    from piooy_cli.sandbox.store import Row
 
-    ages = {0.1: "PENDING", 1.0: "PROCESSING", 1.9: "PROCESSING", 2.1: "SUCCESS"}
-    for age, status in ages.items():
-        assert _status(Row("t", "o", time.time() - age, 1, ORDER)) == status
-    assert sqlite3.sqlite_version
+def test_times_are_log_normal_around_the_usual_one():
+    """Half of them sooner, and none at a negative time; the same seed gives the same."""
+    times = sorted(decided("s", n, 40, ()).seconds for n in range(2000))
+
+    assert 38 < times[1000] < 42 and times[0] > 5
+    assert 0.3 < (math.log(times[1682]) - math.log(times[318])) / 2 < 0.4
+    assert decided("s", 7, 40, ()) == decided("s", 7, 40, ()) != decided("t", 7, 40, ())
 
 
 def test_a_raw_client_can_do_the_whole_job(served):
@@ -200,7 +213,7 @@ def test_frame_sizes(options, size):
 def test_the_same_request_gives_the_same_bytes(media, name):
     """Deterministic, and different for another prompt."""
     one, same, other = (
-        make(Work(media, "m", prompt, {}), name) for prompt in ("a fox", "a fox", "a wolf")
+        make(Work(media, "m", prompt), name) for prompt in ("a fox", "a fox", "a wolf")
     )
 
     assert one == same != other
@@ -210,7 +223,10 @@ def test_a_picture_is_what_was_asked_and_carries_its_prompt():
     """A viewer opens it; prompt and origin are in its text chunks."""
     picture = Image.open(
         io.BytesIO(
-            make(Work("image", "m", "ein Füchslein", {"aspect_ratio": "3:2"}), "image-1.png")
+            make(
+                Work("image", "m", "ein Füchslein", json.dumps({"aspect_ratio": "3:2"})),
+                "image-1.png",
+            )
         )
     )
     picture.load()
@@ -231,12 +247,12 @@ def test_any_prompt_can_be_drawn(prompt):
         ("music", "song.wav"),
         ("character", "sheet.png"),
     ):
-        assert len(make(Work(media, "m", prompt, {}), name)) > 1000
+        assert len(make(Work(media, "m", prompt), name)) > 1000
 
 
 def test_a_song_plays():
     """Sixteen beats of sound, with its origin in the file."""
-    content = make(Work("music", "m", "rain", {}), "song.wav")
+    content = make(Work("music", "m", "rain"), "song.wav")
 
     with wave.open(io.BytesIO(content)) as song:
         assert song.getframerate() == 22_050
@@ -256,7 +272,7 @@ def test_a_song_plays():
 )
 def test_a_video_decodes_without_a_complaint(home, options, size, seconds):
     """Every frame of it, in an independent decoder: size, length and codec as asked."""
-    (home / "v.mp4").write_bytes(make(Work("video", "m", "dusk", options), "video.mp4"))
+    (home / "v.mp4").write_bytes(make(Work("video", "m", "dusk", json.dumps(options)), "video.mp4"))
     probe = [
         "ffprobe",
         "-v",

@@ -3,51 +3,92 @@
 Written from the published API description alone: it shares no code with the client.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from piooy_cli.errors import StorageRefused, UsageError
 from piooy_cli.places import private_directory
+from piooy_cli.sandbox.faults import ON_THE_WIRE
+from piooy_cli.sandbox.faults import parsed as parsed_faults
+from piooy_cli.sandbox.limits import parsed as parsed_limits
+from piooy_cli.sandbox.shapes import SHAPES, names
+from piooy_cli.sandbox.wishes import Wishes
 from piooy_cli.settings import is_loopback
 
-_STATE = "sandbox.sqlite3"
+FILE = "sandbox.sqlite3"
+HURRY = 20.0  # in this process somebody waits: an image in two seconds
 _MISSING = "`pip install 'piooy[sandbox]'` installs it"
 
 
-def sandbox_app(state: Path, speed: float = 1) -> Any:
-    """The ASGI application with its tasks in `state`. Raises UsageError without the extra."""
+def sandbox_app(state: Path, wishes: Wishes | None = None) -> Any:
+    """The ASGI application with its tasks in the directory `state`, for use inside a process."""
+    return _application(private_directory(state) / FILE, wishes or Wishes(HURRY), has_wire=False)
+
+
+def wishes(
+    told: Mapping[str, Any], faults: str, limits: str, shape: str, seconds: Callable[..., float]
+) -> Wishes:
+    """What a person wants of a served sandbox. Raises UsageError for what cannot be."""
+    if shape and (shape.partition("+")[0] not in SHAPES or shape.partition("+")[2] not in
+                  ("", "string", "twice")):  # fmt: skip
+        raise UsageError(f"--result-shape: no shape {shape!r}", f"known: {' '.join(names())}")
     try:
-        from piooy_cli.sandbox.app import application
-    except ImportError as error:
-        raise UsageError(
-            f"the sandbox is not installed ({error.name} is missing)", _MISSING
-        ) from None
-    return application(private_directory(state) / _STATE, speed)
+        return Wishes(
+            faults=parsed_faults(_spec(faults)), limits=parsed_limits(limits), shape=shape,
+            seconds=seconds, **told,
+        )  # fmt: skip
+    except ValueError as error:
+        option = "--limits" if "is no limit" in str(error) else "--faults"
+        raise UsageError(f"{option}: {error}") from None
 
 
-def serve(state: Path, host: str, port: int, speed: float, note: Callable[[str], None]) -> None:
+def serve(
+    state: Path, host: str, port: int, wishes: Wishes, note: Callable[[str], None],
+    *, remote: bool = False,
+) -> None:  # fmt: skip
     """Serve until a signal. Raises UsageError where host or port cannot be had."""
-    if not is_loopback(host):
-        raise UsageError(
-            f"--host {host}: only this machine's own addresses are served", "such as 127.0.0.1"
-        )
-    if speed <= 0:
-        raise UsageError(f"--speed {speed:g} is not more than 0")
-    app = sandbox_app(state, speed)
+    if not remote and not is_loopback(host):
+        hint = "--allow-remote serves it to others, who need no key that you know"
+        raise UsageError(f"--host {host}: only this machine's own addresses are served", hint)
+    if wishes.speed <= 0:
+        raise UsageError(f"--speed {wishes.speed:g} is not more than 0")
+    wire = any(fault.name in ON_THE_WIRE for fault in wishes.faults)
+    private_directory(state.parent)
+    app = _application(state, wishes, has_wire=wire)
     try:
         from piooy_cli.sandbox.server import run
     except ImportError as error:
         raise UsageError(
             f"the sandbox's server is not installed ({error.name} is missing)", _MISSING
         ) from None
-    run(app, host, port, note)
+    run(app, host, port, note, wire=wire)
 
 
 def reset(state: Path) -> None:
     """Forget every task."""
-    for name in (_STATE, f"{_STATE}-journal"):
+    for name in (FILE, f"{FILE}-journal"):
         try:
             (state / name).unlink(missing_ok=True)
         except OSError as error:
             raise StorageRefused(f"cannot remove {state / name}: {error.strerror}") from None
+
+
+def _application(state: Path, wishes: Wishes, *, has_wire: bool) -> Any:
+    """Raises UsageError without the extra."""
+    try:
+        from piooy_cli.sandbox.app import application
+    except ImportError as error:
+        raise UsageError(
+            f"the sandbox is not installed ({error.name} is missing)", _MISSING
+        ) from None
+    return application(state, wishes, has_wire=has_wire)
+
+
+def _spec(text: str) -> str:
+    """The faults themselves, or what stands in the file of that name."""
+    path = Path(text)
+    try:
+        return path.read_text(encoding="utf-8") if text and path.is_file() else text
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{text} cannot be read: {error}") from None

@@ -11,12 +11,14 @@ from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from piooy_cli.errors import UsageError
+from piooy_cli.sandbox.wire import Relay
+
+_BACKLOG = 512
 
 
-def run(app: Any, host: str, port: int, note: Callable[[str], None]) -> None:
-    """Serve `app` until a signal asks for the end."""
-    listening = _listen(host, port)
-    asyncio.run(_serve(app, listening, host, note))
+def run(app: Any, host: str, port: int, note: Callable[[str], None], *, wire: bool) -> None:
+    """Serve `app` until a signal asks for the end. `wire`: behind a relay that makes faults."""
+    asyncio.run(_serve(app, _listen(host, port), host, note, wire))
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -29,20 +31,25 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.close()
         hint = "choose another with --port; 0 takes any free one"
         raise UsageError(f"cannot listen on {host}:{port}: {error.strerror}", hint) from None
-    listening.listen(128)
+    listening.listen(_BACKLOG)
     return listening
 
 
 async def _serve(
-    app: Any, listening: socket.socket, host: str, note: Callable[[str], None]
+    app: Any, listening: socket.socket, host: str, note: Callable[[str], None], wire: bool
 ) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     shown = f"[{host}]" if ":" in host else host
     url = f"http://{shown}:{listening.getsockname()[1]}"
+    behind = listening
+    if wire:
+        behind = _listen("127.0.0.1", 0)
+        relay = Relay(behind.getsockname()[1])
+        await asyncio.start_server(relay.connection, sock=listening)
     note(f"serving the sandbox on {url}; PIOOY_BASE_URL={url} PIOOY_API_KEY=any uses it")
-    await serve(app, _config(listening), shutdown_trigger=stop.wait)
+    await serve(app, _config(behind), shutdown_trigger=stop.wait)
 
 
 def _config(listening: socket.socket) -> Config:

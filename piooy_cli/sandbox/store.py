@@ -2,14 +2,15 @@
 
 import json
 import sqlite3
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import finalize
 
 from piooy_cli.errors import StorageRefused
+from piooy_cli.sandbox.fate import Fate, kept, restored
 
-_SCHEMA = """
+VERSION = 1
+_TABLES = """
 create table if not exists task (
   id text primary key, owner text not null, accepted real not null, speed real not null,
   request text not null
@@ -18,21 +19,29 @@ create table if not exists message (
   id integer primary key, received real not null, email text not null, content text not null
 );
 """
+_FIRST = """
+alter table task add column fate text not null default '{}';
+alter table task add column fresh integer not null default 0;
+create index if not exists task_owner on task (owner, accepted);
+"""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """An order as it was accepted: by whom, when (Unix seconds), and what."""
+class Row(NamedTuple):
+    """An order as it was accepted: by whom, when (Unix seconds), and what.
+
+    `fresh`: how often its addresses were renewed.
+    """
 
     id: str
     owner: str
     accepted: float
-    speed: float
     request: dict[str, Any]
+    fate: Fate
+    fresh: int = 0
 
 
 class Store:
-    """Tasks survive from one command to the next."""
+    """Tasks survive from one command to the next, and whatever happens to this process."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -40,23 +49,54 @@ class Store:
                 path, timeout=10, isolation_level=None, check_same_thread=False
             )
             finalize(self, self._connection.close)
-            self._connection.executescript(_SCHEMA)
+            self._prepare(path)
         except sqlite3.Error as error:
             hint = "`piooy sandbox reset` starts afresh"
             raise StorageRefused(f"cannot open the sandbox's state {path}: {error}", hint) from None
 
+    def _prepare(self, path: Path) -> None:
+        version = self._connection.execute("pragma user_version").fetchone()[0]
+        if version > VERSION:
+            hint = "use that version, or another --state"
+            raise StorageRefused(f"the sandbox's state {path} is of a newer piooy", hint)
+        if version < VERSION:
+            script = f"begin;{_TABLES}{_FIRST}pragma user_version = {VERSION};commit;"
+            self._connection.executescript(script)
+
     def add(self, row: Row) -> None:
         """Remember an order; it is on disk when this returns."""
-        values = (row.id, row.owner, row.accepted, row.speed, json.dumps(row.request))
-        self._connection.execute("insert into task values (?, ?, ?, ?, ?)", values)
+        values = (
+            row.id, row.owner, row.accepted, 1.0, json.dumps(row.request),
+            json.dumps(kept(row.fate)), row.fresh,
+        )  # fmt: skip
+        self._connection.execute("insert into task values (?, ?, ?, ?, ?, ?, ?)", values)
 
     def get(self, task_id: str) -> Row | None:
         """The order with this id."""
-        found = self._connection.execute("select * from task where id = ?", (task_id,)).fetchone()
+        query = "select id, owner, accepted, request, fate, fresh from task where id = ?"
+        found = self._connection.execute(query, (task_id,)).fetchone()
         if found is None:
             return None
-        task, owner, accepted, speed, request = found
-        return Row(task, owner, accepted, speed, json.loads(request))
+        task, owner, accepted, request, fate, fresh = found
+        return Row(task, owner, accepted, json.loads(request), restored(json.loads(fate)), fresh)
+
+    def count(self) -> int:
+        """How many orders there are."""
+        return int(self._connection.execute("select count(*) from task").fetchone()[0])
+
+    def recent(self, owner: str, since: float) -> list[tuple[float, Fate]]:
+        """When this user's orders were taken, newest first, and what becomes of them."""
+        query = (
+            "select accepted, fate from task where owner = ? and accepted > ?"
+            " order by accepted desc"
+        )
+        rows = self._connection.execute(query, (owner, since))
+        return [(accepted, restored(json.loads(fate))) for accepted, fate in rows]
+
+    def renew(self, task_id: str) -> None:
+        """Its files get new addresses; the old ones are no longer good."""
+        query = "update task set fresh = fresh + 1 where id = ?"
+        self._connection.execute(query, (task_id,))
 
     def add_message(self, received: float, email: str, content: str) -> None:
         """Remember a message of the contact form."""
@@ -64,3 +104,8 @@ class Store:
             "insert into message (received, email, content) values (?, ?, ?)",
             (received, email, content),
         )
+
+    def messages(self) -> list[dict[str, Any]]:
+        """Every message of the contact form, oldest first."""
+        rows = self._connection.execute("select received, email, content from message order by id")
+        return [{"received": at, "email": email, "content": text} for at, email, text in rows]

@@ -4,23 +4,33 @@ import hashlib
 import json
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
+
+_FORMATS = {"jpg": "jpg", "jpeg": "jpg", "webp": "webp"}
+_TYPES = {"jpg": "image/jpeg", "webp": "image/webp", "png": "image/png"}
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What was asked for."""
+class Work(NamedTuple):
+    """What was asked for. `asked`: its options as JSON; `reference`: a picture to go by."""
 
     media: str
     model: str
     prompt: str
-    options: Mapping[str, Any]
+    asked: str = "{}"
+    seed: str = ""
+    reference: bytes | None = None
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The options."""
+        value: Mapping[str, Any] = json.loads(self.asked)
+        return value
 
     def random(self, purpose: str = "") -> random.Random:
         """A source of chance that depends on the request alone."""
+        asked = [self.seed] if self.seed else []
         text = json.dumps(
-            [self.media, self.model, self.prompt, self.options, purpose], sort_keys=True
+            [self.media, self.model, self.prompt, self.options, purpose, *asked], sort_keys=True
         )
         return random.Random(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
 
@@ -30,22 +40,10 @@ class Work:
         drawable = self.prompt.replace("\0", " ").encode("utf-8", "replace").decode()
         return drawable.strip() or "(no prompt)"
 
-    def result(self, urls: Mapping[str, str]) -> dict[str, Any]:
-        """The `taskResult` of this media type, in shapes that real providers use."""
-        match self.media:
-            case "video":
-                video = {"videoUrl": urls["video.mp4"], "thumbnailUrl": urls["poster.png"]}
-                return {"videos": [video], "status": "completed"}
-            case "music":
-                song = {
-                    "audioUrl": urls["song.wav"],
-                    "imageUrl": urls["cover.png"],
-                    "title": self.caption[:80],
-                }
-                return {"songs": [song], "status": "SUCCESS"}
-            case "character":
-                return {"images": [{"imageUrl": urls["sheet.png"]}], "character_name": self.name}
-        return {"results": list(urls.values()), "status": "completed"}
+    @property
+    def has_cover(self) -> bool:
+        """Whether its last file is a picture of the thing."""
+        return self.media in ("video", "music")
 
     @property
     def name(self) -> str:
@@ -55,8 +53,7 @@ class Work:
         return "".join(chance.choice(syllables) for _ in range(3)).capitalize()
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """One file of a task."""
 
     name: str
@@ -72,7 +69,9 @@ def files_of(work: Work) -> list[File]:
             return [File("song.wav", "audio/wav"), File("cover.png", "image/png")]
         case "character":
             return [File("sheet.png", "image/png")]
-    return [File(f"image-{n}.png", "image/png") for n in range(1, _how_many(work) + 1)]
+    ending = _FORMATS.get(str(work.options.get("output_format", "")).lower(), "png")
+    numbers = range(1, _how_many(work) + 1)
+    return [File(f"image-{n}.{ending}", _TYPES[ending]) for n in numbers]
 
 
 def make(work: Work, name: str) -> bytes:
@@ -91,4 +90,4 @@ def make(work: Work, name: str) -> bytes:
 
 def _how_many(work: Work) -> int:
     wanted = work.options.get("n", 1)
-    return wanted if isinstance(wanted, int) and 1 <= wanted <= 4 else 1
+    return wanted if isinstance(wanted, int) and 1 <= wanted <= 15 else 1

@@ -15,9 +15,35 @@ Color = tuple[int, int, int]
 
 def make(work: Work, name: str) -> bytes:
     """The picture of this name: the landscape, its caption, and a word on where it is from."""
-    image = landscape(work, picture_size(work.options), work.random(name))
+    # The name without its ending: the same picture in every format.
+    image = landscape(
+        work, picture_size(work.options), work.random(name.partition(".")[0] + ".png")
+    )
+    if work.reference:
+        _inset(image, work.reference)
     caption(image, work.caption, f"piooy sandbox · {work.model} · {image.width} x {image.height}")
-    return png(image, work)
+    return png(image, work) if name.endswith("png") else _packed(image, name)
+
+
+def _packed(image: Image.Image, name: str) -> bytes:
+    out = io.BytesIO()
+    image.save(out, "WEBP" if name.endswith("webp") else "JPEG", quality=90)
+    return out.getvalue()
+
+
+def _inset(image: Image.Image, reference: bytes) -> None:
+    """The reference, small and framed, in the upper left; nothing where it is no picture."""
+    try:
+        with Image.open(io.BytesIO(reference)) as opened:
+            small = opened.convert("RGB")
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return
+    edge = min(image.size) // 3
+    small.thumbnail((edge, edge))
+    margin = edge // 10
+    frame = (margin - 3, margin - 3, margin + small.width + 2, margin + small.height + 2)
+    ImageDraw.Draw(image).rectangle(frame, fill=(250, 250, 250))
+    image.paste(small, (margin, margin))
 
 
 def png(image: Image.Image, work: Work) -> bytes:

@@ -1,0 +1,39 @@
+"""The files of tasks on their way out: ranges, tags, and what may go wrong with them."""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Iterable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+_RANGE = re.compile(r"bytes=([0-9]{1,18})-([0-9]{1,18})?", re.ASCII)
+_HTML = b"<!doctype html><title>404</title><h1>No such picture</h1>"
+
+
+def reply(request: Request, content: bytes, media_type: str, faults: Iterable[str]) -> Response:
+    """The file, or the part of it that is asked for, if it is still the same file."""
+    faults = set(faults)
+    if "asset-html" in faults:
+        return Response(_HTML, media_type="text/html")
+    etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+    if "asset-etag-change" in faults:
+        etag = f'"{secrets.token_hex(8)}"'
+    headers = {"etag": etag, "accept-ranges": "bytes"}
+    if "asset-no-range" in faults:
+        headers["accept-ranges"] = "none"
+        return Response(content, media_type=media_type, headers=headers)
+    return _part(request, content, media_type, headers)
+
+
+def _part(request: Request, content: bytes, media_type: str, headers: dict[str, str]) -> Response:
+    match = _RANGE.fullmatch(request.headers.get("range", ""))
+    same = request.headers.get("if-range", headers["etag"]) == headers["etag"]
+    if not match or not same:
+        return Response(content, media_type=media_type, headers=headers)
+    first, last = int(match[1]), min(int(match[2] or len(content)), len(content) - 1)
+    if first > last:
+        return Response(status_code=416, headers={"content-range": f"bytes */{len(content)}"})
+    headers["content-range"] = f"bytes {first}-{last}/{len(content)}"
+    return Response(content[first : last + 1], 206, headers, media_type)

@@ -1,0 +1,196 @@
+"""What each address answers: orders, tasks, messages and files, by the contract."""
+
+import base64
+import json
+import random
+import re
+import secrets
+import time
+import uuid
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from piooy_cli.sandbox import assets, contract, fate, shapes
+from piooy_cli.sandbox.faults import OF_AN_ORDER, Chance
+from piooy_cli.sandbox.limits import Refused, refusal
+from piooy_cli.sandbox.media import Work, files_of, make
+from piooy_cli.sandbox.replies import CORS, error, json_body, limited, ok, owner_of
+from piooy_cli.sandbox.store import Row, Store
+from piooy_cli.sandbox.wishes import Wishes
+
+_DAY = 86_400
+_NO_KEY = "no auth, please sign in"
+_OWN_FILE = re.compile(r"/assets/([0-9a-f-]{36})/([a-z0-9.-]+)", re.ASCII)
+_MADE = 8  # files that are kept in memory, so that a resumed download makes none anew
+
+
+class Endpoints:
+    """The API of one sandbox."""
+
+    def __init__(self, store: Store, wishes: Wishes, chance: Chance) -> None:
+        self._store = store
+        self._wishes = wishes
+        self._chance = chance
+        self._seed = wishes.seed or secrets.token_hex(8)
+        self._made = lru_cache(_MADE)(make)
+        self._number = store.count()
+
+    async def preflight(self, request: Request) -> Response:
+        """OPTIONS: which origins, methods and headers are welcome."""
+        return Response(status_code=204, headers=CORS)
+
+    async def openapi(self, request: Request) -> Response:
+        """The contract."""
+        text = Path(__file__).with_name("openapi.json").read_bytes()
+        return Response(text, media_type="application/json", headers=CORS)
+
+    async def generate(self, request: Request) -> Response:
+        """POST: an order, which is charged if it is taken."""
+        owner = owner_of(request, self._wishes.keys)
+        if owner is None:
+            return error(401, _NO_KEY)
+        try:
+            body = await json_body(request)
+        except ValueError as wrong:
+            return error(400, str(wrong))
+        if fault := contract.generate_fault(body):
+            return error(400, fault)
+        if refused := self._refusal(owner):
+            return limited(refused.seconds, refused.message)
+        row = self._order(owner, body)
+        request.state.charged = {"id": row.id, "owner": owner, "model": body["model"]}
+        return ok({"taskId": row.id})
+
+    async def task(self, request: Request) -> Response:
+        """GET: how a task is now. `refresh=assets` renews the addresses of its files."""
+        owner = owner_of(request, self._wishes.keys)
+        if owner is None:
+            return error(401, _NO_KEY)
+        if request.query_params.get("refresh") not in (None, "1", "assets"):
+            return error(400, "invalid refresh")
+        row = self._store.get(request.path_params["id"])
+        if row is None:
+            return error(404, "task not found")
+        if row.owner != owner:
+            return error(403, "no permission")
+        if request.query_params.get("refresh") == "assets":
+            self._store.renew(row.id)
+            row = row._replace(fresh=row.fresh + 1)
+        return ok(self._task(row, str(request.base_url)))
+
+    async def contact(self, request: Request) -> Response:
+        """POST: a message, which is kept; needs no key."""
+        try:
+            body = await json_body(request)
+        except ValueError as wrong:
+            return error(400, str(wrong))
+        if fault := contract.contact_fault(body):
+            return error(400, fault)
+        self._store.add_message(time.time(), body["email"], body["content"])
+        return ok()
+
+    async def messages(self, request: Request) -> Response:
+        """GET: the messages that came in. The sandbox's own; the service has no such address."""
+        return ok(self._store.messages())
+
+    async def asset(self, request: Request) -> Response:
+        """GET: a file of a task that succeeded."""
+        row, name = self._store.get(request.path_params["id"]), request.path_params["name"]
+        if row is None or _status(row) != "SUCCESS":
+            return Response("no such file", 404)
+        work = self._work(row)
+        found = next((one for one in files_of(work) if one.name == name), None)
+        if found is None:
+            return Response("no such file", 404)
+        if "expired-url" in row.fate.faults and not _is_fresh(request, row):
+            return Response("this address has expired", 403)
+        seen = await run_in_threadpool(self._reference, work)
+        content = await run_in_threadpool(self._made, work._replace(reference=seen), name)
+        return assets.reply(request, content, found.media_type, request.scope["piooy.faults"])
+
+    def _refusal(self, owner: str) -> Refused | None:
+        limits, now = self._wishes.limits, time.time()
+        if not limits.windows and limits.concurrent is None:
+            return None
+        known = self._store.recent(owner, now - _DAY)
+        ends = [at + one.ends for at, one in known if at + one.ends > now]
+        return refusal(limits, now, [at for at, _ in known], ends)
+
+    def _order(self, owner: str, body: dict[str, Any]) -> Row:
+        """Taken, and on disk."""
+        self._number += 1
+        faults = tuple(fault.name for fault in self._chance.happens("generate", OF_AN_ORDER))
+        median = self._wishes.seconds(body["model"], body["mediaType"]) / self._wishes.speed
+        future = fate.decided(self._seed, self._number, median, faults)
+        row = Row(self._id(), owner, time.time(), body, future)
+        self._store.add(row)
+        return row
+
+    def _id(self) -> str:
+        """With a seed, the same ids in the same order."""
+        if not self._wishes.seed:
+            return str(uuid.uuid4())
+        chance = random.Random(f"{self._seed}/id/{self._number}")
+        return str(uuid.UUID(int=chance.getrandbits(128), version=4))
+
+    def _task(self, row: Row, base_url: str) -> dict[str, Any]:
+        request, status = row.request, _status(row)
+        answer = {
+            "id": row.id, "status": status, "mediaType": request["mediaType"],
+            "model": request["model"], "provider": request["provider"], "taskResult": None,
+        }  # fmt: skip
+        if status == "SUCCESS":
+            answer["taskResult"] = self._result(row, base_url)
+        if status == "FAILED":
+            answer["taskResult"] = {"status": "failed", "error": fate.FAILURE}
+        return answer
+
+    def _work(self, row: Row) -> Work:
+        request = row.request
+        asked = json.dumps(request.get("options", {}), sort_keys=True)
+        prompt = request.get("prompt", "")
+        return Work(request["mediaType"], request["model"], prompt, asked, self._wishes.seed)
+
+    def _reference(self, work: Work) -> bytes | None:
+        """The first reference image, where it is in the request or one of our own files."""
+        given = work.options.get("image_input")
+        first = given[0] if isinstance(given, list) and given else None
+        if not isinstance(first, str):
+            return None
+        if first.startswith("data:image/"):
+            with suppress(ValueError):
+                return base64.b64decode(first.partition(",")[2])
+        match = _OWN_FILE.search(first)
+        if match is None:
+            return None
+        row = self._store.get(match[1])
+        names = [one.name for one in files_of(self._work(row))] if row else []
+        return (
+            self._made(self._work(row), match[2]) if row and match and match[2] in names else None
+        )
+
+    def _result(self, row: Row, base_url: str) -> Any:
+        if "no-assets" in row.fate.faults:
+            return {"status": "completed", "results": []}
+        work = self._work(row)
+        tail = f"?v={row.fresh}" if row.fresh else ""
+        urls = [f"{base_url}assets/{row.id}/{one.name}{tail}" for one in files_of(work)]
+        cover = urls.pop() if work.has_cover else ""
+        kind = {"video": "video", "music": "audio"}.get(work.media, "image")
+        media = shapes.Media(tuple(urls), cover, kind, work.model, work.prompt)
+        return shapes.shape(self._wishes.shape or shapes.fitting(work.media), media)
+
+
+def _status(row: Row) -> str:
+    return row.fate.status(time.time() - row.accepted)
+
+
+def _is_fresh(request: Request, row: Row) -> bool:
+    """An address that was renewed, and not renewed again since."""
+    return row.fresh > 0 and request.query_params.get("v") == str(row.fresh)

@@ -1,0 +1,54 @@
+"""How much one user may ask for: orders a minute, an hour, a day, and tasks at once. Pure."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+_WINDOWS = {"min": 60, "hour": 3600, "day": 86_400}
+_ITEM = re.compile(r"([1-9][0-9]{0,8})/(min|hour|day|concurrent)", re.ASCII)
+
+
+class Limits(NamedTuple):
+    """`windows`: how many orders in how many seconds; `concurrent`: tasks that run at once."""
+
+    windows: tuple[tuple[int, int], ...] = ()
+    concurrent: int | None = None
+
+
+class Refused(NamedTuple):
+    """Over a limit: why, and after how many seconds it may be tried again."""
+
+    message: str
+    seconds: float
+
+
+def parsed(spec: str) -> Limits:
+    """`6/min,200/day,3/concurrent`. Raises ValueError with the part that is none."""
+    windows, concurrent = [], None
+    for item in filter(None, (part.strip() for part in spec.split(","))):
+        match = _ITEM.fullmatch(item)
+        if not match:
+            raise ValueError(f"{item!r} is no limit; as in 6/min,200/day,3/concurrent")
+        if match[2] == "concurrent":
+            concurrent = int(match[1])
+        else:
+            windows.append((int(match[1]), _WINDOWS[match[2]]))
+    return Limits(tuple(windows), concurrent)
+
+
+def refusal(
+    limits: Limits, now: float, accepted: Sequence[float], ends: Sequence[float]
+) -> Refused | None:
+    """Why no further order is taken now; None where it is.
+
+    `accepted`: when the user's orders were, newest first. `ends`: when those that run will end.
+    """
+    for most, seconds in limits.windows:
+        recent = [moment for moment in accepted[:most] if moment > now - seconds]
+        if len(recent) >= most:
+            return Refused("Please retry after {}s.", recent[-1] + seconds - now)
+    if limits.concurrent is not None and len(ends) >= limits.concurrent:
+        message = f"concurrent task limit reached ({limits.concurrent})."
+        wait = sorted(ends)[len(ends) - limits.concurrent] - now
+        return Refused(f"{message} Please wait for current tasks to complete.", wait)
+    return None

@@ -1,0 +1,172 @@
+"""`taskResult` in the shapes that providers really use, by name. Pure.
+
+Field names are those of public code and documentation of EvoLink, kie.ai, fal, Replicate, PearAPI
+and the site template that such services are built on; addresses are the sandbox's own.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+
+class Media(NamedTuple):
+    """What there is to tell of: addresses of results, and of a cover, if any."""
+
+    results: tuple[str, ...]
+    cover: str
+    kind: str  # image, video, audio
+    model: str
+    prompt: str
+
+
+Shape = Callable[[Media], Any]
+
+
+def shape(name: str, of: Media) -> Any:
+    """`taskResult` in the shape of this name. `…-string` and `…-twice` are JSON in a string."""
+    plain, _, wrapped = name.partition("+")
+    value = SHAPES[plain](of)
+    for _ in range({"string": 1, "twice": 2}.get(wrapped, 0)):
+        value = json.dumps(value)
+    return value
+
+
+def fitting(media: str) -> str:
+    """The shape that is used where none is asked for."""
+    return {"video": "videos", "music": "songs", "character": "character"}.get(media, "results")
+
+
+def names() -> list[str]:
+    """Every name, and how each can be wrapped."""
+    return [*SHAPES, "NAME+string", "NAME+twice"]
+
+
+def _images(of: Media) -> Any:
+    images = [{"id": "", "imageType": "image/png", "imageUrl": url} for url in of.results]
+    return {"images": images, "status": "completed", "errorCode": "", "errorMessage": ""}
+
+
+def _videos(of: Media) -> Any:
+    videos = [
+        {"id": f"task-{n}", "videoUrl": url, "thumbnailUrl": of.cover, "duration": 5,
+         "storageKey": f"videos/u1/{n}.mp4", "posterKey": f"posters/u1/{n}.jpg"}
+        for n, url in enumerate(of.results)
+    ]  # fmt: skip
+    return {"videos": videos, "status": "completed"}
+
+
+def _songs(of: Media) -> Any:
+    songs = [
+        {"id": f"a{n}", "audioUrl": url, "imageUrl": of.cover, "duration": 8.5,
+         "title": of.prompt[:80], "tags": "sandbox", "prompt": f"[Verse] {of.prompt}"}
+        for n, url in enumerate(of.results, 1)
+    ]  # fmt: skip
+    return {"songs": songs, "status": "SUCCESS"}
+
+
+def _results(of: Media) -> Any:
+    return _evolink(of) | {"results": list(of.results)}
+
+
+def _evolink(of: Media) -> dict[str, Any]:
+    return {
+        "created": 1756817821, "id": "task-unified-1756817821-4x3rx6ny", "model": of.model,
+        "object": f"{of.kind}.generation.task", "progress": 100, "status": "completed",
+        "type": of.kind, "task_info": {"can_cancel": False},
+        "usage": {"billing_rule": "per_call", "credits_reserved": 1.6},
+    }  # fmt: skip
+
+
+def _evolink_music(of: Media) -> Any:
+    data = [
+        {"result_id": f"r{n}", "title": of.prompt[:80], "duration": 8.5, "audio_url": url,
+         "stream_audio_url": f"{url}?stream=1", "image_url": of.cover}
+        for n, url in enumerate(of.results)
+    ]  # fmt: skip
+    return _results(of) | {"result_data": data}
+
+
+def _evolink_character(of: Media) -> Any:
+    data = {"character_name": "chr_Axtjik3O#", "profile_picture_url": of.results[0]}
+    return _evolink(of) | {"result_data": data}
+
+
+def _result_data(of: Media) -> Any:
+    data = [{f"{of.kind}_url": url, "seed": 42, "duration": 5} for url in of.results]
+    return {"id": "t", "status": "completed", "type": of.kind, "result_data": data}
+
+
+def _kie(of: Media) -> Any:
+    given = {"prompt": of.prompt, "image_input": ["https://user.example/ref.png"]}
+    asked = {"model": of.model, "callBackUrl": "https://piooy.example/notify", "input": given}
+    return {
+        "taskId": "task_12345678", "model": of.model, "state": "success",
+        "param": json.dumps(asked), "resultJson": json.dumps({"resultUrls": list(of.results)}),
+        "failCode": "", "failMsg": "", "costTime": 15000,
+    }  # fmt: skip
+
+
+def _kie_music(of: Media) -> Any:
+    songs = [
+        {"id": f"e{n}", "audioUrl": url, "streamAudioUrl": f"{url}?stream=1", "imageUrl": of.cover,
+         "prompt": "[Verse] ...", "modelName": "chirp", "title": "Iron", "duration": 8.5}
+        for n, url in enumerate(of.results)
+    ]  # fmt: skip
+    return {
+        "taskId": "5c79", "param": json.dumps({"prompt": of.prompt}), "status": "SUCCESS",
+        "response": {"taskId": "5c79", "sunoData": songs}, "errorCode": None, "errorMessage": None,
+    }  # fmt: skip
+
+
+def _replicate(of: Media) -> Any:
+    asked = {"prompt": of.prompt, "image_input": ["https://user.example/ref.png"]}
+    return {
+        "id": "vgcm4plb", "model": of.model, "input": asked, "logs": "see https://example.com/log",
+        "output": list(of.results), "error": None, "status": "succeeded",
+        "urls": {"get": "https://api.replicate.example/v1/predictions/vgcm4plb"},
+    }  # fmt: skip
+
+
+def _replicate_one(of: Media) -> Any:
+    return {"id": "p2", "status": "succeeded", "output": of.results[0], "input": {"prompt": "x"}}
+
+
+def _replicate_files(of: Media) -> Any:
+    return {"id": "p3", "status": "succeeded", "output": [{"file": url} for url in of.results]}
+
+
+def _fal(of: Media) -> Any:
+    files = [{"url": url, "content_type": f"{of.kind}/x", "file_size": 1} for url in of.results]
+    if of.kind == "video":
+        return {"video": files[0]}
+    return {"images" if of.kind == "image" else "audio": files, "seed": 7, "prompt": of.prompt}
+
+
+def _openai(of: Media) -> Any:
+    data = [{"url": url, "revised_prompt": of.prompt} for url in of.results]
+    return {"created": 1767000000, "data": data}
+
+
+def _character(of: Media) -> Any:
+    return {"images": [{"imageUrl": url} for url in of.results], "character_name": "Mirota"}
+
+
+SHAPES: Mapping[str, Shape] = {
+    "images": _images, "videos": _videos, "songs": _songs, "results": _results,
+    "evolink-music": _evolink_music, "evolink-character": _evolink_character,
+    "result-data": _result_data, "kie": _kie, "kie-music": _kie_music, "replicate": _replicate,
+    "replicate-one": _replicate_one, "replicate-files": _replicate_files, "fal": _fal,
+    "openai": _openai, "character": _character,
+    "url": lambda of: {"url": of.results[0]},
+    "kind-url": lambda of: {f"{of.kind}Url": of.results[0]},
+    "snake-url": lambda of: {f"{of.kind}_url": of.results[0]},
+    "assets": lambda of: {"assets": [{"type": of.kind, "url": url} for url in of.results]},
+    "outputs": lambda of: {"outputs": list(of.results)},
+    "urls": lambda of: {"urls": list(of.results)},
+    "text": lambda of: of.results[0],
+    "list": lambda of: list(of.results),
+    "name-only": lambda of: [{"id": "char_e9bd70", "name": "Joe"}],
+    "handle": lambda of: {"id": "ch_6918d621", "username": "hfspncadz.mooflapand",
+                          "permalink": "https://sora.example/profile/x",
+                          "profile_picture_url": of.results[0]},
+}  # fmt: skip
