@@ -1,14 +1,26 @@
 # bash completion for piooy. Belongs into
 # ${XDG_DATA_HOME:-~/.local/share}/bash-completion/completions/piooy
 _piooy() {
-    local cur=$2 prev path="" word words="" options="" values="" at=$COMP_CWORD
-    # bash parts words at = and @ as well.
-    [[ ${COMP_WORDS[at]} == = ]] && cur=""
-    [[ ${COMP_WORDS[at]} != = && $at -gt 1 && ${COMP_WORDS[at-1]} == [=@] ]] && at=$((at - 1))
+    local cur=$2 prev path="" word words="" options="" values="" at=$COMP_CWORD skip="" given=0
+    # bash parts words at = and @ as well; before an = stands an option, or a KEY of KEY=VALUE.
+    [[ ${COMP_WORDS[at]} == = ]] && cur="" && at=$((at + 1))
+    if [[ ${COMP_WORDS[at-1]} == = ]]; then
+        [[ ${COMP_WORDS[at-2]} == -* ]] || return
+        at=$((at - 1))
+    elif [[ ${COMP_WORDS[at-1]} == @ ]]; then
+        at=$((at - 1))
+    fi
     prev=${COMP_WORDS[at-1]}
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        if [[ $word == = ]]; then skip=1; continue; fi
+        if [[ -n $skip ]]; then skip=""; continue; fi
+        case "$word" in
+            --accept-key|--adopt|--aspect-ratio|--base-url|--before|--color|--count|--duration|--email|--faults|--fields|--file|--heartbeat|--host|--hyperlinks|--image|--interval|--jobs|--jq|--limit|--limits|--log|--lyrics|--lyrics-file|--media|--model|--negative-prompt|--on-exists|--option|--options|--output|--port|--profile|--prompt-file|--provider|--refresh|--replay|--resolution|--result-shape|--scene|--search|--seed|--since|--speed|--state|--status|--store|--style|--timeout|--title|--video|--why|-O|-a|-f|-i|-j|-m|-n|-o|-r) skip=1; continue ;;
+            -*|@) continue ;;
+        esac
         case "${path:+$path }$word" in
             'generate' | 'task' | 'wait' | 'download' | 'models' | 'contact' | 'completion' | 'man' | 'history' | 'history show' | 'history resolve' | 'history prune' | 'history export' | 'history stats' | 'history check' | 'config' | 'config list' | 'config get' | 'config set' | 'config unset' | 'config path' | 'config edit' | 'config set-key' | 'config delete-key' | 'config check' | 'sandbox' | 'sandbox serve' | 'sandbox reset') path="${path:+$path }$word" ;;
+            *) given=$((given + 1)) ;;
         esac
     done
     case "$path" in
@@ -23,7 +35,7 @@ _piooy() {
             esac
             ;;
         'generate')
-            words='image video music character'
+            [[ $given == 0 ]] && words='image video music character'
             options='-m --model -a --aspect-ratio -r --resolution --duration -i --image --video --inline -o --output --on-exists --wait --no-wait --download --no-download -n --count --timeout --interval --heartbeat --notify -f --prompt-file -O --option --options --seed --negative-prompt --title --style --lyrics --lyrics-file --instrumental --provider --scene --covers --allow-http-assets --allow-svg --dry-run -y --yes --open --preview --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 -m|--model) values='@models' ;;
@@ -68,7 +80,7 @@ _piooy() {
             esac
             ;;
         'models')
-            words='@models'
+            [[ $given == 0 ]] && words='@models'
             options='--media --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --media) values='image video music character' ;;
@@ -79,7 +91,7 @@ _piooy() {
             esac
             ;;
         'contact')
-            words=''
+            [[ $given == 0 ]] && words=''
             options='--email -f --file --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
@@ -89,7 +101,7 @@ _piooy() {
             esac
             ;;
         'completion')
-            words='bash zsh fish powershell'
+            [[ $given == 0 ]] && words='bash zsh fish powershell'
             options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
@@ -99,7 +111,7 @@ _piooy() {
             esac
             ;;
         'man')
-            words='generate task wait download models contact completion man history config sandbox exit-codes environment'
+            [[ $given == 0 ]] && words='generate task wait download models contact completion man history config sandbox exit-codes environment config.5'
             options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
@@ -121,7 +133,7 @@ _piooy() {
             esac
             ;;
         'history show')
-            words='@refs'
+            [[ $given == 0 ]] && words='@refs'
             options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
@@ -131,7 +143,7 @@ _piooy() {
             esac
             ;;
         'history resolve')
-            words='@refs'
+            [[ $given == 0 ]] && words='@refs'
             options='--adopt --not-charged --charged --why --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
@@ -141,7 +153,7 @@ _piooy() {
             esac
             ;;
         'history prune')
-            words=''
+            [[ $given == 0 ]] && words=''
             options='--before -y --yes --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
@@ -151,7 +163,7 @@ _piooy() {
             esac
             ;;
         'history export')
-            words=''
+            [[ $given == 0 ]] && words=''
             options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
@@ -161,7 +173,7 @@ _piooy() {
             esac
             ;;
         'history stats')
-            words=''
+            [[ $given == 0 ]] && words=''
             options='-m --model --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 -m|--model) values='@models' ;;
@@ -172,7 +184,7 @@ _piooy() {
             esac
             ;;
         'history check')
-            words=''
+            [[ $given == 0 ]] && words=''
             options='--repair --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
@@ -192,7 +204,7 @@ _piooy() {
             esac
             ;;
         'config list')
-            words=''
+            [[ $given == 0 ]] && words=''
             options='--show-origin --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
@@ -202,7 +214,7 @@ _piooy() {
             esac
             ;;
         'config get')
-            words='@keys'
+            [[ $given == 0 ]] && words='@keys'
             options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
@@ -212,7 +224,7 @@ _piooy() {
             esac
             ;;
         'config set')
-            words='@keys'
+            [[ $given == 0 ]] && words='@keys'
             options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
@@ -222,7 +234,7 @@ _piooy() {
             esac
             ;;
         'config unset')
-            words='@keys'
+            [[ $given == 0 ]] && words='@keys'
             options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
@@ -232,7 +244,7 @@ _piooy() {
             esac
             ;;
         'config path')
-            words=''
+            [[ $given == 0 ]] && words=''
             options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
@@ -242,7 +254,7 @@ _piooy() {
             esac
             ;;
         'config edit')
-            words=''
+            [[ $given == 0 ]] && words=''
             options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
@@ -252,7 +264,7 @@ _piooy() {
             esac
             ;;
         'config set-key')
-            words=''
+            [[ $given == 0 ]] && words=''
             options='--store --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --store) values='keyring file' ;;
@@ -263,7 +275,7 @@ _piooy() {
             esac
             ;;
         'config delete-key')
-            words=''
+            [[ $given == 0 ]] && words=''
             options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
@@ -273,7 +285,7 @@ _piooy() {
             esac
             ;;
         'config check')
-            words=''
+            [[ $given == 0 ]] && words=''
             options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
@@ -293,7 +305,7 @@ _piooy() {
             esac
             ;;
         'sandbox serve')
-            words=''
+            [[ $given == 0 ]] && words=''
             options='--host --port --speed --seed --state --faults --limits --result-shape --accept-key --log --replay --allow-remote --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
@@ -303,7 +315,7 @@ _piooy() {
             esac
             ;;
         'sandbox reset')
-            words=''
+            [[ $given == 0 ]] && words=''
             options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;

@@ -10,7 +10,7 @@ Register-ArgumentCompleter -Native -CommandName piooy -ScriptBlock {
         'models' = @('@models', '--media', '--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--version', '-h', '--help')
         'contact' = @('--email', '-f', '--file', '--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--version', '-h', '--help')
         'completion' = @('bash', 'zsh', 'fish', 'powershell', '--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--version', '-h', '--help')
-        'man' = @('generate', 'task', 'wait', 'download', 'models', 'contact', 'completion', 'man', 'history', 'config', 'sandbox', 'exit-codes', 'environment', '--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--version', '-h', '--help')
+        'man' = @('generate', 'task', 'wait', 'download', 'models', 'contact', 'completion', 'man', 'history', 'config', 'sandbox', 'exit-codes', 'environment', 'config.5', '--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--version', '-h', '--help')
         'history' = @('show', 'resolve', 'prune', 'export', 'stats', 'check', '--status', '-m', '--model', '--media', '--since', '--search', '--unsaved', '--unknown', '-n', '--limit', '--fields', '--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--version', '-h', '--help')
         'history show' = @('@refs', '--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--version', '-h', '--help')
         'history resolve' = @('@refs', '--adopt', '--not-charged', '--charged', '--why', '--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--version', '-h', '--help')
@@ -134,11 +134,14 @@ Register-ArgumentCompleter -Native -CommandName piooy -ScriptBlock {
         'sandbox reset --hyperlinks' = @('auto', 'always', 'never')
         'sandbox reset --profile' = @('@profiles')
     }
+    $valued = @('--accept-key', '--adopt', '--aspect-ratio', '--base-url', '--before', '--color', '--count', '--duration', '--email', '--faults', '--fields', '--file', '--heartbeat', '--host', '--hyperlinks', '--image', '--interval', '--jobs', '--jq', '--limit', '--limits', '--log', '--lyrics', '--lyrics-file', '--media', '--model', '--negative-prompt', '--on-exists', '--option', '--options', '--output', '--port', '--profile', '--prompt-file', '--provider', '--refresh', '--replay', '--resolution', '--result-shape', '--scene', '--search', '--seed', '--since', '--speed', '--state', '--status', '--store', '--style', '--timeout', '--title', '--video', '--why', '-O', '-a', '-f', '-i', '-j', '-m', '-n', '-o', '-r')
     $path = ''
     $before = ''
     foreach ($element in $commandAst.CommandElements | Select-Object -Skip 1) {
         if ($element.Extent.EndOffset -ge $cursorPosition) { break }
+        $skipped = $valued -contains $before
         $before = "$element"
+        if ($skipped) { continue }
         $longer = "$path $element".Trim()
         if ($words.ContainsKey($longer)) { $path = $longer }
     }

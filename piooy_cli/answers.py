@@ -29,10 +29,4 @@ class Document(NamedTuple):
     value: Any
 
 
-class Page(NamedTuple):
-    """Text as it is, over many lines."""
-
-    text: str
-
-
-Answer = Listing | Line | Document | Page
+Answer = Listing | Line | Document

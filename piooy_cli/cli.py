@@ -1,6 +1,7 @@
 """The table of contents: every command, and the options that stand before or after any of them."""
 
 import re
+from collections.abc import Collection
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -26,8 +27,8 @@ COMMANDS = {
     "sandbox": "sandbox", "completion": "completion", "man": "manual", "__complete": "completion",
 }  # fmt: skip
 GROUPS = frozenset(["history", "config", "sandbox"])
-FLAGS = frozenset("--json -q --quiet -v --verbose --debug --no-input --sandbox --version".split())
-_BUNDLE = re.compile(r"-[qv]{2,}")
+FLAGS = frozenset("--json --quiet --verbose --debug --no-input --sandbox --version".split())
+_BUNDLE = re.compile(r"-([qv]+)([A-Za-z].*)?")
 NEED_ALL = frozenset(["completion", "man"])  # they tell of every command
 VALUED = frozenset("--jq --color --hyperlinks --profile --base-url".split())
 
@@ -79,6 +80,7 @@ def root(
         from piooy_cli.output.jq import compiled
 
         session.filter = compiled(jq)
+        session.secrets += filter(None, [session.environ.get("PIOOY_API_KEY")])  # jq reads `env`
     session.flags = {"profile": profile, "sandbox": sandbox, "base_url": base_url}
     if version:
         _show_version(session)
@@ -106,11 +108,12 @@ def application(only: str = "") -> App:
 
 def call(arguments: list[str], session: Session) -> int:
     """Run the command that `arguments` name. Raises PiooyError; returns an exit code."""
-    ordered = globals_first(arguments)
-    words = ordered[: ordered.index("--") if "--" in ordered else None]
+    words = arguments[: arguments.index("--") if "--" in arguments else None]
     session.json = any(word.partition("=")[0] in ("--json", "--jq") for word in words)
-    name = _command_of(ordered)
+    session.debug = session.debug or "--debug" in words
+    name = _command_of(arguments)
     command = typer.main.get_command(application("" if name in NEED_ALL else name))
+    ordered = globals_first(arguments, _valued(command))
     try:
         code = command.main(ordered, prog_name="piooy", standalone_mode=False, obj=session)
     except typer.Abort:
@@ -118,14 +121,29 @@ def call(arguments: list[str], session: Session) -> int:
     except SystemExit:
         raise BrokenPipeError from None  # how Typer ends where nobody reads its help
     except Exception as error:
+        if "set-key" in arguments:  # what was typed may be the key itself: no trace of it
+            raise _usage_error(error) from None
         raise _usage_error(error) from error
     return code if isinstance(code, int) else 0
 
 
+def _valued(command: Any) -> frozenset[str]:
+    """The options below this command that take a value: what follows one is no option."""
+    found = {
+        name
+        for param in command.params
+        if param.param_type_name == "option" and not param.is_flag
+        for name in param.opts
+    }
+    return frozenset(found).union(*map(_valued, getattr(command, "commands", {}).values()))
+
+
 def _command_of(ordered: list[str]) -> str:
-    """The first word that is neither an option nor the value of one."""
+    """The first word that is neither an option nor the value of one; none where help is first."""
     words = iter(ordered)
     for word in words:
+        if word in ("-h", "--help"):
+            break
         if word in VALUED:
             next(words, None)
         elif not word.startswith("-"):
@@ -133,7 +151,7 @@ def _command_of(ordered: list[str]) -> str:
     return ""
 
 
-def globals_first(arguments: list[str]) -> list[str]:
+def globals_first(arguments: list[str], valued: Collection[str] = ()) -> list[str]:
     """The arguments with the global options in front, since Typer looks for them only there."""
     front: list[str] = []
     rest: list[str] = []
@@ -141,8 +159,9 @@ def globals_first(arguments: list[str]) -> list[str]:
     for word in words:
         if word == "--":
             return [*front, *rest, word, *words]
-        if _BUNDLE.fullmatch(word):
-            front += [f"-{letter}" for letter in word[1:]]
+        if match := _BUNDLE.fullmatch(word):
+            front += [f"-{letter}" for letter in match[1]]
+            rest += [f"-{match[2]}"] if match[2] else []
         elif word in FLAGS or (word.partition("=")[0] in VALUED and "=" in word):
             front.append(word)
         elif word in VALUED:
@@ -151,7 +170,7 @@ def globals_first(arguments: list[str]) -> list[str]:
                 raise UsageError(f"{word} needs a value", "`piooy --help` shows what is accepted")
             front += [word, value]
         else:
-            rest.append(word)
+            rest += [word, *([value] if word in valued and (value := next(words, None)) else [])]
     return front + rest
 
 

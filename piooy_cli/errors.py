@@ -63,7 +63,7 @@ class UsageError(PiooyError):
 
     exit_code = 2
     name = "usage"
-    meaning = "bad arguments, config or manifest; nothing was sent"
+    meaning = "bad arguments, config or manifest"
     money = "nothing was sent"
 
 
@@ -150,7 +150,7 @@ class Unreachable(PiooyError):
 
     exit_code = 10
     name = "network"
-    meaning = "the API could not be reached; nothing was sent"
+    meaning = "the API could not be reached"
     money = "nothing charged"
     final = False  # True: no later try can help, as with an invalid certificate
 
@@ -169,7 +169,7 @@ class NotDownloaded(PiooyError):
 
     exit_code = 12
     name = "download"
-    meaning = "the task succeeded, an asset could not be fetched or verified; retry is free"
+    meaning = "the task succeeded, an asset could not be fetched or verified"
     money = "charged once; trying again is free"
 
 

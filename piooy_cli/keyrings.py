@@ -51,6 +51,8 @@ class Keyring:
         if self.read() is None:
             return False
         _bounded(lambda: _keyring().delete_password(SERVICE, self.account))
+        with suppress(OSError):
+            self._memory.unlink(missing_ok=True)
         return True
 
     def _read(self) -> str | None:

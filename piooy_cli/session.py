@@ -176,8 +176,10 @@ class Session:
 
     def _repeated_options(self) -> str:
         """The options of this run that decide whom it speaks to, as typed."""
+        from shlex import quote
+
         words = [
-            f"--{name.replace('_', '-')} {value} "
+            f"--{name.replace('_', '-')} {quote(value)} "
             for name, value in self.flags.items()
             if value and value is not True
         ]

@@ -118,8 +118,12 @@ def resolve(
 
 def read_config(path: Path) -> dict[str, Any]:
     """The config file as it is; an absent one is empty."""
-    if not path.exists():
-        return {}
+    try:
+        if not path.exists():
+            return {}
+    except OSError as error:
+        hint = "set PIOOY_CONFIG_DIR to a readable place"
+        raise UsageError(f"{path}: {error.strerror}", hint) from None
     import tomllib  # 2 ms that most scripts do not need
 
     try:
@@ -195,7 +199,7 @@ def _profile(config: Mapping[str, Any], name: str) -> dict[str, tuple[Any, str]]
         raise UsageError("config.toml: profiles must be tables, as [profiles.work]")
     if name != "default" and name not in profiles:
         known = ", ".join(["default", *profiles])
-        make = f"`piooy config set-key` or `piooy config set` with --profile {name} makes it"
+        make = "`config set-key` or `config set` with that --profile makes it"
         raise UsageError(f"there is no profile {name!r}; known: {known}", make)
     table = profiles.get(name, {})
     if not isinstance(table, dict):

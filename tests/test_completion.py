@@ -91,6 +91,8 @@ FIXED = [
     ("piooy completion fi\t", "piooy completion fish"),
     ("piooy man exit\t", "piooy man exit-codes"),
     ("piooy models --color=alw\t", "piooy models --color=always"),
+    ("piooy --profile history gene\t", "piooy --profile history generate"),
+    ("piooy history --search show res\t", "piooy history --search show resolve"),
 ]
 
 
@@ -142,6 +144,8 @@ def test_fish_offers_what_is_fixed(program):
         assert completed.split()[-1].split("=")[-1] in " ".join(fish(keys.strip("\t")))
 
     assert fish("piooy gene")["generate"].startswith("Create an image")
+    assert fish("piooy generate --no-w")["--no-wait"] == "Not: Wait for the task to end."
+    assert "image" not in fish("piooy generate image ")
     assert not program.exists()
 
 

@@ -272,8 +272,12 @@ def test_check_names_everything_that_can_be_wrong(piooy, sandbox):
     ("what", "prepare", "state", "code", "told"),
     [
         ("api", lambda env, home: env("PIOOY_BASE_URL", "http://127.0.0.1:9"), "error", 10, "Connection refused"),
-        ("certificates", lambda env, home: env("SSL_CERT_FILE", "/nowhere"), "error", 2, "/nowhere is not there"),
+        ("certificates", lambda env, home: env("SSL_CERT_FILE", "/nowhere"), "error", 2, "/nowhere: it is not there"),
         ("proxy", lambda env, home: env("HTTPS_PROXY", "http://me:secret@127.0.0.1:3128"), "ok", 0, "HTTPS_PROXY: http://127.0.0.1:3128"),
+        ("proxy", lambda env, home: env("HTTPS_PROXY", "me:secret@proxy.example:3128"), "ok", 0, "http://proxy.example:3128"),
+        ("proxy", lambda env, home: env("HTTPS_PROXY", "http://x:99999"), "error", 2, "HTTPS_PROXY"),
+        ("certificates", lambda env, home: env("SSL_CERT_FILE", "/etc/passwd"), "error", 2, "no certificates are in it"),
+        ("disk", lambda env, home: env("PIOOY_STATE_DIR", "/dev/null/x"), "error", 2, "cannot be written to"),
         ("config", lambda env, home: (home.parent / "config" / "config.toml").write_text("colour = 1\n"), "warning", 0, "line 1"),
         ("ledger", lambda env, home: (home.parent / "state" / "ledger.sqlite3").write_bytes(b"not one" * 999), "error", 13, "ledger"),
     ],
@@ -362,3 +366,22 @@ def test_a_group_alone_shows_its_commands(piooy, command):
 
     assert (ran.code, ran.err) == (0, "")
     assert "Commands:" in ran.out
+
+
+def test_check_goes_on_behind_a_config_file_that_is_none(piooy, sandbox, home):
+    """Told once; what does not need it is checked all the same."""
+    (home.parent / "config").mkdir()
+    (home.parent / "config" / "config.toml").write_text("broken = ")
+    ran = piooy("config", "check", "--json")
+
+    assert ran.code == 2
+    assert [name for name, one in checks(ran).items() if one["state"] == "error"] == ["config"]
+    assert {"proxy", "certificates", "disk"} <= {*checks(ran)}
+
+
+@pytest.mark.parametrize("words", [["sk-SECRET123456"], ["--store=sk-SECRET123456"]], ids=str)
+def test_a_key_typed_by_mistake_is_in_no_trace(piooy, words):
+    """Not even with --debug."""
+    ran = piooy("config", "set-key", *words, "--debug")
+
+    assert ran.code == 2 and "sk-SECRET" not in ran.out + ran.err

@@ -341,6 +341,7 @@ def test_n52_a_notification_only_where_it_is_asked_for(api, environ, wanted):
     assert code == 0, text
     assert wanted.format(e=ESC).replace(f"{ESC}x; b", "\\x1bx, b") in text
     assert wanted.format(e=ESC)[:8] not in quiet
+    assert ESC not in looked_at("wait", TASK, "--notify", **clean | {"TERM": "dumb"})[0]
 
 
 def test_n53_text_from_outside_stays_text(api):

@@ -188,3 +188,37 @@ def test_a_folded_example_is_the_same_line_to_a_shell(line, width, folded):
 def test_a_usage_line_is_folded_where_it_can_be(line, folded):
     """At spaces, and behind a bar."""
     assert layout.usage(line, 16, "  ") == folded
+
+
+@pytest.mark.parametrize("words", [["-h"], ["-h", "history"], ["--help", "generate"], ["--profile", "history", "-h"]], ids=str)  # fmt: skip
+def test_help_before_a_command_is_that_of_piooy(piooy, words):
+    """Whole, with every command."""
+    text = piooy(*words).out
+
+    assert all(f"  {child.name} " in text for child in TREE.children)
+
+
+def test_what_follows_an_option_is_its_value(piooy):
+    """Also where it looks like a global option; nothing of a paid request is mistaken."""
+    words = ["generate", "image", "-m", "m", "--dry-run", "--negative-prompt", "--json", "x"]
+    (order,) = piooy(*words).json
+
+    assert (order["prompt"], order["options"]) == ("x", {"negative_prompt": "--json"})
+
+
+def test_global_letters_bundle_with_others(piooy):
+    """`-qn 1` is `-q -n 1`."""
+    assert piooy("history", "-qn", "1").code == 0
+
+
+def test_a_missing_value_is_told_in_json_too(piooy):
+    """Where --json was asked for anywhere."""
+    assert piooy("history", "--json", "--profile").error["code"] == "usage"
+
+
+def test_the_next_command_can_be_copied(piooy, api):
+    """Values are quoted as a shell wants them."""
+    piooy("config", "set", "--profile", "a b", "output", "x/")
+    ran = piooy("--profile", "a b", "history", "show", "@last")
+
+    assert "`piooy --profile 'a b' " in ran.err or "`piooy" not in ran.err

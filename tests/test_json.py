@@ -12,6 +12,7 @@ from servers import TASK, accepted, expect_look, expect_order, task
 
 from piooy_cli.errors import PiooyError
 from piooy_cli.output.records import FIELDS
+from piooy_cli.output.sanitize import escaped_json
 
 SCHEMAS = {
     name: json.loads(files("piooy_cli").joinpath("schemas", f"{name}.schema.json").read_text())
@@ -171,7 +172,8 @@ def test_an_expression_that_fails_later_loses_no_task(piooy, api):
     expect_order(api, accepted())
     ran = piooy("generate", "image", "-m", "m", "--no-wait", "x", "--jq", ".id.x")
 
-    assert ran.code == 1 and "Cannot index" in ran.err
+    assert ran.code == 1 and "Cannot index" in ran.error["message"]
+    assert ran.error["task_id"] == TASK
     assert piooy("history", "--jq", ".id").lines == [TASK]
 
 
@@ -181,3 +183,25 @@ def test_without_the_package_it_is_one_clear_line(home):
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
     assert ran.returncode == 2 and "piooy[jq]" in ran.stderr and len(ran.stderr.splitlines()) == 1
+
+
+def test_jq_works_on_an_export_too(piooy, known):
+    """Every record goes through it."""
+    assert (
+        piooy("history", "export", "--jq", ".id").lines
+        == piooy("history", "--jq", ".id").lines[::-1]
+    )
+
+
+def test_jq_cannot_tell_the_key(piooy, sandbox, known):
+    """Its `env` holds the environment, and the key is hidden in all output."""
+    assert piooy("history", "--jq", "env.PIOOY_API_KEY").lines == ["***", "***"]
+
+
+def test_json_on_a_terminal_is_harmless_and_the_same_value():
+    """What could move a cursor comes as an escape of JSON."""
+    text = json.dumps({"a": "x\x9b31m\u202e\U000e0041 ü"}, ensure_ascii=False)
+    safe = escaped_json(text)
+
+    assert json.loads(safe) == json.loads(text)
+    assert "\x9b" not in safe and "\u202e" not in safe and "ü" in safe

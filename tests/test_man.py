@@ -104,6 +104,8 @@ def test_every_option_is_told_on_its_page(piooy):
         (["history"], "PIOOY-HISTORY(1)"),
         (["config", "set-key"], "PIOOY-CONFIG(1)"),
         (["config.5"], "PIOOY-CONFIG(5)"),
+        (["piooy-config(5)"], "PIOOY-CONFIG(5)"),
+        (["piooy.1"], "PIOOY(1)"),
         (["exit-codes"], "PIOOY-EXIT-CODES(7)"),
     ],
     ids=str,
@@ -118,6 +120,7 @@ def test_a_page_by_its_name_as_text_into_a_pipe(piooy, words, title):
 
 def test_a_page_that_is_not_there(piooy):
     """Exit 14, and which there are."""
+    assert piooy("man", "generate", "nonsense").code == 14
     ran = piooy("man", "genrate")
 
     assert ran.code == 14 and "'genrate'" in ran.err and "generate" in ran.err

@@ -56,7 +56,7 @@ def task_id(data: Any) -> str | None:
 
 
 def task(data: Mapping[str, Any], base_url: str, known: Task) -> Task:
-    """A task as the API tells it; what is missing or misshapen is as it is known."""
+    """A task as the API tells it; what it leaves out of what was ordered is as it is known."""
     status = status_word(data.get("status"))
     done = status in SUCCEEDED
     return Task(

@@ -42,5 +42,5 @@ def help_of(ctx: typer.Context) -> str:
 
     root = tree(ctx.find_root().command)
     path = tuple(ctx.command_path.split())
-    command = next(one for one in root.walk() if one.path == path)
+    command = next((one for one in root.walk() if one.path == path), root)
     return helping.page(command, root, shutil.get_terminal_size().columns).rstrip("\n")

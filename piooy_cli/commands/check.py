@@ -3,13 +3,13 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from piooy_cli import __version__
-from piooy_cli.errors import NotFound, PiooyError
+from piooy_cli.errors import NotFound, PiooyError, Unreachable
 from piooy_cli.models import Task
 from piooy_cli.session import Session
 
@@ -27,6 +27,8 @@ class Finding(NamedTuple):
     trouble: PiooyError | None = None
 
 
+# What cannot be known where the config file cannot be read.
+_NEED_CONFIG = frozenset(["profile", "base_url", "key", "keyring", "ledger", "api"])
 _Found = tuple[str, str, str]  # state, what was found, remedy
 
 
@@ -38,11 +40,22 @@ def report(session: Session) -> Iterator[Finding]:
         "keyring": _keyring, "proxy": _proxy, "certificates": _certificates, "ledger": _ledger,
         "disk": _disk, "api": _api,
     }  # fmt: skip
+    broken = False
     for what, check in checks.items():
-        try:
-            yield Finding(what, *check(session))
-        except PiooyError as error:
-            yield Finding(what, "error", error.message, error.hint, error)
+        if broken and what in _NEED_CONFIG:
+            continue
+        found = _checked(what, check, session)
+        broken = broken or (what == "config" and found.state == "error")
+        yield found
+
+
+def _checked(what: str, check: Callable[[Session], _Found], session: Session) -> Finding:
+    try:
+        return Finding(what, *check(session))
+    except PiooyError as error:
+        return Finding(what, "error", error.message, error.hint, error)
+    except (OSError, ValueError) as error:
+        return Finding(what, "error", str(error))
 
 
 def _python() -> str:
@@ -83,25 +96,37 @@ def _keyring(session: Session) -> _Found:
 
 def _proxy(session: Session) -> _Found:
     """Scheme, host and port alone: an address may hold a password."""
-    found = [
-        f"{name}: {parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}"
-        for name in _PROXIES
-        if (parts := _address(session.environ, name))
-    ]
+    found = []
+    for name in _PROXIES:
+        text = session.environ.get(name) or session.environ.get(name.lower())
+        if text:
+            parts = urlsplit(text if "://" in text else f"http://{text}")
+            try:
+                port = f":{parts.port}" if parts.port else ""
+            except ValueError:
+                port = None
+            if not parts.hostname or port is None:
+                return "error", f"{name} is no address of a proxy", f"correct or unset {name}"
+            found.append(f"{name}: {parts.scheme}://{parts.hostname}{port}")
     return "ok", ", ".join(found) or "none", ""
 
 
-def _address(environ: Mapping[str, str], name: str) -> SplitResult | None:
-    text = environ.get(name) or environ.get(name.lower())
-    return urlsplit(text) if text else None
-
-
 def _certificates(session: Session) -> _Found:
+    """Those that were named can be loaded."""
+    import ssl
+
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         if path := session.environ.get(name):
-            if Path(path).exists():
-                return "ok", f"{name}: {path}", ""
-            return "error", f"{name}: {path} is not there", f"correct or unset {name}"
+            where = {"cafile": path} if name.endswith("FILE") else {"capath": path}
+            try:
+                if not Path(path).exists():
+                    raise FileNotFoundError
+                ssl.create_default_context(**where)  # type: ignore[arg-type]
+            except OSError as error:
+                missing = isinstance(error, FileNotFoundError)
+                why = "it is not there" if missing else "no certificates are in it"
+                return "error", f"{name}: {path}: {why}", f"correct or unset {name}"
+            return "ok", f"{name}: {path}", ""
     return "ok", "bundled", ""
 
 
@@ -110,9 +135,10 @@ def _ledger(session: Session) -> _Found:
     from piooy_cli.ledger.checks import faults
 
     path = session.places.state / FILE
-    if not path.exists():
+    ledger = session.past()
+    if ledger is None:
         return "ok", f"{path} (not there yet)", ""
-    if broken := list(faults(session.open_ledger())):
+    if broken := list(faults(ledger)):
         hint = "`piooy history check` tells all; keep the file, and report it"
         raise PiooyError(f"{path}: {' '.join(broken[0])}", hint)
     return "ok", f"{path}, sound", ""
@@ -120,10 +146,10 @@ def _ledger(session: Session) -> _Found:
 
 def _disk(session: Session) -> _Found:
     above = session.places.state.absolute()
-    place = next(one for one in (above, *above.parents) if one.exists())
+    place = next(one for one in (above, *above.parents) if os.path.lexists(one))
     free = shutil.disk_usage(place).free
     told = f"{free / (1 << 30):,.1f} GiB free for {session.places.state}"
-    if not os.access(place, os.W_OK):
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         return "error", f"{place} cannot be written to", "set PIOOY_STATE_DIR to another place"
     return ("ok", told, "") if free > _LITTLE_ROOM else ("warning", told, "make room")
 
@@ -133,7 +159,13 @@ def _api(session: Session) -> _Found:
         _key(session)
     except PiooyError:
         return "warning", "not asked without a key", ""
-    return "ok", session.run(_answers), ""
+    try:
+        return "ok", session.run(_answers), ""
+    except Unreachable as error:
+        raise Unreachable(
+            error.message.removeprefix("piooy-check: "),
+            "look at the network, the proxy and base_url; nothing was charged",
+        ) from None
 
 
 async def _answers(session: Session) -> str:

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
-from piooy_cli.answers import Document, Listing
+from piooy_cli.answers import Document, Line, Listing
 from piooy_cli.commands import options
 from piooy_cli.commands.app import App
 from piooy_cli.errors import NotDownloaded, NotFound, PiooyError, StillRunning, UsageError
 from piooy_cli.events import Saved, Shown
-from piooy_cli.models import Media, Task, checked_id
+from piooy_cli.models import Media, checked_id
 from piooy_cli.session import Session
 
 history = App()
@@ -128,10 +128,13 @@ def resolve(
 
 
 async def _adopt(session: Session, ledger: Any, row: Any, task_id: str, why: str) -> None:
+    from dataclasses import replace
+
     from piooy_cli.ledger.history import decide
+    from piooy_cli.ledger.rows import task_of
 
     async with session.api() as api:
-        seen = await api.task(Task(task_id))
+        seen = await api.task(replace(task_of(row, ()), id=task_id))
     decide(ledger, row["id"], "SUBMITTED", _who(), why, task_id)
     ledger.seen(seen)
     session.output.note(f"@row:{row['id']} is task {task_id}, {seen.status}")
@@ -170,7 +173,8 @@ def export(ctx: typer.Context) -> None:
         return
     query = f"select {COLUMNS} from orders where account = ? order by id"
     for row in ledger.read(query, ledger.account):
-        session.output.page(compact(_record(*whole(ledger, row))))
+        record = _record(*whole(ledger, row))
+        session.output.answer(Line(compact(record), record))
 
 
 @history.command("stats")

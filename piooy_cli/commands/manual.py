@@ -35,12 +35,13 @@ def man(
     from piooy_cli.published.tree import tree
 
     session: Session = ctx.obj
-    pages = shelf(tree(ctx.find_root().command))
-    name = words[0] if words else ""
-    page = pages.of(name)
+    root = tree(ctx.find_root().command)
+    pages = shelf(root)
+    name = " ".join(words or [])
+    is_command = any(one.words == name for one in root.walk())
+    page = pages.of(name.split(" ")[0] if is_command else name)
     if page is None:
-        known = " ".join(one.name.removeprefix("piooy-") for one in pages.pages[1:])
-        raise NotFound(f"no manual page for {name!r}", f"there are: {known}")
+        raise NotFound(f"no manual page for {name!r}", f"there are: {' '.join(pages.names())}")
     _show(session, page)
 
 

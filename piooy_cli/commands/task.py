@@ -7,7 +7,7 @@ import typer
 
 from piooy_cli.commands import options
 from piooy_cli.commands.tally import each
-from piooy_cli.errors import NotSettled, TaskFailed
+from piooy_cli.errors import NotSettled, TaskFailed, UsageError
 from piooy_cli.events import Shown
 from piooy_cli.models import Task
 from piooy_cli.session import Session
@@ -45,6 +45,8 @@ def task(
       piooy task --exit-status @last || echo "not done, or failed: $?"
     """
     session: Session = ctx.obj
+    if raw and fields:
+        raise UsageError("--raw shows all that the API says; --fields chooses from the record")
     session.fields = options.known_fields(fields)
     session.run(_task, refs, _REFRESH[refresh], exit_status, raw, results=(Shown,))
 

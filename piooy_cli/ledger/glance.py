@@ -9,7 +9,7 @@ _SECONDS = 0.1
 
 
 def newest(state: Path, account: str, most: int) -> list[tuple[str, str, str]]:
-    """Task id, status and prompt. Raises sqlite3.Error where the ledger cannot be read now."""
+    """Task id (or @row:N of an order in doubt), status, prompt. Raises sqlite3.Error if busy."""
     path = state / FILE
     if not path.exists():
         return []
@@ -17,8 +17,10 @@ def newest(state: Path, account: str, most: int) -> list[tuple[str, str, str]]:
     alone = "" if path.with_name(f"{FILE}-wal").exists() else "&immutable=1"
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{alone}", _SECONDS, uri=True)
     query = (
-        "select task_id, coalesce(status, 'PENDING'), coalesce(prompt, '') from orders"
-        " where account = ? and task_id is not null order by id desc limit ?"
+        "select coalesce(task_id, '@row:' || id), coalesce(status,"
+        " case when task_id is null then state else 'PENDING' end), coalesce(prompt, '')"
+        " from orders where account = ? and (task_id is not null or state = 'UNKNOWN')"
+        " order by id desc limit ?"
     )
     try:
         return connection.execute(query, (account, most)).fetchall()

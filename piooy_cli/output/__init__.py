@@ -10,7 +10,7 @@ from typing import Any
 
 from piooy_cli.answers import Answer, Document
 from piooy_cli.errors import PiooyError
-from piooy_cli.events import Event, Failed, Saved
+from piooy_cli.events import Event, Failed, Saved, Settled, Submitted
 from piooy_cli.output import writers
 from piooy_cli.output.records import compact, error_record
 from piooy_cli.output.sanitize import redact, sanitize
@@ -39,8 +39,9 @@ class Output:
 
     def event(self, event: Event) -> None:
         """Show an event; one of the kind that was asked for is a result."""
-        if isinstance(event, self._result_types):
+        if isinstance(event, (Saved, Settled, Submitted)):
             self._last = event
+        if isinstance(event, self._result_types):
             self._show(self._progress.event, event)
             self._show(self._progress.aside)
             self._results.item(event)
@@ -111,6 +112,7 @@ class Output:
     def error(self, error: PiooyError, trace: str = "") -> None:
         """What happened and what to do next; with --json an object as the last line."""
         self._show(self._progress.close)
+        self._notify(error.message)
         for line in trace.splitlines():
             self._stderr.write_anyway(sanitize(line))
         if self._looks.json:
@@ -119,7 +121,6 @@ class Output:
             self._stderr.write_anyway(compact(record))
         else:
             self._tell_once(error)
-        self._notify(error.message)
 
     def close(self) -> None:
         """Write what was held back, and leave the terminal as it was."""
@@ -152,7 +153,7 @@ class Output:
 
     def _notify(self, body: str) -> None:
         """Where it was wished: to whoever looks elsewhere by now."""
-        if not self._looks.notify:
+        if not self._looks.notify or (is_terminal(sys.stderr) and is_dumb(self._looks.environ)):
             return
         from piooy_cli.output import notification
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from piooy_cli.answers import Answer, Document, Line, Listing, Page
+from piooy_cli.answers import Answer, Document, Line, Listing
 from piooy_cli.events import Event, Saved, Shown
 from piooy_cli.models import Task
 from piooy_cli.output.links import linked
@@ -63,7 +63,7 @@ class Human:
                 self._print(self._table(list(columns), [list(row) for row in rows], bars))
             case Document(value):
                 self._lines.write(json.dumps(value, indent=2))
-            case Line() | Page():
+            case Line():
                 Plain(self._lines).answer(answer)
             case _:
                 assert_never(answer)
@@ -161,12 +161,12 @@ def _age(moment: datetime | None) -> str:
     return f"{seconds:.0f} s"
 
 
-def console(stream: Any, color: bool) -> Console:
-    """A rich console for one stream, with colour as it was decided."""
+def console(stream: Any, color: bool, width: int | None = None) -> Console:
+    """A rich console for one stream, with colour as it was decided; `width` where it is fixed."""
     system: Any = "auto" if color else None
     return Console(
         file=stream, color_system=system, no_color=not color, highlight=False, markup=False,
-        emoji=False, force_terminal=True,
+        emoji=False, force_terminal=True, width=width,
     )  # fmt: skip
 
 

@@ -4,10 +4,12 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, assert_never
 
-from piooy_cli.answers import Answer, Document, Line, Listing, Page
+from piooy_cli.answers import Answer, Document, Line, Listing
+from piooy_cli.errors import PiooyError
 from piooy_cli.events import Event, Saved, Settled, Shown, Submitted
+from piooy_cli.models import Task
 from piooy_cli.output.records import compact, shown_record, task_record
-from piooy_cli.output.sanitize import sanitize
+from piooy_cli.output.sanitize import escaped_json, sanitize
 from piooy_cli.output.streams import Lines
 from piooy_cli.terminal import is_terminal
 
@@ -26,14 +28,20 @@ class JsonLines:
         self._filter = filter_
 
     def item(self, event: Event) -> None:
-        """One result, as soon as it exists."""
+        """One result, as soon as it exists. What --jq cannot make of it names the task."""
         match event:
             case Saved(file):
-                self._write(task_record(file.task, [file]))
+                self._write_of(file.task, task_record(file.task, [file]))
             case Shown(task, files):
-                self._write(shown_record(task, files, self._fields))
+                self._write_of(task, shown_record(task, files, self._fields))
             case Submitted(task) | Settled(task):
-                self._write(task_record(task))
+                self._write_of(task, task_record(task))
+
+    def _write_of(self, task: Task, record: dict[str, Any]) -> None:
+        try:
+            self._write(record)
+        except PiooyError as error:
+            raise error.about(task.id or task.ref or "", "piooy task") from None
 
     def answer(self, answer: Answer) -> None:
         """A whole answer."""
@@ -45,8 +53,6 @@ class JsonLines:
                 self._write(record)
             case Document(value):
                 self._write(value)
-            case Page(text):
-                self._write({"text": text})
             case _:
                 assert_never(answer)
 
@@ -56,9 +62,10 @@ class JsonLines:
     def _write(self, record: Any) -> None:
         for value in [record] if self._filter is None else self._filter(record):
             raw = self._filter is not None and isinstance(value, str)
-            self._lines.write(_shown(value) if raw else compact(value))
+            self._lines.write(self._shown(value if raw else compact(value), raw))
 
-
-def _shown(text: str) -> str:
-    """Text as it is for a program; harmless for a terminal."""
-    return sanitize(text) if is_terminal(sys.stdout) else text
+    def _shown(self, text: str, raw: bool) -> str:
+        """Text as it is for a program; harmless for a terminal."""
+        if not is_terminal(sys.stdout):
+            return text
+        return sanitize(text) if raw else escaped_json(text)

@@ -7,5 +7,6 @@ from urllib.parse import quote
 
 def linked(text: str, path: str) -> str:
     """`text`, leading to the file. The host is named: over ssh the file is not where one looks."""
-    target = f"file://{socket.gethostname()}{quote(str(Path(path).absolute()))}"
+    place = quote(Path(path).absolute().as_posix())
+    target = f"file://{socket.gethostname()}/{place.removeprefix('/')}"
     return f"\x1b]8;;{target}\x1b\\{text}\x1b]8;;\x1b\\"

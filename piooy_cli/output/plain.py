@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import assert_never
 
-from piooy_cli.answers import Answer, Document, Line, Listing, Page
+from piooy_cli.answers import Answer, Document, Line, Listing
 from piooy_cli.events import Event, Saved, Settled, Shown, Submitted
 from piooy_cli.models import Task
 from piooy_cli.output.records import cells as cells_of
@@ -44,8 +44,6 @@ class Plain:
                 self._lines.write(text)
             case Document(value):
                 self._lines.write(compact(value))
-            case Page(text):
-                self._lines.write(text.rstrip("\n"))
             case _:
                 assert_never(answer)
 

@@ -1,5 +1,6 @@
 """Text from outside made harmless: no control character, no invisible one, no key. Pure."""
 
+import json
 import re
 from collections.abc import Iterable
 
@@ -19,6 +20,11 @@ def sanitize(text: str) -> str:
     """One line of `text` as it may be shown: hostile characters as `\\x1b`, breaks as a space."""
     text = text if len(text) <= LONGEST else text[:LONGEST] + "…"
     return _HOSTILE.sub(_escape, _BREAKS.sub(" ", text))
+
+
+def escaped_json(text: str) -> str:
+    """One line of JSON with what is hostile to a terminal as escapes of JSON: the same value."""
+    return _HOSTILE.sub(lambda match: json.dumps(match[0])[1:-1], text)
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:

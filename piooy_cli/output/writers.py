@@ -1,5 +1,6 @@
 """The one place that chooses who writes: for eyes, for programs, for pipes."""
 
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -77,7 +78,9 @@ def results(looks: Looks, secrets: list[str]) -> Results:
         from piooy_cli.output.human import Human, console
 
         links = wants_links(sys.stdout, looks.environ, looks.hyperlinks)
-        return Human(lines, console(sys.stdout, colored), secrets, links, looks.fields)
+        # Rich takes a dumb terminal for 80 columns wide.
+        width = shutil.get_terminal_size().columns if is_dumb(looks.environ) else None
+        return Human(lines, console(sys.stdout, colored, width), secrets, links, looks.fields)
     from piooy_cli.output.plain import Plain
 
     return Plain(lines, looks.fields, colored)

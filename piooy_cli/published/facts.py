@@ -15,7 +15,7 @@ USUAL_VARIABLES = {
     "TERM": "dumb, or none: no colour, no cursor movement, no links",
     "COLUMNS": "the width of the window",
     "VISUAL, EDITOR": "what `piooy config edit` opens",
-    "HTTPS_PROXY, ALL_PROXY": "the proxy",
+    "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY": "the proxy",
     "NO_PROXY": "hosts that are reached without it; this machine always is",
     "SSL_CERT_FILE, SSL_CERT_DIR": "certificates to trust, instead of the bundled ones",
     "PYTHON_KEYRING_BACKEND": "the keyring to use, by the name of its class",
@@ -39,7 +39,7 @@ def exit_codes() -> Iterator[ExitCode]:
         if kind is not errors.Interrupted:
             yield ExitCode(kind.exit_code, kind.name, kind.meaning, kind.money)
     for number, signal in errors.SIGNALS.items():
-        meaning = f"{signal}, after a clean stop"
+        meaning = "stopped by it, cleanly"
         yield ExitCode(number, signal, meaning, errors.Interrupted.money)
 
 

@@ -16,6 +16,7 @@ _FILES = (
     Item("~/.config/piooy/config.toml", "settings; see piooy-config(5)"),
     Item("~/.config/piooy/keys.json", "keys stored with --store file, for their owner alone"),
     Item("~/.local/state/piooy/ledger.sqlite3", "every order that was sent, and what became of it"),
+    Item("~/.local/state/piooy/keyring", "which keyring had the key, so that it is asked first"),
     Item("~/.local/state/piooy/sandbox.sqlite3", "the tasks of --sandbox"),
     "These are the places of Linux; `piooy config path` and `piooy config check` tell yours.",
 )
@@ -28,9 +29,19 @@ class Shelf(NamedTuple):
     pages: tuple[Page, ...]
 
     def of(self, name: str) -> Page | None:
-        """The page of `generate`, `exit-codes`, `config.5`, or of all where there is no name."""
-        wanted = f"piooy-{name}" if name not in ("", "piooy") else "piooy"
+        """The page of `generate`, `exit-codes` or `config.5`; of all where there is no name.
+
+        Also by the names that pages call each other: piooy-config(5).
+        """
+        plain = name.removeprefix("piooy").removeprefix("-").replace("(", ".").rstrip(")")
+        own = not plain or plain == ".1"
+        wanted = "piooy" if own else f"piooy-{plain}"
         return next((page for page in self.pages if wanted in (page.name, page.file)), None)
+
+    def names(self) -> list[str]:
+        """What can be asked for, in short."""
+        short = [page.file.removeprefix("piooy-") for page in self.pages[1:]]
+        return [name.removesuffix(".1").removesuffix(".7") for name in short]
 
 
 def shelf(root: Command) -> Shelf:

@@ -11,7 +11,8 @@ _INDENT = "    "
 def text(page: Page, width: int) -> str:
     """The page, for a window of so many columns."""
     title = f"{page.name.upper()}({page.section})"
-    parts = [title, f"NAME\n{_INDENT}{page.name} - {page.summary}"]
+    name = layout.paragraph(f"{page.name} - {page.summary}", width, _INDENT)
+    parts = [title, f"NAME\n{name}"]
     for section in page.sections:
         parts.append("\n".join([section.title, *_blocks(section.blocks, width)]))
     return "\n\n".join(parts) + "\n"

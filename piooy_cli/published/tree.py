@@ -39,6 +39,9 @@ class Option(NamedTuple):
         return f"{self.help} [default: {self.default}]" if self.default else self.help
 
 
+HELP = Option(("-h", "--help"), "Show help.")  # Typer's own, for every command
+
+
 class Argument(NamedTuple):
     """What stands behind a command, as it is shown in a usage line."""
 
@@ -97,11 +100,12 @@ def tree(command: Any, path: tuple[str, ...] = ("piooy",)) -> Command:
     """The tree below a Typer command."""
     children = getattr(command, "commands", {})
     paragraphs, examples = _parts(command.help or "")
+    shown = [_option(param) for param in _params(command, "option") if not param.hidden]
     return Command(
         path=path,
         paragraphs=paragraphs,
         examples=examples,
-        options=tuple(_option(p) for p in _params(command, "option") if not p.hidden),
+        options=(*shown, *([HELP] if len(path) == 1 else [])),
         arguments=tuple(_argument(param) for param in _params(command, "argument")),
         children=tuple(
             tree(child, (*path, name)) for name, child in children.items() if not child.hidden

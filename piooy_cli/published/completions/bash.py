@@ -9,19 +9,32 @@ from piooy_cli.published.tree import Command
 def script(root: Command) -> str:
     """The script."""
     cases = "\n".join(line for command in root.walk() for line in _case(command, root))
+    valued = "|".join(wanted.valued(root))
     paths = " | ".join(f"'{command.words}'" for command in root.walk() if command is not root)
     return f"""\
 # bash completion for piooy. Belongs into
 # ${{XDG_DATA_HOME:-~/.local/share}}/bash-completion/completions/piooy
 _piooy() {{
-    local cur=$2 prev path="" word words="" options="" values="" at=$COMP_CWORD
-    # bash parts words at = and @ as well.
-    [[ ${{COMP_WORDS[at]}} == = ]] && cur=""
-    [[ ${{COMP_WORDS[at]}} != = && $at -gt 1 && ${{COMP_WORDS[at-1]}} == [=@] ]] && at=$((at - 1))
+    local cur=$2 prev path="" word words="" options="" values="" at=$COMP_CWORD skip="" given=0
+    # bash parts words at = and @ as well; before an = stands an option, or a KEY of KEY=VALUE.
+    [[ ${{COMP_WORDS[at]}} == = ]] && cur="" && at=$((at + 1))
+    if [[ ${{COMP_WORDS[at-1]}} == = ]]; then
+        [[ ${{COMP_WORDS[at-2]}} == -* ]] || return
+        at=$((at - 1))
+    elif [[ ${{COMP_WORDS[at-1]}} == @ ]]; then
+        at=$((at - 1))
+    fi
     prev=${{COMP_WORDS[at-1]}}
     for word in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
+        if [[ $word == = ]]; then skip=1; continue; fi
+        if [[ -n $skip ]]; then skip=""; continue; fi
+        case "$word" in
+            {valued}) skip=1; continue ;;
+            -*|@) continue ;;
+        esac
         case "${{path:+$path }}$word" in
             {paths}) path="${{path:+$path }}$word" ;;
+            *) given=$((given + 1)) ;;
         esac
     done
     case "$path" in
@@ -44,7 +57,9 @@ complete -o bashdefault -o default -F _piooy piooy
 
 def _case(command: Command, root: Command) -> Iterator[str]:
     yield f"        '{command.words}')"
-    yield f"            words='{' '.join(wanted.of_words(command, root))}'"
+    once = not command.children and not any(a.shown.endswith("...") for a in command.arguments[:1])
+    test = "[[ $given == 0 ]] && " if once else ""
+    yield f"            {test}words='{' '.join(wanted.of_words(command, root))}'"
     yield f"            options='{wanted.names(command, root)}'"
     yield '            case "$prev" in'
     files: list[str] = []

@@ -9,19 +9,37 @@ from piooy_cli.published.tree import Command, Option
 def script(root: Command) -> str:
     """The script."""
     paths = " ".join(f"'{command.words}'" for command in root.walk() if command is not root)
+    valued = " ".join(wanted.valued(root))
     lines = "\n".join(line for command in root.walk() for line in _command(command, root))
     return f"""\
 # fish completion for piooy. Belongs into ~/.config/fish/completions/piooy.fish
 function __piooy_path
+    # The command so far is $argv[1]; with $argv[2] no argument stands behind it yet.
     set -l path
+    set -l given
+    set -l skip no
     for word in (commandline -opc)[2..]
+        if test $skip = yes
+            set skip no
+            continue
+        end
+        switch $word
+            case {valued}
+                set skip yes
+                continue
+            case '-*'
+                continue
+        end
         switch (string join -- ' ' $path $word)
             case {paths}
                 set -a path $word
+            case '*'
+                set -a given $word
         end
     end
     set -l joined (string join -- ' ' $path)
-    test "$joined" = "$argv[1]"
+    test "$joined" = "$argv[1]"; or return 1
+    test -z "$argv[2]"; or test -z "$given"
 end
 function __piooy_ask
     string match -q -- '-*' (commandline -ct); and return
@@ -38,19 +56,21 @@ def _command(command: Command, root: Command) -> Iterator[str]:
         yield f"{here} -f -a {child.name} -d {_text(child.summary)}"
     for argument in command.arguments[:1]:
         if words := wanted.of_value(argument, root):
-            yield f"{here} -f -a '{_values(words)}'"
+            first = "" if argument.shown.endswith("...") else " first"
+            yield f"{here[:-1]}{first}\" -f -a '{_values(words)}'"
     for option in wanted.options(command, root):
-        yield f"{here} {_option(option, root)}"
-    yield f"{here} -s h -l help -d 'Show this help.'"
+        yield f"{here} {_option(option.names, option, root)} -d {_text(option.help)}"
+        if option.off:
+            yield f"{here} {_option(option.off, option, root)} -d {_text(f'Not: {option.help}')}"
 
 
-def _option(option: Option, root: Command) -> str:
-    parts = [f"-{'l' if name[:2] == '--' else 's'} {name.lstrip('-')}" for name in option.all_names]
+def _option(names: tuple[str, ...], option: Option, root: Command) -> str:
+    parts = [f"-{'l' if name[:2] == '--' else 's'} {name.lstrip('-')}" for name in names]
     if words := wanted.of_value(option, root):
         parts.append(f"-x -a '{_values(words)}'")
     elif option.takes_value:
         parts.append("-r -F")
-    return " ".join([*parts, f"-d {_text(option.help)}"])
+    return " ".join(parts)
 
 
 def _values(words: tuple[str, ...]) -> str:

@@ -10,6 +10,7 @@ def script(root: Command) -> str:
     """The script."""
     words = "\n".join(_words(command, root) for command in root.walk())
     values = "\n".join(line for command in root.walk() for line in _values(command, root))
+    valued = _list(wanted.valued(root))
     return f"""\
 # PowerShell completion for piooy. Add it to the file that $PROFILE names.
 Register-ArgumentCompleter -Native -CommandName piooy -ScriptBlock {{
@@ -20,11 +21,14 @@ Register-ArgumentCompleter -Native -CommandName piooy -ScriptBlock {{
     $values = @{{
 {values}
     }}
+    $valued = @({valued})
     $path = ''
     $before = ''
     foreach ($element in $commandAst.CommandElements | Select-Object -Skip 1) {{
         if ($element.Extent.EndOffset -ge $cursorPosition) {{ break }}
+        $skipped = $valued -contains $before
         $before = "$element"
+        if ($skipped) {{ continue }}
         $longer = "$path $element".Trim()
         if ($words.ContainsKey($longer)) {{ $path = $longer }}
     }}

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from piooy_cli.published.topics import pages
+from piooy_cli.published.manual import shelf
 from piooy_cli.published.tree import Argument, Command, Option
 
 ASKED = "@"  # before a kind, in a script
@@ -12,8 +12,7 @@ KINDS = ("models", "refs", "keys", "profiles")
 def of_value(taker: Option | Argument, root: Command) -> tuple[str, ...]:
     """What completes a value: words, or one word that names a kind; nothing: files."""
     if taker.completes == "commands":
-        topics = (page.name.removeprefix("piooy-") for page in pages())
-        return tuple(dict.fromkeys([*(child.name for child in root.children), *topics]))
+        return tuple(shelf(root).names())
     return taker.values or ((ASKED + taker.completes,) if taker.completes else ())
 
 
@@ -42,4 +41,17 @@ def options(command: Command, root: Command) -> list[Option]:
 def names(command: Command, root: Command) -> str:
     """Their names, and help."""
     told = [name for option in options(command, root) for name in option.all_names]
-    return " ".join([*told, "-h", "--help"])
+    return " ".join(told)
+
+
+def valued(root: Command) -> list[str]:
+    """Every option that a value follows, of whatever command: that value is no command."""
+    return sorted(
+        {
+            name
+            for command in root.walk()
+            for option in command.options
+            if option.takes_value
+            for name in option.names
+        }
+    )

@@ -1,5 +1,7 @@
 """Completion for zsh."""
 
+from collections.abc import Iterator
+
 from piooy_cli.published.completions import wanted
 from piooy_cli.published.tree import Argument, Command, Option
 
@@ -32,8 +34,7 @@ fi
 
 
 def _function(command: Command, root: Command) -> str:
-    specs = [_spec(option, root) for option in wanted.options(command, root)]
-    specs.append("{-h,--help}'[Show this help.]'")
+    specs = [spec for option in wanted.options(command, root) for spec in _specs(option, root)]
     if command.children:
         specs += ["'1: :->command'", "'*:: :->arguments'"]
     else:
@@ -77,12 +78,19 @@ def _children(command: Command) -> str:
 """
 
 
-def _spec(option: Option, root: Command) -> str:
+def _specs(option: Option, root: Command) -> Iterator[str]:
+    """Those that say yes, and those that say no."""
     text = f"[{_quoted(option.help)}]"
     if option.takes_value:
         text += f": {_action(wanted.of_value(option, root))}"
-    names = [f"{n}=" if option.takes_value and n[:2] == "--" else n for n in option.all_names]
-    return f"'{names[0]}{text}'" if len(names) == 1 else f"{{{','.join(names)}}}'{text}'"
+    yield _spec(option.names, text, option.takes_value)
+    if option.off:
+        yield _spec(option.off, f"[Not: {_quoted(option.help)}]", False)
+
+
+def _spec(names: tuple[str, ...], text: str, takes_value: bool) -> str:
+    told = [f"{name}=" if takes_value and name[:2] == "--" else name for name in names]
+    return f"'{told[0]}{text}'" if len(told) == 1 else f"{{{','.join(told)}}}'{text}'"
 
 
 def _action(words: tuple[str, ...]) -> str:
