@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -30,7 +31,7 @@ GROUPS = frozenset(["history", "config", "sandbox"])
 FLAGS = frozenset("--json --quiet --verbose --debug --no-input --sandbox --version".split())
 _BUNDLE = re.compile(r"-([qv]+)([A-Za-z].*)?")
 NEED_ALL = frozenset(["completion", "man"])  # they tell of every command
-VALUED = frozenset("--jq --color --hyperlinks --profile --base-url".split())
+VALUED = frozenset("--jq --color --hyperlinks --profile --base-url --record".split())
 
 
 def root(
@@ -69,13 +70,17 @@ def root(
         str | None,
         typer.Option("--base-url", metavar="URL", help="Where the API is. [env: PIOOY_BASE_URL]"),
     ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option("--record", metavar="FILE", help="Write down what is asked and answered."),
+    ] = None,
     version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
 ) -> None:
     """Remember what was asked for; read nothing yet."""
     session: Session = ctx.obj
     session.json, session.quiet, session.verbose = json or jq is not None, quiet, verbose
     session.debug, session.color, session.no_input = session.debug or debug, color, no_input
-    session.hyperlinks = hyperlinks
+    session.hyperlinks, session.record = hyperlinks, record
     if jq is not None:
         from piooy_cli.output.jq import compiled
 

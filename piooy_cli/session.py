@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from piooy_cli.interrupt import Stop
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from piooy_cli.api.client import Api
     from piooy_cli.api.http import Http
     from piooy_cli.api.numbers import Numbers
+    from piooy_cli.api.recording import Recorder
     from piooy_cli.catalogue import Catalogue
     from piooy_cli.credentials import Key, Vault
     from piooy_cli.downloads import Saver, Wish
@@ -53,6 +56,7 @@ class Session:
         self.fields: tuple[str, ...] = ()
         self.filter: Callable[[Any], list[Any]] | None = None
         self.hyperlinks = "auto"
+        self.record: Path | None = None
         self.secrets: list[str] = []
         self.stop = Stop()
         self._pipeline: Pipeline | None = None
@@ -302,10 +306,18 @@ class Session:
         if self.settings.sandbox:
             from piooy_cli.sandbox import sandbox_app
 
-            return Http(
-                self.settings.base_url, "sandbox", self.numbers, sandbox_app(self.places.state)
-            )
-        return Http(self.settings.base_url, self.key.secret if signed else None, self.numbers)
+            app = sandbox_app(self.places.state)
+            return Http(self.settings.base_url, "sandbox", self.numbers, app, self._recorder)
+        key = self.key.secret if signed else None
+        return Http(self.settings.base_url, key, self.numbers, None, self._recorder)
+
+    @property
+    def _recorder(self) -> "Recorder | None":
+        if self.record is None:
+            return None
+        from piooy_cli.api.recording import Recorder
+
+        return Recorder(self.record, self.secrets)
 
     def _stopped(self) -> Exception:
         if self._pipeline:

@@ -50,6 +50,8 @@ def reason_of(error: BaseException) -> str:
     if isinstance(found, OSError) and isinstance(found.errno, int) and found.errno > 0:
         return os.strerror(found.errno)
     text = found.strerror if isinstance(found, OSError) else str(found)
+    if text and "ConnectionClosed" in text:  # h11's own words
+        return "the connection was closed without an answer"
     return (text or type(error).__name__).strip()
 
 

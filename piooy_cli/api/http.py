@@ -24,6 +24,7 @@ from piooy_cli.api.faults import (
 from piooy_cli.api.lean import httpx
 from piooy_cli.api.numbers import Numbers
 from piooy_cli.api.pool import Pool
+from piooy_cli.api.recording import Recorder
 from piooy_cli.api.reply import Reply
 from piooy_cli.api.transport import LeanTransport
 from piooy_cli.settings import asset_fault, is_loopback
@@ -45,11 +46,15 @@ class Media:
 class Http:
     """Requests to one API host, and to any asset host."""
 
-    def __init__(self, base_url: str, key: str | None, numbers: Numbers, app: Any = None) -> None:
+    def __init__(
+        self, base_url: str, key: str | None, numbers: Numbers, app: Any = None,
+        recorder: Recorder | None = None,
+    ) -> None:  # fmt: skip
         self.base_url = base_url.rstrip("/")
         self._key = key
         self._numbers = numbers
         self._app = app
+        self._recorder = recorder
         # A kept connection may die just as a POST is written to it, and nobody could tell
         # whether it was read: orders pay for a new connection each.
         plain = self.base_url.startswith("http://")
@@ -93,14 +98,22 @@ class Http:
 
         `http`: whether addresses in the open are accepted.
         """
+        asked = url
         for _ in range(self._numbers.redirects + 1):
             async with self._opened(url, headers) as response:
                 if response.status_code not in _REDIRECTS or "location" not in response.headers:
                     refuse_encoding(response.headers)
-                    yield Media(response)
+                    yield self._media(response, asked)
                     return
                 url = _next_hop(response, http)
         raise Unsent(f"more than {self._numbers.redirects} redirects", final=True)
+
+    def _media(self, response: httpx.Response, asked: str) -> Media:
+        media = Media(response)
+        if self._recorder:
+            seen = (asked, media.status, media.headers, media.chunks)
+            media.chunks = self._recorder.passing(*seen)
+        return media
 
     async def close(self) -> None:
         """Close every connection."""
@@ -142,6 +155,9 @@ class Http:
         async with client.stream(method, self.base_url + path, **request) as response:
             body = await self._capped(response)
             headers = {name.lower(): value for name, value in response.headers.items()}
+            if self._recorder:
+                sent, url = request.get("content"), str(response.request.url)
+                self._recorder.exchange(method, url, sent, response.status_code, headers, body)
             return Reply(response.status_code, headers, body)
 
     async def _capped(self, response: httpx.Response) -> bytes:

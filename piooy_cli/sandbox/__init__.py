@@ -54,7 +54,7 @@ def serve(
     if wishes.speed <= 0:
         raise UsageError(f"--speed {wishes.speed:g} is not more than 0")
     wire = any(fault.name in ON_THE_WIRE for fault in wishes.faults)
-    private_directory(state.parent)
+    private_directory(state.absolute().parent)
     app = _application(state, wishes, has_wire=wire)
     try:
         from piooy_cli.sandbox.server import run

@@ -16,6 +16,10 @@ from piooy_cli.sandbox.wishes import Wishes
 def application(state: Path, wishes: Wishes, *, has_wire: bool = False) -> Any:
     """The API with its tasks in the file `state`. `has_wire`: a relay is before the server."""
     chance = Chance(wishes.faults, wishes.seed)
+    if wishes.replay:
+        from piooy_cli.sandbox.replay import application as replayed
+
+        return Faulty(replayed(wishes.replay), chance, wishes.log, has_wire=has_wire)
     endpoints = Endpoints(Store(state), wishes, chance)
     routes = [
         Route("/api/v1/generate", endpoints.generate, methods=["POST"]),

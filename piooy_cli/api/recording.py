@@ -1,0 +1,67 @@
+"""`--record`: what was asked and what was answered, a line of JSON each; the key is in none."""
+
+import base64
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from piooy_cli.errors import StorageRefused
+from piooy_cli.places import private_directory
+
+_KEPT = ("content-type", "etag", "retry-after", "accept-ranges", "content-range", "last-modified")
+_BIGGEST = 64 << 20  # of an asset; a larger one is noted without its bytes
+
+
+class Recorder:
+    """Appends to a file that only this user can read. Raises StorageRefused."""
+
+    def __init__(self, path: Path, secrets: Sequence[str]) -> None:
+        self._path = path
+        self._secrets = secrets
+        private_directory(path.absolute().parent)
+        self._write("")
+
+    def exchange(
+        self, method: str, url: str, request: bytes | None, status: int,
+        headers: Mapping[str, str], body: bytes,
+    ) -> None:  # fmt: skip
+        """One request and its answer."""
+        line = {
+            "method": method, "url": url, "request": None if request is None else _told(request),
+            "status": status, "headers": {name: headers[name] for name in _KEPT if name in headers},
+            "body": _told(body),
+        }  # fmt: skip
+        self._write(json.dumps(line, ensure_ascii=False) + "\n")
+
+    async def passing(
+        self, url: str, status: int, headers: Mapping[str, str], chunks: AsyncIterator[bytes]
+    ) -> AsyncIterator[bytes]:
+        """An asset as it comes; written down when it ends, be it whole or cut off."""
+        kept = bytearray()
+        try:
+            async for chunk in chunks:
+                if len(kept) <= _BIGGEST:
+                    kept += chunk
+                yield chunk
+        finally:
+            body = bytes(kept) if len(kept) <= _BIGGEST else b""
+            self.exchange("GET", url, None, status, headers, body)
+
+    def _write(self, text: str) -> None:
+        for secret in filter(None, self._secrets):
+            text = text.replace(secret, "***")
+        try:
+            with self._path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+                self._path.chmod(0o600)
+                file.write(text)
+        except OSError as error:
+            raise StorageRefused(f"--record {self._path}: {error.strerror}") from None
+
+
+def _told(body: bytes) -> Any:
+    """Text as it is, other bytes in base64."""
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(body).decode()}

@@ -1,0 +1,104 @@
+"""Answers from a recording: each request gets what it got then, in order, the last one for ever."""
+
+import base64
+import json
+import re
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from piooy_cli.errors import UsageError
+from piooy_cli.sandbox import assets
+from piooy_cli.sandbox.replies import CORS, error
+
+_METHODS = ["GET", "POST", "OPTIONS"]
+_KEYS = ("method", "url", "status", "headers", "body")
+_FROM = re.compile(r"bytes ([0-9]{1,18})-", re.ASCII)
+
+
+def application(recording: Path) -> Any:
+    """The recording as an ASGI application. Raises UsageError for a file that is none."""
+    replay = _Replay(_exchanges(recording))
+    return Starlette(routes=[Route("/{path:path}", replay.answer, methods=_METHODS)])
+
+
+def _exchanges(recording: Path) -> list[dict[str, Any]]:
+    try:
+        lines = recording.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as fault:
+        raise UsageError(f"--replay {recording} cannot be read: {fault}") from None
+    found = []
+    for number, line in enumerate(lines, 1):
+        try:
+            exchange = json.loads(line)
+            found.append(
+                {key: exchange[key] for key in ("method", "url", "status", "headers", "body")}
+            )
+        except (ValueError, KeyError, TypeError):
+            hint = "it is what --record has written"
+            raise UsageError(f"--replay {recording}: line {number} is no exchange", hint) from None
+    return found
+
+
+class _Replay:
+    def __init__(self, exchanges: list[dict[str, Any]]) -> None:
+        self._answers: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+        self._moved: dict[str, str] = {}
+        self._files: dict[str, tuple[bytearray, str]] = {}
+        for exchange in exchanges:
+            self._collect(exchange)
+            self._answers[exchange["method"], self._place(exchange["url"])].append(exchange)
+
+    def _place(self, url: str) -> str:
+        """Where an address is here: the API's at its own path, a file's at one of ours."""
+        parts = urlsplit(url)
+        if parts.path.startswith("/api/"):
+            return f"{parts.path}?{parts.query}" if parts.query else parts.path
+        if url not in self._moved:
+            self._moved[url] = f"/replayed/{len(self._moved) + 1}/{parts.path.rpartition('/')[2]}"
+        return self._moved[url]
+
+    def _collect(self, exchange: dict[str, Any]) -> None:
+        """The parts of a file that came one after the other, as the file."""
+        place, headers = self._place(exchange["url"]), exchange["headers"]
+        if not place.startswith("/replayed/") or exchange["status"] not in (200, 206):
+            return
+        whole, _ = self._files.get(place, (bytearray(), ""))
+        match = _FROM.match(headers.get("content-range", ""))
+        body = _bytes(exchange["body"])
+        first = int(match[1]) if match else 0
+        whole[first : first + len(body)] = body
+        self._files[place] = (whole, headers.get("content-type", "application/octet-stream"))
+
+    async def answer(self, request: Request) -> Response:
+        """What was answered then; 404 for what was never asked."""
+        if found := self._files.get(request.url.path):
+            return assets.reply(request, bytes(found[0]), found[1], ())
+        query = request.url.query
+        place = f"{request.url.path}?{query}" if query else request.url.path
+        known = self._answers.get((request.method, place), [])
+        known = known or self._answers.get((request.method, request.url.path), [])
+        if not known:
+            return error(404, f"the recording has no {request.method} {place}")
+        exchange = known.pop(0) if len(known) > 1 else known[0]
+        body = self._body(exchange["body"], str(request.base_url).rstrip("/"))
+        return Response(body, exchange["status"], exchange["headers"] | CORS)
+
+    def _body(self, body: Any, base_url: str) -> bytes:
+        """The answer, with the addresses of files as they are here."""
+        if isinstance(body, dict):
+            return _bytes(body)
+        for url, place in self._moved.items():
+            body = body.replace(url, base_url + place)
+            body = body.replace(json.dumps(url)[1:-1], base_url + place)
+        return _bytes(body)
+
+
+def _bytes(body: Any) -> bytes:
+    return base64.b64decode(body["base64"]) if isinstance(body, dict) else str(body).encode()
