@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do \
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo test check fix docs soak release-check sandbox clean
+.PHONY: help demo test check fix docs soak release-check conformance sandbox clean
 
 # What can be made.
 help:
@@ -44,6 +44,10 @@ soak: $(VENV)/dev
 release-check: $(VENV)/release
 	@$(BIN)/python tools/release_check.py
 
+# Hold the sandbox against its contract, in thousands of requests.
+conformance: $(VENV)/conformance
+	@$(BIN)/python tools/conformance.py
+
 # The API on a port of this machine.
 sandbox: $(VENV)/sandbox
 	@$(BIN)/piooy sandbox serve
@@ -62,6 +66,10 @@ $(VENV)/sandbox: $(VENV)/bin/python pyproject.toml
 
 $(VENV)/release: $(VENV)/bin/python pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[release]'
+	@touch $@
+
+$(VENV)/conformance: $(VENV)/bin/python pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[conformance]'
 	@touch $@
 
 $(VENV)/dev: $(VENV)/bin/python pyproject.toml

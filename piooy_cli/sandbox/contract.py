@@ -9,6 +9,7 @@ SCENES = (
     "character-creation", "text-to-music",
 )  # fmt: skip
 LONGEST_MESSAGE = 5000
+_BLANK = " \t\r\n"
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
@@ -33,7 +34,7 @@ def contact_fault(body: Any) -> str | None:
     email, content = body.get("email"), body.get("content")
     if not isinstance(email, str) or not _ADDRESS.fullmatch(email):
         return "invalid email"
-    if not isinstance(content, str) or not content.strip():
+    if not isinstance(content, str) or not content.strip(_BLANK):
         return "content is required"
     return "content is too long" if len(content) > LONGEST_MESSAGE else None
 
@@ -44,4 +45,4 @@ def _input_fault(body: dict[str, Any]) -> str | None:
         return "invalid prompt"
     if not isinstance(options, dict):
         return "invalid options"
-    return None if prompt.strip() or options else "prompt or options is required"
+    return None if prompt.strip(_BLANK) or options else "prompt or options is required"
