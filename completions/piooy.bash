@@ -15,7 +15,7 @@ _piooy() {
         if [[ $word == = ]]; then skip=1; continue; fi
         if [[ -n $skip ]]; then skip=""; continue; fi
         case "$word" in
-            --accept-key|--adopt|--aspect-ratio|--base-url|--before|--color|--count|--duration|--email|--faults|--fields|--file|--heartbeat|--host|--hyperlinks|--image|--interval|--jobs|--jq|--limit|--limits|--log|--lyrics|--lyrics-file|--media|--model|--negative-prompt|--on-exists|--option|--options|--output|--port|--profile|--prompt-file|--provider|--refresh|--replay|--resolution|--result-shape|--scene|--search|--seed|--since|--speed|--state|--status|--store|--style|--timeout|--title|--video|--why|-O|-a|-f|-i|-j|-m|-n|-o|-r) skip=1; continue ;;
+            --accept-key|--adopt|--aspect-ratio|--base-url|--before|--color|--count|--duration|--email|--faults|--fields|--file|--heartbeat|--host|--hyperlinks|--image|--interval|--jobs|--jq|--limit|--limits|--log|--lyrics|--lyrics-file|--media|--model|--negative-prompt|--on-exists|--option|--options|--output|--port|--profile|--prompt-file|--provider|--record|--refresh|--replay|--resolution|--result-shape|--scene|--search|--seed|--since|--speed|--state|--status|--store|--style|--timeout|--title|--video|--why|-O|-a|-f|-i|-j|-m|-n|-o|-r) skip=1; continue ;;
             -*|@) continue ;;
         esac
         case "${path:+$path }$word" in
@@ -26,302 +26,302 @@ _piooy() {
     case "$path" in
         '')
             words='generate task wait download models contact completion man history config sandbox'
-            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --jq|--base-url) COMPREPLY=(); return ;;
+                --jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'generate')
             [[ $given == 0 ]] && words='image video music character'
-            options='-m --model -a --aspect-ratio -r --resolution --duration -i --image --video --inline -o --output --on-exists --wait --no-wait --download --no-download -n --count --timeout --interval --heartbeat --notify -f --prompt-file -O --option --options --seed --negative-prompt --title --style --lyrics --lyrics-file --instrumental --provider --scene --covers --allow-http-assets --allow-svg --dry-run -y --yes --open --preview --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='-m --model -a --aspect-ratio -r --resolution --duration -i --image --video --inline -o --output --on-exists --wait --no-wait --download --no-download -n --count --timeout --interval --heartbeat --notify -f --prompt-file -O --option --options --seed --negative-prompt --title --style --lyrics --lyrics-file --instrumental --provider --scene --covers --allow-http-assets --allow-svg --dry-run -y --yes --open --preview --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 -m|--model) values='@models' ;;
                 --on-exists) values='skip rename overwrite fail' ;;
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                -a|--aspect-ratio|-r|--resolution|--duration|-i|--image|--video|-o|--output|-n|--count|--timeout|--interval|--heartbeat|-f|--prompt-file|-O|--option|--options|--seed|--negative-prompt|--title|--style|--lyrics|--lyrics-file|--provider|--scene|--jq|--base-url) COMPREPLY=(); return ;;
+                -a|--aspect-ratio|-r|--resolution|--duration|-i|--image|--video|-o|--output|-n|--count|--timeout|--interval|--heartbeat|-f|--prompt-file|-O|--option|--options|--seed|--negative-prompt|--title|--style|--lyrics|--lyrics-file|--provider|--scene|--jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'task')
             words='@refs'
-            options='--refresh --exit-status --raw --fields --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='--refresh --exit-status --raw --fields --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --refresh) values='live assets' ;;
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --fields|--jq|--base-url) COMPREPLY=(); return ;;
+                --fields|--jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'wait')
             words='@refs'
-            options='--pending --timeout --interval --heartbeat --notify --any --download -o --output --on-exists --allow-http-assets --allow-svg --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='--pending --timeout --interval --heartbeat --notify --any --download -o --output --on-exists --allow-http-assets --allow-svg --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --on-exists) values='skip rename overwrite fail' ;;
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --timeout|--interval|--heartbeat|-o|--output|--jq|--base-url) COMPREPLY=(); return ;;
+                --timeout|--interval|--heartbeat|-o|--output|--jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'download')
             words='@refs'
-            options='-o --output --on-exists --covers --unsaved --wait --timeout --interval --heartbeat --notify --persist -j --jobs --allow-http-assets --allow-svg --dry-run --no-metadata --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='-o --output --on-exists --covers --unsaved --wait --timeout --interval --heartbeat --notify --persist -j --jobs --allow-http-assets --allow-svg --dry-run --no-metadata --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --on-exists) values='skip rename overwrite fail' ;;
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                -o|--output|--timeout|--interval|--heartbeat|-j|--jobs|--jq|--base-url) COMPREPLY=(); return ;;
+                -o|--output|--timeout|--interval|--heartbeat|-j|--jobs|--jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'models')
             [[ $given == 0 ]] && words='@models'
-            options='--media --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='--media --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --media) values='image video music character' ;;
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --jq|--base-url) COMPREPLY=(); return ;;
+                --jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'contact')
             [[ $given == 0 ]] && words=''
-            options='--email -f --file --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='--email -f --file --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --email|-f|--file|--jq|--base-url) COMPREPLY=(); return ;;
+                --email|-f|--file|--jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'completion')
             [[ $given == 0 ]] && words='bash zsh fish powershell'
-            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --jq|--base-url) COMPREPLY=(); return ;;
+                --jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'man')
             [[ $given == 0 ]] && words='generate task wait download models contact completion man history config sandbox exit-codes environment config.5'
-            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --jq|--base-url) COMPREPLY=(); return ;;
+                --jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'history')
             words='show resolve prune export stats check'
-            options='--status -m --model --media --since --search --unsaved --unknown -n --limit --fields --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='--status -m --model --media --since --search --unsaved --unknown -n --limit --fields --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 -m|--model) values='@models' ;;
                 --media) values='image video music character' ;;
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --status|--since|--search|-n|--limit|--fields|--jq|--base-url) COMPREPLY=(); return ;;
+                --status|--since|--search|-n|--limit|--fields|--jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'history show')
             [[ $given == 0 ]] && words='@refs'
-            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --jq|--base-url) COMPREPLY=(); return ;;
+                --jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'history resolve')
             [[ $given == 0 ]] && words='@refs'
-            options='--adopt --not-charged --charged --why --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='--adopt --not-charged --charged --why --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --adopt|--why|--jq|--base-url) COMPREPLY=(); return ;;
+                --adopt|--why|--jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'history prune')
             [[ $given == 0 ]] && words=''
-            options='--before -y --yes --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='--before -y --yes --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --before|--jq|--base-url) COMPREPLY=(); return ;;
+                --before|--jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'history export')
             [[ $given == 0 ]] && words=''
-            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --jq|--base-url) COMPREPLY=(); return ;;
+                --jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'history stats')
             [[ $given == 0 ]] && words=''
-            options='-m --model --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='-m --model --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 -m|--model) values='@models' ;;
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --jq|--base-url) COMPREPLY=(); return ;;
+                --jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'history check')
             [[ $given == 0 ]] && words=''
-            options='--repair --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='--repair --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --jq|--base-url) COMPREPLY=(); return ;;
+                --jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'config')
             words='list get set unset path edit set-key delete-key check'
-            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --jq|--base-url) COMPREPLY=(); return ;;
+                --jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'config list')
             [[ $given == 0 ]] && words=''
-            options='--show-origin --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='--show-origin --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --jq|--base-url) COMPREPLY=(); return ;;
+                --jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'config get')
             [[ $given == 0 ]] && words='@keys'
-            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --jq|--base-url) COMPREPLY=(); return ;;
+                --jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'config set')
             [[ $given == 0 ]] && words='@keys'
-            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --jq|--base-url) COMPREPLY=(); return ;;
+                --jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'config unset')
             [[ $given == 0 ]] && words='@keys'
-            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --jq|--base-url) COMPREPLY=(); return ;;
+                --jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'config path')
             [[ $given == 0 ]] && words=''
-            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --jq|--base-url) COMPREPLY=(); return ;;
+                --jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'config edit')
             [[ $given == 0 ]] && words=''
-            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --jq|--base-url) COMPREPLY=(); return ;;
+                --jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'config set-key')
             [[ $given == 0 ]] && words=''
-            options='--store --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='--store --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --store) values='keyring file' ;;
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --jq|--base-url) COMPREPLY=(); return ;;
+                --jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'config delete-key')
             [[ $given == 0 ]] && words=''
-            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --jq|--base-url) COMPREPLY=(); return ;;
+                --jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'config check')
             [[ $given == 0 ]] && words=''
-            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --jq|--base-url) COMPREPLY=(); return ;;
+                --jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'sandbox')
             words='serve reset'
-            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --jq|--base-url) COMPREPLY=(); return ;;
+                --jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'sandbox serve')
             [[ $given == 0 ]] && words=''
-            options='--host --port --speed --seed --state --faults --limits --result-shape --accept-key --log --replay --allow-remote --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='--host --port --speed --seed --state --faults --limits --result-shape --accept-key --log --replay --allow-remote --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --host|--port|--speed|--seed|--state|--faults|--limits|--result-shape|--accept-key|--log|--replay|--jq|--base-url) COMPREPLY=(); return ;;
+                --host|--port|--speed|--seed|--state|--faults|--limits|--result-shape|--accept-key|--log|--replay|--jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'sandbox reset')
             [[ $given == 0 ]] && words=''
-            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --version -h --help'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --jq|--base-url) COMPREPLY=(); return ;;
+                --jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
     esac

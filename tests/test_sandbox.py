@@ -7,9 +7,11 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 import wave
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -268,6 +270,8 @@ def test_a_song_plays():
         ({}, "640,360", 3),
         ({"duration": 2, "aspect_ratio": "9:16", "resolution": "480p"}, "480,854", 2),
         ({"duration": "1", "aspect_ratio": "1:1"}, "360,360", 1),
+        ({"duration": 1, "resolution": "4k"}, "3840,2160", 1),
+        ({"duration": 20}, "640,360", 20),
     ],
 )
 def test_a_video_decodes_without_a_complaint(home, options, size, seconds):
@@ -342,3 +346,74 @@ def test_a_state_file_that_is_none(piooy, home):
 
     assert ran.code == 13
     assert "sandbox reset" in ran.err
+
+
+@pytest.mark.parametrize(("wish", "kind"), [("jpg", "JPEG"), ("jpeg", "JPEG"), ("webp", "WEBP"), ("png", "PNG"), ("gif", "PNG")])  # fmt: skip
+def test_a_picture_in_the_format_that_was_asked_for(piooy, wish, kind):
+    """At the asked size, opened by an independent reader; what is unknown is PNG."""
+    ran = piooy("--sandbox", "generate", "image", "-m", "m", "-a", "16:9", "-r", "2K", "-O", f"output_format={wish}", "a fox")  # fmt: skip
+
+    assert ran.code == 0, ran.err
+    with Image.open(ran.lines[0]) as picture:
+        assert (picture.format, picture.size) == (kind, (2048, 1152))
+
+
+def test_a_large_picture_is_made_in_time():
+    """4K in far less than two seconds of CPU."""
+    start = time.process_time()
+    picture = make(Work("image", "m", "dunes", json.dumps({"resolution": "4K"})), "image-1.png")
+
+    assert time.process_time() - start < 2
+    assert Image.open(io.BytesIO(picture)).size == (4096, 4096)
+
+
+def test_a_reference_is_seen_in_the_picture(piooy, sandbox, home):
+    """A file in the request, or one that this sandbox has made; another picture without it."""
+    Image.new("RGB", (64, 64), (255, 0, 0)).save(home / "red.png")
+    (made,) = piooy("generate", "image", "-m", "m", "--no-download", "a wolf").lines
+    (url,) = (asset["url"] for asset in piooy("task", made, "--json").json[0]["assets"])
+    colors = []
+    for given in (
+        ["--inline", "-i", "red.png"],
+        ["-i", url],
+        ["-O", 'image_input:=["https://elsewhere.example/x.png"]'],
+    ):
+        ran = piooy("generate", "image", "-m", "m", *given, "a fox")
+        assert ran.code == 0, ran.err
+        with Image.open(ran.lines[0]) as picture:
+            colors.append(picture.convert("RGB").getpixel((60, 60)))
+
+    assert colors[0][0] > 240 and colors[0][1] < 15
+    assert len(set(colors)) == 3
+
+
+def test_the_contract_has_the_structure_of_the_published_one():
+    """The same paths, operations, fields, enums and required lists, in other words."""
+    if not CONTRACT.exists():
+        pytest.skip("the published description is not beside this checkout")
+    ours = json.loads((files("piooy_cli") / "sandbox" / "openapi.json").read_text())
+    theirs = json.loads(CONTRACT.read_text())
+
+    assert {path: {*methods} for path, methods in ours["paths"].items()} == {
+        path: {*methods} for path, methods in theirs["paths"].items()
+    }
+    for path, methods in theirs["paths"].items():
+        for method, operation in methods.items():
+            mine = ours["paths"][path][method]
+            assert mine["operationId"] == operation["operationId"]
+            assert {*operation["responses"]} <= {*mine["responses"]}
+            assert mine.get("security") == operation.get("security")
+    for name, schema in theirs["components"]["schemas"].items():
+        assert shape(ours["components"]["schemas"][name]) == shape(schema), name
+
+
+def shape(schema):
+    """Types, fields, enums and required lists, without the words."""
+    kept = {
+        key: schema[key]
+        for key in ("type", "enum", "required", "format", "maxLength")
+        if key in schema
+    }
+    return kept | {
+        "properties": {name: shape(one) for name, one in schema.get("properties", {}).items()}
+    }

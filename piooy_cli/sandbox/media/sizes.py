@@ -7,6 +7,7 @@ from typing import Any
 _RATIO = re.compile(r"([1-9][0-9]?):([1-9][0-9]?)", re.ASCII)
 _PIXELS = re.compile(r"([1-9][0-9]{1,3})x([1-9][0-9]{1,3})", re.ASCII)
 _LONG_EDGE = {"0.5K": 512, "1K": 1024, "2K": 2048, "3K": 3072, "4K": 4096}
+_SHORT_EDGE = {"2K": 1440, "4K": 2160}
 _LINES = re.compile(r"([1-9][0-9]{2,3})p", re.ASCII | re.IGNORECASE)
 
 
@@ -25,8 +26,9 @@ def picture_size(options: Mapping[str, Any]) -> tuple[int, int]:
 def frame_size(options: Mapping[str, Any]) -> tuple[int, int]:
     """The short edge is what the resolution says: 720p is 720; 360p and 16:9 where not asked."""
     across, down = _ratio(options, (16, 9))
-    lines = _LINES.fullmatch(str(options.get("resolution") or options.get("quality") or ""))
-    short_edge = min(int(lines[1]), 1080) if lines else 360
+    wish = str(options.get("resolution") or options.get("quality") or "").upper()
+    lines = _LINES.fullmatch(wish)
+    short_edge = min(int(lines[1]), 2160) if lines else _SHORT_EDGE.get(wish, 360)
     return _even(short_edge * across / min(across, down)), _even(
         short_edge * down / min(across, down)
     )

@@ -12,7 +12,7 @@ from piooy_cli.sandbox.media.sizes import frame_size
 
 FPS = 12
 _DEFAULT_SECONDS = 3.0
-_LONGEST_SECONDS = 15.0
+_LONGEST_SECONDS = 30.0
 
 
 def make(work: Work) -> bytes:
