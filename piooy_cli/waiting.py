@@ -153,11 +153,12 @@ class _Wait:
         return wants
 
     def _is_over(self) -> bool:
-        """Whether the status is the last one. ERROR may pass: it is read again before it counts."""
+        """Whether the status is the last one. ERROR may pass: it has to stay to count."""
         status = self._task.status
         if status == "ERROR" and self._error_rereads < ERROR_REREADS:
             self._error_rereads += 1
             return False
+        self._error_rereads = 0
         if not self._task.is_settled and status not in RUNNING and not self._warned:
             self._warned = True
             what = f"the API says {status!r}, taken as still running"

@@ -525,3 +525,12 @@ def test_a_doubtful_word_that_comes_again_and_again_is_final(piooy, api):
     expect_look(api, {"code": -1, "message": "unknown status: WARMING_UP"})
 
     assert piooy("wait", TASK).code == 3
+
+
+def test_an_error_that_passes_again_and_again_is_none(piooy, api):
+    """It is an end where it stays, not where it came three times."""
+    passing = [task("ERROR"), task("PROCESSING")] * 4
+    expect_look(api, *passing, task(result={"url": "http://127.0.0.1/a.png"}))
+    ran = piooy("wait", TASK)
+
+    assert (ran.code, ran.lines) == (0, [TASK])
