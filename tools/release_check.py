@@ -34,6 +34,8 @@ def main() -> None:
         for install in (with_pip, with_pipx, with_uv):
             program, share = install(place / install.__name__, wheel)
             works(program, share, place)
+            if install is with_pip:
+                leaves_nothing(place / install.__name__)
             print(f"{install.__name__.replace('_', ' ')}: good")
 
 
@@ -101,6 +103,13 @@ def works(program: Path, share: Path, place: Path) -> None:
     expect(not missing, f"{share} lacks {missing}")
     found_by_man(program, share, place)
     found_by_bash(share, program)
+
+
+def leaves_nothing(environment: Path) -> None:
+    """Uninstalled, no file of it is left."""
+    run(environment / "bin" / "python", "-m", "pip", "uninstall", "--quiet", "--yes", "piooy")
+    left = [str(path) for path in environment.rglob("*piooy*")]
+    expect(not left, f"uninstalling leaves {left[:5]}")
 
 
 def found_by_man(program: Path, share: Path, place: Path) -> None:

@@ -145,10 +145,13 @@ class Endpoints:
             "id": row.id, "status": status, "mediaType": request["mediaType"],
             "model": request["model"], "provider": request["provider"], "taskResult": None,
         }  # fmt: skip
-        if status == "SUCCESS":
-            answer["taskResult"] = self._result(row, base_url)
-        if status == "FAILED":
-            answer["taskResult"] = {"status": "failed", "error": fate.FAILURE}
+        match status:
+            case "SUCCESS":
+                answer["taskResult"] = self._result(row, base_url)
+            case "FAILED":
+                answer["taskResult"] = shapes.failed(request["model"])
+            case _:
+                answer["taskResult"] = shapes.running(self._wishes.shape, request["model"])
         return answer
 
     def _work(self, row: Row) -> Work:

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 _SPREAD = 0.35  # of the logarithm, as hosted models have it
 _PENDING = 0.15  # the share of its time that a task is queued
-FAILURE = {"code": "content_policy_violation", "message": "The sandbox was told to let it fail."}
 
 
 class Fate(NamedTuple):

@@ -19,6 +19,11 @@ class Media(NamedTuple):
     prompt: str
 
 
+# One red pixel, as PNG in base64.
+_PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
+)
+
 Shape = Callable[[Media], Any]
 
 
@@ -147,6 +152,37 @@ def _openai(of: Media) -> Any:
     return {"created": 1767000000, "data": data}
 
 
+def _fal_queue(of: Media) -> Any:
+    """No result at all: addresses that must not be fetched."""
+    queue = "https://queue.fal.example/x/requests/r1"
+    return {
+        "status": "IN_QUEUE", "request_id": "r1", "response_url": queue, "queue_position": 0,
+        "status_url": f"{queue}/status", "cancel_url": f"{queue}/cancel",
+    }  # fmt: skip
+
+
+def running(name: str, model: str) -> Any:
+    """`taskResult` before the end: nothing, or the provider's answer to the submission."""
+    if not name.startswith("submit-echo"):
+        return None
+    return {
+        "created": 1757165031, "id": "task-unified-1757165031-uyujaw3d", "model": model,
+        "object": "image.generation.task", "progress": 0, "status": "pending", "type": "image",
+        "task_info": {"can_cancel": True, "estimated_time": 45},
+        "usage": {"billing_rule": "per_call", "credits_reserved": 1.6, "user_group": "default"},
+    }  # fmt: skip
+
+
+def failed(model: str) -> Any:
+    """`taskResult` of a task that ended FAILED, in EvoLink's words, which have line breaks."""
+    return {
+        "id": "task-unified-1772618027-cmeisy8h", "object": "image.generation.task",
+        "status": "failed", "model": model, "progress": 0,
+        "error": {"code": "content_policy_violation",
+                  "message": "Content policy violation.\nThe sandbox was told to let it fail."},
+    }  # fmt: skip
+
+
 def _character(of: Media) -> Any:
     return {"images": [{"imageUrl": url} for url in of.results], "character_name": "Mirota"}
 
@@ -165,6 +201,10 @@ SHAPES: Mapping[str, Shape] = {
     "urls": lambda of: {"urls": list(of.results)},
     "text": lambda of: of.results[0],
     "list": lambda of: list(of.results),
+    "submit-echo": _results,
+    "fal-queue": _fal_queue,
+    "openai-b64": lambda of: {"created": 1767000000, "data": [{"b64_json": _PIXEL}]},
+    "data-uri": lambda of: f"data:image/png;base64,{_PIXEL}",
     "name-only": lambda of: [{"id": "char_e9bd70", "name": "Joe"}],
     "handle": lambda of: {"id": "ch_6918d621", "username": "hfspncadz.mooflapand",
                           "permalink": "https://sora.example/profile/x",
