@@ -197,7 +197,7 @@ def test_a_spec_can_be_read(spec, names):
     assert [fault.name for fault in parsed(spec)] == names
 
 
-@pytest.mark.parametrize("spec", ["nonsense", "429:500%", "600", "slow:fast", "moon/500", "429@0", "html@3-", "429:5", "%"])  # fmt: skip
+@pytest.mark.parametrize("spec", ["nonsense", "429:500%", "600", "slow:fast", "moon/500", "429@0", "html@3-", "429:5", "%", "task/stuck", "generate/asset-html", "429@5-3", "500:1.2.3%"])  # fmt: skip
 def test_a_broken_spec_is_exit_2(piooy, home, spec):
     """One line that says what is wrong; also from a file."""
     (home / "spec").write_text(spec)
@@ -215,6 +215,7 @@ def test_a_broken_spec_is_exit_2(piooy, home, spec):
         (["--replay", "nowhere"], 2, "cannot be read"),
         (["--state", "/dev/null/x"], 13, "cannot make the directory"),
         (["--log", "/dev/full/x"], 13, "--log"),
+        (["--log", "/dev/full"], 13, "--log"),
     ],
     ids=str,
 )
@@ -316,7 +317,19 @@ def test_recorded_and_replayed(serve, piooy, home, monkeypatch):
     assert next(json.loads(line)["method"] for line in recorded.splitlines()) == "POST"
 
 
-@pytest.mark.parametrize("line", ["garbage", "{}", '{"method": 1}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "garbage",
+        "{}",
+        '{"method": 1}',
+        '{"method":"GET","url":5,"status":200,"headers":{},"body":""}',
+        '{"method":"GET","url":"http://[a","status":200,"headers":{},"body":""}',
+        '{"method":"GET","url":"/a","status":200,"headers":[],"body":""}',
+        '{"method":"GET","url":"/a","status":9999,"headers":{},"body":""}',
+        '{"method":"GET","url":"/a","status":200,"headers":{},"body":{"base64":"A"}}',
+    ],
+)
 def test_a_recording_that_is_none(piooy, home, line):
     """Exit 2, with the line's number."""
     (home / "rec").write_text(line + "\n")
@@ -423,11 +436,168 @@ def test_a_log_has_whole_lines(serve):
     workers = [subprocess.Popen([sys.executable, "-c", f"import urllib.request\nfor n in range(30):\n try: urllib.request.urlopen('{url}/api/v1/task/x')\n except Exception: pass"]) for _ in range(3)]  # fmt: skip
     for worker in workers:
         worker.wait()
-    wait_for(lambda: len(Path("log").read_text().splitlines()) == 90)
+    wait_for(lambda: len(Path("log").read_text().splitlines()) == 91)
+    start, *lines = map(json.loads, Path("log").read_text().splitlines())
 
-    assert {json.loads(line)["status"] for line in Path("log").read_text().splitlines()} == {401}
+    assert start["event"] == "start" and {line["status"] for line in lines} == {401}
 
 
 def test_no_limits_by_itself():
     """A sandbox takes what it gets."""
     assert refusal(Limits(), 0, [0.0] * 99, [9.0] * 99) is None
+
+
+def test_an_answer_that_was_announced_is_cut_too(serve):
+    """`Expect: 100-continue`, which curl sends by itself before a large order."""
+    url = serve("--faults", "generate/drop-after-accept@1", "--log", "log")
+    order = json.dumps(
+        ORDER | {"options": {"image_input": ["data:image/png;base64," + "A" * 1_500_000]}}
+    )
+    Path("order").write_text(order)
+    command = [
+        "curl",
+        "-sS",
+        "-i",
+        f"{url}/api/v1/generate",
+        "-H",
+        "Authorization: Bearer k",
+        "-H",
+        "Content-Type: application/json",
+        "-H",
+        "Expect: 100-continue",
+        "--data-binary",
+        "@order",
+    ]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert ran.returncode in (52, 56) and "taskId" not in ran.stdout and "x-piooy" not in ran.stdout
+    wait_for(lambda: '"charge"' in Path("log").read_text())
+
+
+@pytest.mark.parametrize("fault", ["hang", "drip:20ms", "slow:30s"])
+def test_it_stops_at_once_and_quietly(home, fault):
+    """SIGTERM in the middle of an answer: within two seconds, and nothing on stderr."""
+    command = [*PIOOY, "sandbox", "serve", "--port", "0", "--faults", fault]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    url = process.stderr.readline().split("PIOOY_BASE_URL=")[1].split()[0]
+    host, port = urllib.parse.urlsplit(url).netloc.split(":")
+    with socket.create_connection((host, int(port))) as connection:
+        connection.sendall(
+            b"GET /api/v1/task/x HTTP/1.1\r\nhost: x\r\nauthorization: Bearer k\r\n\r\n"
+        )
+        time.sleep(0.3)
+        start = time.monotonic()
+        process.terminate()
+        _, err = process.communicate(timeout=10)
+
+    assert (process.returncode, err) == (0, "")
+    assert time.monotonic() - start < 3
+
+
+def test_clients_that_leave_leave_nothing(serve, home):
+    """Forty that send an order and go: no connection of theirs stays behind the relay."""
+    url = serve("--faults", "generate/hang@1+")
+    host, port = urllib.parse.urlsplit(url).netloc.split(":")
+    (pid,) = [path.name for path in Path("/proc").glob("[0-9]*") if port_of(path) == port] or [None]
+    if pid is None:
+        pytest.skip("no /proc here")
+    before = len(list(Path(f"/proc/{pid}/fd").iterdir()))
+    for _ in range(40):
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(
+                b"POST /api/v1/generate HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n{"
+            )
+    time.sleep(0.5)  # they have all arrived by now
+    wait_for(lambda: len(list(Path(f"/proc/{pid}/fd").iterdir())) <= before + 2)
+
+
+def port_of(process):
+    """The port that a sandbox of this test serves, by the log that it was given; None for others."""
+    import os
+
+    try:
+        words = (process / "cmdline").read_bytes().split(b"\0")
+        mine = (process / "cwd").resolve() == Path.cwd().resolve() and b"serve" in words
+    except OSError:
+        return None
+    return (
+        urllib.parse.urlsplit(os.environ["PIOOY_BASE_URL"]).netloc.split(":")[1] if mine else None
+    )
+
+
+def test_the_first_fault_in_the_list_is_the_one(serve):
+    """Whatever kind the others are."""
+    assert ask(serve("--faults", "500,drop-before"), "/api/v1/task/x")[0] == 500
+    assert ask(serve("--faults", "html,truncate"), "/api/v1/task/x")[2].endswith(b"</h1>")
+
+
+def test_a_silence_with_an_end_is_answered(serve):
+    """`hang:300ms` is late, not lost."""
+    start = time.monotonic()
+
+    assert ask(serve("--faults", "hang:300ms"), "/api/v1/task/x")[0] == 404
+    assert time.monotonic() - start > 0.3
+
+
+def test_two_servers_of_one_state_and_seed_take_turns(serve):
+    """No id is given twice, and no order is lost."""
+    one, two = (serve("--seed", "a", "--state", "state") for _ in range(2))
+    answers = [ask(url, "/api/v1/generate", ORDER) for url in (one, two, one, two)]
+
+    assert [status for status, _, _ in answers] == [200] * 4
+    assert len({json.loads(body)["data"]["taskId"] for _, _, body in answers}) == 4
+
+
+def test_a_preflight_is_no_order(serve):
+    """It is counted for no fault."""
+    url = serve("--faults", "drop-after-accept@1")
+    host = urllib.parse.urlsplit(url).netloc
+    connection = http.client.HTTPConnection(host, timeout=5)
+    connection.request("OPTIONS", "/api/v1/generate")
+
+    assert connection.getresponse().status == 204
+    connection.close()
+    assert ask(url, "/api/v1/generate", ORDER)[0] in ("RemoteDisconnected", "ConnectionResetError")
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "got"),
+    [
+        ("bytes=0-3", 206, 4),
+        ("bytes=-5", 206, 5),
+        ("bytes=5-2", 200, None),
+        ("bytes=-", 200, None),
+        ("bytes=99999999-", 416, 0),
+        ("apples=1-2", 200, None),
+    ],
+)
+def test_ranges(served, asked, status, got):
+    """As RFC 9110 has them: what is no range is ignored."""
+    path = asset_of(served)
+    whole = ask(served, path)[2]
+    found, _, body = ask(served, path, range=asked)
+
+    assert found == status and len(body) == (len(whole) if got is None else got)
+
+
+def test_what_is_no_address_is_an_envelope(served):
+    """404 and 405 too."""
+    assert [
+        json.loads(ask(served, path)[2])["code"]
+        for path in ("/nowhere", "/api/v1/generate", "/api/v1/generate/")
+    ] == [-1, -1, -1]
+
+
+def test_a_recording_keeps_its_form_whatever_the_key_is(serve, piooy, monkeypatch):
+    """A short key is a word and stays; a long one is taken out of text, address and bytes."""
+    serve()
+    for key in ("status", 'long"key\\0123'):
+        monkeypatch.setenv("PIOOY_API_KEY", key)
+        ran = piooy(
+            "generate", "image", "-m", "m", f"the key is {key}", "-o", "o/", "--record", "rec"
+        )
+        assert ran.code == 0, ran.err
+    lines = [json.loads(line) for line in Path("rec").read_text().splitlines()]
+
+    assert all({"method", "url", "status", "body"} <= {*line} for line in lines)
+    assert 'long"key' not in Path("rec").read_text().replace('\\\\"', '"').replace('\\"', '"')

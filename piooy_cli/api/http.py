@@ -110,7 +110,9 @@ class Http:
 
     def _media(self, response: httpx.Response, asked: str) -> Media:
         media = Media(response)
-        if self._recorder:
+        if self._recorder and media.status >= 300:
+            self._recorder.exchange("GET", asked, None, media.status, media.headers, b"")
+        elif self._recorder:
             seen = (asked, media.status, media.headers, media.chunks)
             media.chunks = self._recorder.passing(*seen)
         return media

@@ -5,11 +5,13 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from piooy_cli.errors import StorageRefused
 from piooy_cli.places import private_directory
 
 _KEPT = ("content-type", "etag", "retry-after", "accept-ranges", "content-range", "last-modified")
+SHORTEST_SECRET = 8  # a shorter one is a word, and would be found everywhere
 _BIGGEST = 64 << 20  # of an asset; a larger one is noted without its bytes
 
 
@@ -28,9 +30,10 @@ class Recorder:
     ) -> None:  # fmt: skip
         """One request and its answer."""
         line = {
-            "method": method, "url": url, "request": None if request is None else _told(request),
+            "method": method, "url": self._told(url.encode()),
+            "request": None if request is None else self._told(request),
             "status": status, "headers": {name: headers[name] for name in _KEPT if name in headers},
-            "body": _told(body),
+            "body": self._told(body),
         }  # fmt: skip
         self._write(json.dumps(line, ensure_ascii=False) + "\n")
 
@@ -49,8 +52,6 @@ class Recorder:
             self.exchange("GET", url, None, status, headers, body)
 
     def _write(self, text: str) -> None:
-        for secret in filter(None, self._secrets):
-            text = text.replace(secret, "***")
         try:
             with self._path.open("a", encoding="utf-8", errors="backslashreplace") as file:
                 self._path.chmod(0o600)
@@ -58,10 +59,12 @@ class Recorder:
         except OSError as error:
             raise StorageRefused(f"--record {self._path}: {error.strerror}") from None
 
-
-def _told(body: bytes) -> Any:
-    """Text as it is, other bytes in base64."""
-    try:
-        return body.decode("utf-8")
-    except UnicodeDecodeError:
-        return {"base64": base64.b64encode(body).decode()}
+    def _told(self, body: bytes) -> Any:
+        """Text as it is, other bytes in base64; without the key, before anything is encoded."""
+        for secret in (one for one in self._secrets if len(one) >= SHORTEST_SECRET):
+            for form in (secret, quote(secret, safe=""), json.dumps(secret)[1:-1]):
+                body = body.replace(form.encode(), b"***")
+        try:
+            return body.decode("utf-8")
+        except UnicodeDecodeError:
+            return {"base64": base64.b64encode(body).decode()}

@@ -4,11 +4,13 @@ from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from piooy_cli.sandbox.endpoints import Endpoints
 from piooy_cli.sandbox.faults import Chance
 from piooy_cli.sandbox.faulty import Faulty
+from piooy_cli.sandbox.replies import broken, refused
 from piooy_cli.sandbox.store import Store
 from piooy_cli.sandbox.wishes import Wishes
 
@@ -30,4 +32,6 @@ def application(state: Path, wishes: Wishes, *, has_wire: bool = False) -> Any:
         Route("/messages", endpoints.messages, methods=["GET"]),
         Route("/assets/{id}/{name}", endpoints.asset, methods=["GET"]),
     ]
-    return Faulty(Starlette(routes=routes), chance, wishes.log, has_wire=has_wire)
+    app = Starlette(routes=routes, exception_handlers={HTTPException: refused, Exception: broken})
+    app.router.redirect_slashes = False
+    return Faulty(app, chance, wishes.log, has_wire=has_wire)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from starlette.requests import Request
 from starlette.responses import Response
 
-_RANGE = re.compile(r"bytes=([0-9]{1,18})-([0-9]{1,18})?", re.ASCII)
+_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.ASCII)
 _HTML = b"<!doctype html><title>404</title><h1>No such picture</h1>"
 
 
@@ -28,12 +28,25 @@ def reply(request: Request, content: bytes, media_type: str, faults: Iterable[st
 
 
 def _part(request: Request, content: bytes, media_type: str, headers: dict[str, str]) -> Response:
-    match = _RANGE.fullmatch(request.headers.get("range", ""))
+    asked = _asked(request, len(content))
     same = request.headers.get("if-range", headers["etag"]) == headers["etag"]
-    if not match or not same:
+    if asked is None or not same:
         return Response(content, media_type=media_type, headers=headers)
-    first, last = int(match[1]), min(int(match[2] or len(content)), len(content) - 1)
-    if first > last:
-        return Response(status_code=416, headers={"content-range": f"bytes */{len(content)}"})
+    first, last = asked
+    if first >= len(content):
+        beyond = {"content-range": f"bytes */{len(content)}"}
+        return Response(status_code=416, headers=headers | beyond)
     headers["content-range"] = f"bytes {first}-{last}/{len(content)}"
     return Response(content[first : last + 1], 206, headers, media_type)
+
+
+def _asked(request: Request, length: int) -> tuple[int, int] | None:
+    """First and last byte that are asked for; None for the whole, and for what is no range."""
+    match = _RANGE.fullmatch(request.headers.get("range", ""))
+    if request.method != "GET" or not match or match[0] == "bytes=-":
+        return None
+    if not match[1]:
+        return max(length - int(match[2]), 0), length - 1
+    first = int(match[1])
+    last = int(match[2]) if match[2] else max(first, length)
+    return (first, min(last, length - 1)) if first <= last else None

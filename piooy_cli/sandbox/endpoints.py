@@ -7,6 +7,7 @@ import re
 import secrets
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
@@ -56,11 +57,9 @@ class Endpoints:
         if owner is None:
             return error(401, _NO_KEY)
         try:
-            body = await json_body(request)
+            body = await _body(request, contract.generate_fault)
         except ValueError as wrong:
             return error(400, str(wrong))
-        if fault := contract.generate_fault(body):
-            return error(400, fault)
         if refused := self._refusal(owner):
             return limited(refused.seconds, refused.message)
         row = self._order(owner, body)
@@ -87,11 +86,9 @@ class Endpoints:
     async def contact(self, request: Request) -> Response:
         """POST: a message, which is kept; needs no key."""
         try:
-            body = await json_body(request)
+            body = await _body(request, contract.contact_fault)
         except ValueError as wrong:
             return error(400, str(wrong))
-        if fault := contract.contact_fault(body):
-            return error(400, fault)
         self._store.add_message(time.time(), body["email"], body["content"])
         return ok()
 
@@ -124,13 +121,14 @@ class Endpoints:
 
     def _order(self, owner: str, body: dict[str, Any]) -> Row:
         """Taken, and on disk."""
-        self._number += 1
         faults = tuple(fault.name for fault in self._chance.happens("generate", OF_AN_ORDER))
         median = self._wishes.seconds(body["model"], body["mediaType"]) / self._wishes.speed
-        future = fate.decided(self._seed, self._number, median, faults)
-        row = Row(self._id(), owner, time.time(), body, future)
-        self._store.add(row)
-        return row
+        while True:
+            self._number += 1
+            future = fate.decided(self._seed, self._number, median, faults)
+            row = Row(self._id(), owner, time.time(), body, future)
+            if self._store.add(row):  # another server of the same state may count as well
+                return row
 
     def _id(self) -> str:
         """With a seed, the same ids in the same order."""
@@ -188,6 +186,14 @@ class Endpoints:
         kind = {"video": "video", "music": "audio"}.get(work.media, "image")
         media = shapes.Media(tuple(urls), cover, kind, work.model, work.prompt)
         return shapes.shape(self._wishes.shape or shapes.fitting(work.media), media)
+
+
+async def _body(request: Request, fault_of: Callable[[Any], str | None]) -> Any:
+    """The JSON of a request that the contract takes. Raises ValueError with what it refuses."""
+    body = await json_body(request)
+    if fault := fault_of(body):
+        raise ValueError(fault)
+    return body
 
 
 def _status(row: Row) -> str:

@@ -16,6 +16,10 @@ OF_AN_ANSWER = {
     "asset-etag-change": ("asset",),
 }  # fmt: skip
 OF_AN_ORDER = ("task-fails", "stuck", "backwards", "no-assets", "expired-url")
+# What can happen nowhere else.
+_BOUND = frozenset(
+    [*OF_AN_ORDER, *(name for name, where in OF_AN_ANSWER.items() if len(where) == 1)]
+)
 ON_THE_WIRE = frozenset(
     ["drop-before", "drop-after-accept", "hang", "drip", "truncate", "asset-truncate"]
 )
@@ -64,7 +68,9 @@ def _parsed(item: str) -> Fault:
     if match["endpoint"] and match["endpoint"] not in ENDPOINTS:
         raise ValueError(f"{item!r}: {match['endpoint']} is none of {' '.join(ENDPOINTS)}")
     endpoints = (match["endpoint"],) if match["endpoint"] else usual
-    return Fault(name, endpoints, _seconds(match), _share(match, item), *_span(match))
+    if name in _BOUND and endpoints != usual:
+        raise ValueError(f"{item!r}: {name} happens to {usual[0]} only")
+    return Fault(name, endpoints, _seconds(match), _share(match, item), *_span(match, item))
 
 
 def _seconds(match: re.Match[str]) -> float | None:
@@ -74,17 +80,21 @@ def _seconds(match: re.Match[str]) -> float | None:
 
 
 def _share(match: re.Match[str], item: str) -> float:
-    rate = float(match["rate"] or 100) / 100
+    text = match["rate"] or "100"
+    rate = float(text) / 100 if text.count(".") <= 1 and text.strip(".") else -1
     if not 0 <= rate <= 1:
         raise ValueError(f"{item!r}: a rate is between 0% and 100%")
     return rate
 
 
-def _span(match: re.Match[str]) -> tuple[int, int | None]:
+def _span(match: re.Match[str], item: str) -> tuple[int, int | None]:
     if match["first"] is None:
         return 1, None
     first = int(match["first"])
-    return first, None if match["on"] else int(match["last"] or first)
+    last = None if match["on"] else int(match["last"] or first)
+    if last is not None and last < first:
+        raise ValueError(f"{item!r}: the last is before the first")
+    return first, last
 
 
 class Chance:

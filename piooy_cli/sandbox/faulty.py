@@ -18,6 +18,7 @@ from piooy_cli.sandbox.replies import error, limited
 
 WIRE = "x-piooy-sandbox-wire"
 _BOMB_MIB = 256
+_WITH_ANY = frozenset(["slow", "asset-no-range", "asset-etag-change"])
 _HTML = "<!doctype html><title>Bad gateway</title><h1>502</h1>"
 
 
@@ -36,13 +37,22 @@ class Faulty:
             await self._app(scope, receive, send)
             return
         scope["state"] = {}
-        faults = self._chance.happens(_endpoint(scope["path"]))
+        faults = _in_force(self._chance.happens(_endpoint(scope)))
         scope["piooy.faults"] = [fault.name for fault in faults]
         noted = _Noted(send, faults, has_wire=self._has_wire)
-        await asyncio.sleep(sum(_pause(fault) for fault in faults))
-        await (_instead(scope, faults) or self._app)(scope, receive, noted.send)
-        if self._log:
-            self._log.request(scope, noted.status, faults)
+        try:
+            await asyncio.sleep(sum(_pause(fault) for fault in faults))
+            await (_instead(scope, faults) or self._app)(scope, receive, noted.send)
+        finally:
+            if self._log:
+                self._log.request(scope, noted.status, faults)
+
+
+def _in_force(faults: list[Fault]) -> list[Fault]:
+    """The first that an answer can have; `slow` and what only changes a file go with any."""
+    with_any = [fault for fault in faults if fault.name in _WITH_ANY]
+    others = [fault for fault in faults if fault.name not in _WITH_ANY]
+    return with_any + others[:1]
 
 
 def _pause(fault: Fault) -> float:
@@ -50,18 +60,23 @@ def _pause(fault: Fault) -> float:
     return (1.0 if fault.value is None else fault.value) if fault.name == "slow" else 0.0
 
 
-def _endpoint(path: str) -> str:
-    parts = path.strip("/").split("/")
-    if parts[0] == "assets":
-        return "asset"
-    return parts[2] if len(parts) > 2 and parts[:2] == ["api", "v1"] else ""
+def _endpoint(scope: Any) -> str:
+    """Which of the four this is; empty for what is none, such as a preflight."""
+    match scope["method"], scope["path"].split("/")[1:]:
+        case "GET", ["assets", _, _]:
+            return "asset"
+        case "GET", ["api", "v1", "task", _]:
+            return "task"
+        case "POST", ["api", "v1", ("generate" | "contact") as name]:
+            return str(name)
+    return ""
 
 
 def _instead(scope: Any, faults: list[Fault]) -> Any:
     """What answers instead of the endpoint; None where it answers itself."""
     for fault in faults:
         if fault.name == "429":
-            return limited(fault.value or 1)
+            return limited(1 if fault.value is None else fault.value)
         if fault.is_status:
             return error(int(fault.name), "the sandbox was told to fail")
         match fault.name:
@@ -100,25 +115,36 @@ class _Noted:
     def _word(self) -> list[tuple[bytes, bytes]]:
         if self._wire is None:
             return []
-        return [(WIRE.encode(), f"{self._wire.name} {self._wire.value or 0}".encode())]
+        value = "" if self._wire.value is None else f" {self._wire.value}"
+        return [(WIRE.encode(), f"{self._wire.name}{value}".encode())]
 
 
 class _Log:
-    """JSON Lines: one for each request, and one for each charge."""
+    """JSON Lines: one for each start, each request, and each charge, after it was answered."""
 
     def __init__(self, path: Path) -> None:
         try:
-            self._file = path.open("a", encoding="utf-8", buffering=1)
+            # Unbuffered: a line is there whole or not at all, and a full disk says so at once.
+            self._file = path.open("ab", buffering=0)
         except OSError as fault:
             raise StorageRefused(f"--log {path}: {fault.strerror}") from None
+        try:
+            self._write({"event": "start"})
+        except OSError as fault:
+            self._file.close()
+            raise StorageRefused(f"--log {path}: {fault.strerror}") from None
+
+    def _write(self, line: dict[str, Any]) -> None:
+        told = {"event": line["event"], "time": time.time()} | line
+        self._file.write(json.dumps(told).encode() + b"\n")
 
     def request(self, scope: Any, status: int, faults: list[Fault]) -> None:
         """Whole lines, at once."""
         line = {
-            "event": "request", "time": time.time(), "method": scope["method"],
+            "event": "request", "method": scope["method"],
             "path": scope["path"], "query": scope["query_string"].decode("latin-1"),
             "status": status, "faults": [fault.name for fault in faults],
         }  # fmt: skip
-        self._file.write(json.dumps(line) + "\n")
+        self._write(line)
         if charged := scope["state"].get("charged"):
-            self._file.write(json.dumps({"event": "charge", "time": time.time()} | charged) + "\n")
+            self._write({"event": "charge"} | charged)

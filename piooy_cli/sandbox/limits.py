@@ -43,12 +43,13 @@ def refusal(
 
     `accepted`: when the user's orders were, newest first. `ends`: when those that run will end.
     """
+    found = []
     for most, seconds in limits.windows:
         recent = [moment for moment in accepted[:most] if moment > now - seconds]
         if len(recent) >= most:
-            return Refused("Please retry after {}s.", recent[-1] + seconds - now)
+            found.append(Refused("Please retry after {}s.", recent[-1] + seconds - now))
     if limits.concurrent is not None and len(ends) >= limits.concurrent:
         message = f"concurrent task limit reached ({limits.concurrent})."
         wait = sorted(ends)[len(ends) - limits.concurrent] - now
-        return Refused(f"{message} Please wait for current tasks to complete.", wait)
-    return None
+        found.append(Refused(f"{message} Please wait for current tasks to complete.", wait))
+    return max(found, key=lambda refused: refused.seconds, default=None)

@@ -18,7 +18,6 @@ from piooy_cli.sandbox import assets
 from piooy_cli.sandbox.replies import CORS, error
 
 _METHODS = ["GET", "POST", "OPTIONS"]
-_KEYS = ("method", "url", "status", "headers", "body")
 _FROM = re.compile(r"bytes ([0-9]{1,18})-", re.ASCII)
 
 
@@ -33,17 +32,27 @@ def _exchanges(recording: Path) -> list[dict[str, Any]]:
         lines = recording.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as fault:
         raise UsageError(f"--replay {recording} cannot be read: {fault}") from None
-    found = []
-    for number, line in enumerate(lines, 1):
-        try:
-            exchange = json.loads(line)
-            found.append(
-                {key: exchange[key] for key in ("method", "url", "status", "headers", "body")}
-            )
-        except (ValueError, KeyError, TypeError):
-            hint = "it is what --record has written"
-            raise UsageError(f"--replay {recording}: line {number} is no exchange", hint) from None
-    return found
+    return [_checked(recording, number, line) for number, line in enumerate(lines, 1)]
+
+
+def _checked(recording: Path, number: int, line: str) -> dict[str, Any]:
+    """One exchange, of which every part is what it must be."""
+    try:
+        exchange = json.loads(line)
+        urlsplit(exchange["url"]).port  # noqa: B018 - raises for what is no address
+        sound = (
+            isinstance(exchange["method"], str)
+            and isinstance(exchange["status"], int)
+            and 200 <= exchange["status"] <= 599
+            and all(isinstance(value, str) for value in exchange["headers"].values())
+        )
+        _bytes(exchange["body"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        sound = False
+    if not sound:
+        hint = "it is what --record has written"
+        raise UsageError(f"--replay {recording}: line {number} is no exchange", hint)
+    return dict(exchange)
 
 
 class _Replay:
@@ -94,11 +103,16 @@ class _Replay:
         """The answer, with the addresses of files as they are here."""
         if isinstance(body, dict):
             return _bytes(body)
-        for url, place in self._moved.items():
+        for url, place in sorted(self._moved.items(), key=lambda pair: -len(pair[0])):
             body = body.replace(url, base_url + place)
             body = body.replace(json.dumps(url)[1:-1], base_url + place)
         return _bytes(body)
 
 
 def _bytes(body: Any) -> bytes:
-    return base64.b64decode(body["base64"]) if isinstance(body, dict) else str(body).encode()
+    """Raises ValueError, KeyError or TypeError for what is no body."""
+    if isinstance(body, dict):
+        return base64.b64decode(body["base64"], validate=True)
+    if not isinstance(body, str):
+        raise TypeError(body)
+    return body.encode()

@@ -29,6 +29,18 @@ def error(status: int, message: str) -> Response:
     return JSONResponse({"code": -1, "message": message}, status, headers=CORS)
 
 
+async def refused(request: Request, fault: Any) -> Response:
+    """404 and 405 of what is no address, in the envelope."""
+    answer = error(fault.status_code, str(fault.detail).lower())
+    answer.headers.update(fault.headers or {})
+    return answer
+
+
+async def broken(request: Request, fault: Exception) -> Response:
+    """The disk or a bug: an envelope, and no trace of a stack."""
+    return error(500, "the sandbox cannot answer")
+
+
 def limited(seconds: float, message: str = "Please retry after {}s.") -> Response:
     """429, with the time after which it may be tried again in whole seconds."""
     pause = max(math.ceil(seconds), 1) if math.isfinite(seconds) else 60

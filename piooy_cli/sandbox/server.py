@@ -39,6 +39,10 @@ async def _serve(
     app: Any, listening: socket.socket, host: str, note: Callable[[str], None], wire: bool
 ) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    # Connections that are cut at the end are no news.
+    loop.set_exception_handler(
+        lambda _, context: None if stop.is_set() else loop.default_exception_handler(context)
+    )
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     shown = f"[{host}]" if ":" in host else host

@@ -28,7 +28,7 @@ Shape = Callable[[Media], Any]
 
 
 def shape(name: str, of: Media) -> Any:
-    """`taskResult` in the shape of this name. `…-string` and `…-twice` are JSON in a string."""
+    """`taskResult` in the shape of this name. `…+string` and `…+twice` are JSON in a string."""
     plain, _, wrapped = name.partition("+")
     value = SHAPES[plain](of)
     for _ in range({"string": 1, "twice": 2}.get(wrapped, 0)):

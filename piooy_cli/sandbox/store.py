@@ -50,8 +50,9 @@ class Store:
             )
             finalize(self, self._connection.close)
             self._prepare(path)
+            self.count()
         except sqlite3.Error as error:
-            hint = "`piooy sandbox reset` starts afresh"
+            hint = "move it away; `piooy sandbox reset` forgets the usual one"
             raise StorageRefused(f"cannot open the sandbox's state {path}: {error}", hint) from None
 
     def _prepare(self, path: Path) -> None:
@@ -63,13 +64,14 @@ class Store:
             script = f"begin;{_TABLES}{_FIRST}pragma user_version = {VERSION};commit;"
             self._connection.executescript(script)
 
-    def add(self, row: Row) -> None:
-        """Remember an order; it is on disk when this returns."""
+    def add(self, row: Row) -> bool:
+        """Remember an order; it is on disk when this returns. False where the id is taken."""
         values = (
             row.id, row.owner, row.accepted, 1.0, json.dumps(row.request),
             json.dumps(kept(row.fate)), row.fresh,
         )  # fmt: skip
-        self._connection.execute("insert into task values (?, ?, ?, ?, ?, ?, ?)", values)
+        query = "insert or ignore into task values (?, ?, ?, ?, ?, ?, ?)"
+        return self._connection.execute(query, values).rowcount == 1
 
     def get(self, task_id: str) -> Row | None:
         """The order with this id."""

@@ -20,36 +20,48 @@ class Relay:
         self._port = port
 
     async def connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One client, one request."""
-        with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            back, forth = await asyncio.open_connection(
-                "127.0.0.1", self._port, limit=_BIGGEST_HEAD
-            )
-            up = asyncio.create_task(_pump(reader, forth))
+        """One client, one request. A client that leaves takes its connection along."""
+        with suppress(OSError):
+            there = ("127.0.0.1", self._port)
+            back, forth = await asyncio.open_connection(*there, limit=_BIGGEST_HEAD)
+            ways = {asyncio.create_task(_pump(reader, forth)),
+                    asyncio.create_task(_answer(back, writer))}  # fmt: skip
             try:
-                await _answer(back, writer)
+                await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                up.cancel()
+                for way in ways:
+                    way.cancel()
+                await asyncio.gather(*ways, return_exceptions=True)
                 forth.close()
         writer.close()
 
 
 async def _answer(back: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    head, (name, value) = _order(await back.readuntil(b"\r\n\r\n"))
+    head, (name, value) = _order(await _last_head(back, writer))
     match name:
         case "drop-before" | "drop-after-accept":
             writer.transport.abort()
+            return
         case "hang":
-            await asyncio.sleep(value or _SILENCE)
+            await asyncio.sleep(_SILENCE if value is None else value)
         case "drip":
-            await _drip(head + await back.read(-1), writer, value or _PAUSE)
+            await _drip(head + await back.read(-1), writer, _PAUSE if value is None else value)
+            return
         case "truncate" | "asset-truncate":
             body = await back.read(-1)
             writer.write(head + body[: len(body) // 2])
             await writer.drain()
-        case _:
-            writer.write(head)
-            await _pump(back, writer)
+            return
+    writer.write(head)
+    await _pump(back, writer)
+
+
+async def _last_head(back: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+    """The head of the answer itself; `100 Continue` before it is handed on."""
+    while (head := await back.readuntil(b"\r\n\r\n")).split(b" ", 2)[1].startswith(b"1"):
+        writer.write(head)
+        await writer.drain()
+    return head
 
 
 async def _drip(data: bytes, writer: asyncio.StreamWriter, pause: float) -> None:
@@ -65,11 +77,12 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         await writer.drain()
 
 
-def _order(head: bytes) -> tuple[bytes, tuple[str, float]]:
+def _order(head: bytes) -> tuple[bytes, tuple[str, float | None]]:
     """The head without our header, and what that says."""
     lines = head.split(b"\r\n")
     ours = [line for line in lines if line.lower().startswith(WIRE.encode() + b":")]
     if not ours:
-        return head, ("", 0.0)
-    name, value = ours[0].partition(b":")[2].decode().split()
-    return b"\r\n".join(line for line in lines if line not in ours), (name, float(value))
+        return head, ("", None)
+    name, _, value = ours[0].partition(b":")[2].decode().strip().partition(" ")
+    plain = b"\r\n".join(line for line in lines if line not in ours)
+    return plain, (name, float(value) if value else None)
