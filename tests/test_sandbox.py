@@ -279,6 +279,8 @@ def test_a_video_decodes_without_a_complaint(home, options, size, seconds):
     (home / "v.mp4").write_bytes(make(Work("video", "m", "dusk", json.dumps(options)), "video.mp4"))
     probe = [
         "ffprobe",
+        "-threads",
+        "1",
         "-v",
         "error",
         "-count_frames",
