@@ -15,7 +15,9 @@ def newest(state: Path, account: str, most: int) -> list[tuple[str, str, str]]:
         return []
     # Without a log beside it nobody writes, and SQLite must not leave files of its own.
     alone = "" if path.with_name(f"{FILE}-wal").exists() else "&immutable=1"
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro{alone}", _SECONDS, uri=True)
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro{alone}", timeout=_SECONDS, uri=True
+    )
     query = (
         "select coalesce(task_id, '@row:' || id), coalesce(status,"
         " case when task_id is null then state else 'PENDING' end), coalesce(prompt, '')"

@@ -14,6 +14,7 @@ from piooy_cli.errors import UsageError
 from piooy_cli.sandbox.wire import Relay
 
 _BACKLOG = 512
+_PATIENCE = 2.0  # seconds for answers that are on their way at the end
 
 
 def run(app: Any, host: str, port: int, note: Callable[[str], None], *, wire: bool) -> None:
@@ -53,7 +54,13 @@ async def _serve(
         relay = Relay(behind.getsockname()[1])
         await asyncio.start_server(relay.connection, sock=listening)
     note(f"serving the sandbox on {url}; PIOOY_BASE_URL={url} PIOOY_API_KEY=any uses it")
-    await serve(app, _config(behind), shutdown_trigger=stop.wait)
+    serving = asyncio.create_task(serve(app, _config(behind), shutdown_trigger=stop.wait))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    # Later Pythons wait for every answer that is on its way, however slow.
+    done, _ = await asyncio.wait({serving}, timeout=_PATIENCE)
+    for one in done:
+        one.result()
 
 
 def _config(listening: socket.socket) -> Config:
