@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_httpserver import HTTPServer
 
 from piooy_cli.__main__ import main
 from piooy_cli.api.numbers import Numbers
@@ -163,6 +164,13 @@ def sandbox(served: str, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("PIOOY_BASE_URL", served)
     monkeypatch.setenv("PIOOY_API_KEY", KEY)
     return served
+
+
+@pytest.fixture(scope="session")
+def make_httpserver() -> Iterator[HTTPServer]:
+    """A thread for each connection: one that a stopped run left open holds up no other test."""
+    with HTTPServer(host="localhost", port=0, threaded=True) as server:
+        yield server
 
 
 @pytest.fixture
