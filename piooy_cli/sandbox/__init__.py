@@ -5,7 +5,7 @@ Written from the published API description alone: it shares no code with the cli
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from piooy_cli.errors import StorageRefused, UsageError
 from piooy_cli.places import private_directory
@@ -16,14 +16,16 @@ from piooy_cli.sandbox.shapes import SHAPES, names
 from piooy_cli.sandbox.wishes import Wishes
 from piooy_cli.settings import is_loopback
 
+T = TypeVar("T")
+
 FILE = "sandbox.sqlite3"
 HURRY = 20.0  # in this process somebody waits: an image in two seconds
 _MISSING = "`pip install 'piooy[sandbox]'` installs it"
 
 
-def sandbox_app(state: Path, wishes: Wishes | None = None) -> Any:
+def sandbox_app(state: Path) -> Any:
     """The ASGI application with its tasks in the directory `state`, for use inside a process."""
-    return _application(private_directory(state) / FILE, wishes or Wishes(HURRY), has_wire=False)
+    return _application(private_directory(state) / FILE, Wishes(HURRY), has_wire=False)
 
 
 def wishes(
@@ -33,13 +35,17 @@ def wishes(
     if shape and (shape.partition("+")[0] not in SHAPES or shape.partition("+")[2] not in
                   ("", "string", "twice")):  # fmt: skip
         raise UsageError(f"--result-shape: no shape {shape!r}", f"known: {' '.join(names())}")
+    return Wishes(
+        faults=_parsed("--faults", lambda: parsed_faults(_spec(faults))),
+        limits=_parsed("--limits", lambda: parsed_limits(limits)),
+        shape=shape, seconds=seconds, **told,
+    )  # fmt: skip
+
+
+def _parsed(option: str, parse: Callable[[], T]) -> T:
     try:
-        return Wishes(
-            faults=parsed_faults(_spec(faults)), limits=parsed_limits(limits), shape=shape,
-            seconds=seconds, **told,
-        )  # fmt: skip
+        return parse()
     except ValueError as error:
-        option = "--limits" if "is no limit" in str(error) else "--faults"
         raise UsageError(f"{option}: {error}") from None
 
 

@@ -172,9 +172,7 @@ class Endpoints:
             return None
         row = self._store.get(match[1])
         names = [one.name for one in files_of(self._work(row))] if row else []
-        return (
-            self._made(self._work(row), match[2]) if row and match and match[2] in names else None
-        )
+        return self._made(self._work(row), match[2]) if row and match[2] in names else None
 
     def _result(self, row: Row, base_url: str) -> Any:
         if "no-assets" in row.fate.faults:
