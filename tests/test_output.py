@@ -1,6 +1,9 @@
 """What people, programs and pipes see."""
 
+import base64
 import io
+import json
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -8,6 +11,7 @@ from hypothesis import strategies as st
 
 from piooy_cli.errors import PiooyError, exit_code_of
 from piooy_cli.output.sanitize import sanitize
+from piooy_cli.redaction import redact, redact_bytes
 from piooy_cli.terminal import wants_color
 
 HOSTILE = [
@@ -98,3 +102,23 @@ def make(code):
 def test_one_code_for_all(codes, items, wanted):
     """When several apply, the interface's order decides; one item never ends with 6."""
     assert exit_code_of([make(code) for code in codes], items) == wanted
+
+
+@pytest.mark.parametrize("key", ["plain-key-0123", 'a"quoted\\key', "with/slash+plus"])
+def test_a_key_is_hidden_in_every_form(key):
+    """As it is, in an address, inside JSON, in base64; in text and in bytes of any kind."""
+    forms = [
+        key,
+        quote(key, safe=""),
+        json.dumps({"a": key}),
+        base64.b64encode(key.encode()).decode(),
+    ]
+    for form in forms:
+        assert "***" in redact(f"<{form}>", [key]) and key not in redact(f"<{form}>", [key])
+        assert b"***" in redact_bytes(b"\xff\x00" + form.encode() + b"\xfe", [key])
+
+
+@given(st.binary())
+def test_bytes_without_a_key_stay_as_they_are(body):
+    """Whatever they are."""
+    assert redact_bytes(body, ["a-key-that-is-not-there"]) == body

@@ -2,16 +2,16 @@
 
 import base64
 import json
+import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from piooy_cli.errors import StorageRefused
 from piooy_cli.places import private_directory
+from piooy_cli.redaction import redact_bytes
 
 _KEPT = ("content-type", "etag", "retry-after", "accept-ranges", "content-range", "last-modified")
-SHORTEST_SECRET = 8  # a shorter one is a word, and would be found everywhere
 _BIGGEST = 64 << 20  # of an asset; a larger one is noted without its bytes
 
 
@@ -52,18 +52,18 @@ class Recorder:
             self.exchange("GET", url, None, status, headers, body)
 
     def _write(self, text: str) -> None:
+        """To the end of the file, which is this user's alone from its first moment."""
         try:
-            with self._path.open("a", encoding="utf-8", errors="backslashreplace") as file:
-                self._path.chmod(0o600)
+            handle = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+                self._path.chmod(0o600)  # also where it was there before
                 file.write(text)
         except OSError as error:
             raise StorageRefused(f"--record {self._path}: {error.strerror}") from None
 
     def _told(self, body: bytes) -> Any:
         """Text as it is, other bytes in base64; without the key, before anything is encoded."""
-        for secret in (one for one in self._secrets if len(one) >= SHORTEST_SECRET):
-            for form in (secret, quote(secret, safe=""), json.dumps(secret)[1:-1]):
-                body = body.replace(form.encode(), b"***")
+        body = redact_bytes(body, self._secrets)
         try:
             return body.decode("utf-8")
         except UnicodeDecodeError:

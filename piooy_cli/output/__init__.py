@@ -13,9 +13,10 @@ from piooy_cli.errors import PiooyError
 from piooy_cli.events import Event, Failed, Saved, Settled, Submitted
 from piooy_cli.output import writers
 from piooy_cli.output.records import compact, error_record
-from piooy_cli.output.sanitize import redact, sanitize
+from piooy_cli.output.sanitize import sanitize
 from piooy_cli.output.streams import Lines
 from piooy_cli.output.writers import Looks
+from piooy_cli.redaction import redact
 from piooy_cli.terminal import is_dumb, is_terminal
 
 __all__ = ["Looks", "Output"]
@@ -30,7 +31,7 @@ class Output:
         self._stderr = Lines(sys.stderr, secrets)
         self._result_types: tuple[type, ...] = ()
         self._results = writers.results(looks, secrets)
-        self._last: Event | None = None
+        self._last: Saved | Settled | Submitted | None = None
         self._titled = False
 
     def results_are(self, types: tuple[type, ...], *, titled: bool = False) -> None:
@@ -169,9 +170,8 @@ class Output:
         return writers.progress(self._looks, self._stderr, self._secrets, lambda: self._titled)
 
 
-def _done(event: Event) -> str:
+def _done(event: Saved | Settled | Submitted) -> str:
     """What ended last, in a person's words."""
     if isinstance(event, Saved):
         return f"saved {event.file.path}"
-    task = getattr(event, "task", None)
-    return f"done: {(task.prompt or task.id) if task else ''}"
+    return f"done: {event.task.prompt or event.task.id}"

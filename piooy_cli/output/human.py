@@ -18,8 +18,9 @@ from piooy_cli.models import Task
 from piooy_cli.output.links import linked
 from piooy_cli.output.plain import Plain
 from piooy_cli.output.records import cells, shown_record
-from piooy_cli.output.sanitize import redact, sanitize
+from piooy_cli.output.sanitize import sanitize
 from piooy_cli.output.streams import Lines
+from piooy_cli.redaction import redact
 
 _SHORT_ID = 8
 _COLUMNS = ("id", "age", "status", "media", "model", "prompt")

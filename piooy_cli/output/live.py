@@ -24,7 +24,8 @@ from piooy_cli.events import (
 )
 from piooy_cli.output.display import ASCII, Frame, Glyphs, Row, Tally, lines_of, share_of
 from piooy_cli.output.painter import Painter
-from piooy_cli.output.sanitize import redact, sanitize
+from piooy_cli.output.sanitize import sanitize
+from piooy_cli.redaction import redact
 
 _LONGEST_NAME = 60
 _SENDING = "submitting"

@@ -1,8 +1,7 @@
-"""Text from outside made harmless: no control character, no invisible one, no key. Pure."""
+"""Text from outside made harmless: no control character, no invisible one. Pure."""
 
 import json
 import re
-from collections.abc import Iterable
 
 # Control characters, DEL, C1, soft hyphen, bidi and zero-width marks, line and paragraph
 # separators, surrogates, variation selectors, BOM, interlinear marks, and the tags block.
@@ -13,7 +12,6 @@ _HOSTILE = re.compile(
 )
 _BREAKS = re.compile(r"\s*[\r\n\t]+\s*")
 LONGEST = 4000
-SHORTEST_SECRET = 8
 
 
 def sanitize(text: str) -> str:
@@ -25,25 +23,6 @@ def sanitize(text: str) -> str:
 def escaped_json(text: str) -> str:
     """One line of JSON with what is hostile to a terminal as escapes of JSON: the same value."""
     return _HOSTILE.sub(lambda match: json.dumps(match[0])[1:-1], text)
-
-
-def redact(text: str, secrets: Iterable[str]) -> str:
-    """`text` without any of the secrets, be they plain, URL-encoded or in base64.
-
-    No real key is as short as a word: hiding one that is would spoil the text.
-    """
-    for secret in (one for one in secrets if len(one) >= SHORTEST_SECRET):
-        for form in _forms(secret):
-            text = text.replace(form, "***")
-    return text
-
-
-def _forms(secret: str) -> tuple[str, ...]:
-    import base64  # only where there is a key to hide
-    from urllib.parse import quote
-
-    encoded = (base64.b64encode(prefix + secret.encode()).decode() for prefix in (b"", b"Bearer "))
-    return (secret, quote(secret, safe=""), *(form.rstrip("=") for form in encoded))
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from piooy_cli.errors import Interrupted, StorageRefused
-from piooy_cli.output.sanitize import redact
+from piooy_cli.redaction import redact
 
 _SIGPIPE = int(getattr(signal, "SIGPIPE", 13))
 
