@@ -134,17 +134,18 @@ class _Log:
             self._file.close()
             raise StorageRefused(f"--log {path}: {fault.strerror}") from None
 
-    def _write(self, line: dict[str, Any]) -> None:
-        told = {"event": line["event"], "time": time.time()} | line
-        self._file.write(json.dumps(told).encode() + b"\n")
+    def _write(self, *lines: dict[str, Any]) -> None:
+        """In one write: whoever sees the request sees its charge."""
+        now = {"time": time.time()}
+        told = (json.dumps({"event": line["event"]} | now | line) + "\n" for line in lines)
+        self._file.write("".join(told).encode())
 
     def request(self, scope: Any, status: int, faults: list[Fault]) -> None:
-        """Whole lines, at once."""
+        """A request, and the charge that it was, if it was one."""
         line = {
             "event": "request", "method": scope["method"],
             "path": scope["path"], "query": scope["query_string"].decode("latin-1"),
             "status": status, "faults": [fault.name for fault in faults],
         }  # fmt: skip
-        self._write(line)
-        if charged := scope["state"].get("charged"):
-            self._write({"event": "charge"} | charged)
+        charged = scope["state"].get("charged")
+        self._write(line, *([{"event": "charge"} | charged] if charged else []))
