@@ -12,6 +12,7 @@ from piooy_cli.models import Media
 from piooy_cli.places import write_private
 from piooy_cli.settings import (
     BOOLEANS,
+    PERIODS,
     Resolved,
     Settings,
     boolean,
@@ -19,11 +20,13 @@ from piooy_cli.settings import (
     resolve,
 )
 
-_DEPTHS = {"model": 1, "options": 2, "models": 2}
+_DEPTHS = {"model": 1, "options": 2, "models": 2, "limit": 1, "cap": 1}
 _EXAMPLES = {
     "model": "model.image",
     "options": "options.image.resolution",
     "models": "models.my-model.provider",
+    "limit": "limit.nano-banana-pro",
+    "cap": "cap.day",
 }
 
 
@@ -60,6 +63,8 @@ def known_keys() -> Iterator[tuple[str, str]]:
         told = str(setting.metadata["help"])
         if setting.name == "model":
             yield from ((f"model.{media}", f"default model of {media}") for media in Media)
+        elif setting.name == "cap":
+            yield from ((f"cap.{period}", f"orders in a {period}, at most") for period in PERIODS)
         elif setting.name not in _DEPTHS:
             yield setting.name, told
 
@@ -111,6 +116,8 @@ def _names(key: str) -> list[str]:
         raise UsageError(f"no setting {key!r}", f"known: {' '.join(known)}")
     if head == "models" and len(rest) > 2:
         rest = [".".join(rest[:-1]), rest[-1]]
+    if head == "limit" and rest:
+        rest = [".".join(rest)]
     if len(rest) != _DEPTHS.get(head, 0) or "" in rest:
         raise UsageError(f"{key!r} is no whole name", f"as in {_EXAMPLES.get(head, head)}")
     if head in ("model", "options") and rest[0] not in set(Media):
@@ -122,6 +129,8 @@ def _typed(names: list[str], value: str) -> Any:
     """`value` as the setting wants it; options and models take numbers, lists and true as TOML."""
     if names[0] in BOOLEANS:
         return boolean(value, names[0])
+    if names[0] == "cap" and value.isascii() and value.isdecimal():
+        return int(value)
     if names[0] not in ("options", "models"):
         return value
     try:

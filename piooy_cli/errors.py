@@ -118,6 +118,15 @@ class SomeFailed(PiooyError):
         return next((e.slug for e in self.errors if e.code == self._code), self.name)
 
 
+class TooSoon(Exception):
+    """An order may be sent, after so many `seconds`. Never reaches a person."""
+
+    def __init__(self, seconds: float, reason: str) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
+        self.reason = reason
+
+
 class OverLimit(PiooyError):
     """Gave up on 429, out of credits, or a local cap was reached."""
 

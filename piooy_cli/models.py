@@ -61,6 +61,18 @@ class Order(NamedTuple):
         return size_of(self.options)
 
 
+class RowKey(NamedTuple):
+    """Which row of which batch an order is for. `asked`: a digest of all that the row asks for.
+
+    `turn` counts from 1: one more each time that a person has a failed row sent anew.
+    """
+
+    batch: str
+    row: str
+    asked: bytes
+    turn: int = 1
+
+
 class Asset(NamedTuple):
     """One file of a task. `n` counts from 1, results before covers."""
 

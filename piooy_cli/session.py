@@ -133,9 +133,12 @@ class Session:
     def open_ledger(self) -> "Ledger":
         """The ledger itself. Raises StorageRefused or Busy."""
         from piooy_cli.ledger import Ledger
+        from piooy_cli.ledger.caps import Caps
 
-        prompts = self.settings.history_prompts
-        return Ledger(self.places.state, self.vault.account, keeps_prompts=prompts)
+        settings, account = self.settings, self.vault.account
+        caps = Caps(settings.limit, settings.cap)
+        prompts = settings.history_prompts
+        return Ledger(self.places.state, account, keeps_prompts=prompts, caps=caps)
 
     def past(self) -> "Ledger | None":
         """The ledger, if there is one: reading makes none. Raises StorageRefused or Busy."""

@@ -44,6 +44,12 @@ class Settings:
     models: Mapping[str, Mapping[str, Any]] = field(
         default_factory=dict, metadata={"help": "your own entries in the model catalogue"}
     )
+    limit: Mapping[str, str] = field(
+        default_factory=dict, metadata={"help": "orders of a model in a time, as 6/min"}
+    )
+    cap: Mapping[str, int] = field(
+        default_factory=dict, metadata={"help": "orders in an hour, day or month, as cap.day"}
+    )
 
 
 class Resolved(NamedTuple):
@@ -71,6 +77,9 @@ OTHER_VARIABLES = {
     "PIOOY_DEBUG": "as --debug",
     "PIOOY_NO_COLOR": "as --color never",
 }
+PERIODS = ("hour", "day", "month")
+_RATE = re.compile(r"([1-9][0-9]{0,8})/(s|sec|min|hour|h|day)", re.ASCII)
+_UNITS = {"s": 1.0, "sec": 1.0, "min": 60.0, "hour": 3600.0, "h": 3600.0, "day": 86400.0}
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 
@@ -213,9 +222,36 @@ def _checked(name: str, value: Any, origin: str) -> Any:
         return boolean(value, f"{origin}: {name}")
     if name in ("model", "options", "models"):
         return _table(name, value, origin)
+    if name in ("limit", "cap"):
+        return _allowance(name, value, origin)
     if not isinstance(value, str):
         raise UsageError(f"{origin}: {name} must be text, not {value!r}")
     return check_base_url(value, origin) if name == "base_url" else value
+
+
+def rate_of(text: str) -> tuple[int, float]:
+    """How many in how many seconds `6/min` are. Raises UsageError."""
+    match = _RATE.fullmatch(str(text).replace(" ", ""))
+    if not match:
+        raise UsageError(f"{text!r} is no limit", "as 6/min, 2/s, 100/hour, 500/day")
+    return int(match[1]), _UNITS[match[2]]
+
+
+def _allowance(name: str, value: Any, origin: str) -> Mapping[str, Any]:
+    """`[limit]` by model, `[cap]` by period."""
+    if not isinstance(value, dict):
+        raise UsageError(f"{origin}: [{name}] must be a table", f"as in: {_ALLOWANCES[name]}")
+    for key, inner in value.items():
+        if name == "limit":
+            rate_of(inner)
+        elif key not in PERIODS:
+            raise UsageError(f"{origin}: cap.{key} is no period", f"known: {', '.join(PERIODS)}")
+        elif type(inner) is not int or inner < 0:
+            raise UsageError(f"{origin}: cap.{key} must be a whole number, not {inner!r}")
+    return value
+
+
+_ALLOWANCES = {"limit": 'nano-banana-pro = "6/min"', "cap": "day = 200"}
 
 
 def boolean(value: Any, origin: str) -> bool:

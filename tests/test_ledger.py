@@ -329,7 +329,7 @@ def test_a_full_disk_before_the_order(piooy, api, state, monkeypatch):
     full.connection.execute(f"pragma max_page_count = {pages}")
 
     with pytest.raises(StorageRefused):
-        full.plan(ORDER, b"x" * 100_000)
+        full.plan(ORDER, b"x" * 100_000).sending()
     assert rows(state) == []
 
 

@@ -28,6 +28,7 @@ from piooy_cli.errors import (
     OutcomeUnknown,
     OverLimit,
     PiooyError,
+    TooSoon,
     Unreachable,
     UsageError,
 )
@@ -149,8 +150,7 @@ class Api:
         return self._http.media(url, headers, http=http)
 
     async def _post(self, submission: Submission) -> Accepted | Later:
-        await self._order_gate.passed()
-        submission.journal.sending()
+        await self._written_down(submission)
         submission.attempt = Attempt()
         submission.sent_at = time.time()
         try:
@@ -161,6 +161,18 @@ class Api:
         except Lost as fault:
             raise submission.in_doubt(outcome_unknown(fault.reason), None) from fault
         return submission.judged(reply)
+
+    async def _written_down(self, submission: Submission) -> None:
+        """Return once the order is on disk, and may leave."""
+        while True:
+            await self._order_gate.passed()
+            if submission.stopped:
+                raise asyncio.CancelledError
+            try:
+                return submission.journal.sending()
+            except TooSoon as early:
+                self._tell(Retrying("submitting", early.reason, early.seconds))
+                await asyncio.sleep(early.seconds)
 
     async def _turn(self, task_id: str, deadline: Deadline | None) -> None:
         """Wait for a look's turn; whoever held one as the gate closed queues again."""

@@ -12,9 +12,10 @@ from weakref import finalize
 
 from piooy_cli.errors import Busy, StorageRefused
 from piooy_cli.ledger import owner, rows
+from piooy_cli.ledger.caps import Caps
 from piooy_cli.ledger.entry import Entry
 from piooy_cli.ledger.schema import opened, translated
-from piooy_cli.models import Order, Part, SavedFile, Task
+from piooy_cli.models import Order, Part, RowKey, SavedFile, Task
 
 FILE = "ledger.sqlite3"
 _RUNS = 30  # what is older may be of other machines behind the service
@@ -31,9 +32,12 @@ _OF = "n = ? and order_id = (select id from orders where task_id = ?)"
 class Ledger:
     """The orders and tasks of one account. Opened, it first looks for senders that died."""
 
-    def __init__(self, state: Path, account: str, *, keeps_prompts: bool = True) -> None:
+    def __init__(
+        self, state: Path, account: str, *, keeps_prompts: bool = True, caps: Caps | None = None
+    ) -> None:
         self.path = state / FILE
         self.account = account
+        self.caps = caps or Caps()
         self._keeps_prompts = keeps_prompts
         self.connection = opened(self.path)
         finalize(self, self.connection.close)
@@ -63,16 +67,44 @@ class Ledger:
         except sqlite3.Error as error:
             raise translated(self.path, error) from error
 
-    def plan(self, order: Order, body: bytes) -> Entry:
-        """Write an order down. It is not sent yet."""
-        kept = body if self._keeps_prompts else None
-        with self.change() as connection:
-            number = self._insert(connection, "PLANNED", _fields(order, self._keeps_prompts))
-            digest = hashlib.sha256(body).hexdigest()
+    def plan(self, order: Order, body: bytes, row: RowKey | None = None) -> Entry:
+        """An order that is written down in the moment before it is sent; `row`: of a batch."""
+        fields = _fields(order, self._keeps_prompts) | {
+            "body": body if self._keeps_prompts else None,
+            "digest": hashlib.sha256(body).hexdigest(),
+        }
+        number = 0
+
+        def planned(connection: sqlite3.Connection) -> int:
+            nonlocal number
+            self.caps.admit(connection, self.account, order.model, row and row.batch)
+            number = self._planned(connection, fields, row, number)
+            return number
+
+        return Entry(self.change, plan=planned)
+
+    def _planned(
+        self,
+        connection: sqlite3.Connection,
+        fields: dict[str, Any],
+        row: RowKey | None,
+        number: int,
+    ) -> int:
+        """Its number; that of what was planned for the same row, and has not been sent."""
+        if row:
+            fields = fields | row._asdict()
+            query = "select id from orders where account = ? and batch = ? and row = ? and turn = ?"
+            values = (self.account, row.batch, row.row, row.turn)
+            (number,) = connection.execute(query, values).fetchone() or (number,)
+        known = connection.execute("select state from orders where id = ?", (number,)).fetchone()
+        if not known:
+            return self._insert(connection, "PLANNED", fields)
+        if known[0] == "PLANNED":
+            names = ", ".join(f"{name} = ?" for name in fields)
             connection.execute(
-                "update orders set body = ?, digest = ? where id = ?", (kept, digest, number)
+                f"update orders set {names} where id = ?", (*fields.values(), number)
             )
-        return Entry(self.change, number)
+        return number
 
     def find(self, task_id: str) -> Task | None:
         """What is known of a task."""
@@ -148,9 +180,7 @@ class Ledger:
         fields = _fields(task, self._keeps_prompts) | {"task_id": task.id}
         return self._insert(connection, "SUBMITTED", fields)
 
-    def _insert(
-        self, connection: sqlite3.Connection, state: str, fields: dict[str, str | None]
-    ) -> int:
+    def _insert(self, connection: sqlite3.Connection, state: str, fields: dict[str, Any]) -> int:
         values = {"account": self.account, "state": state, "created": time.time(), **fields}
         names, marks = ", ".join(values), ", ".join("?" * len(values))
         statement = f"insert into orders ({names}) values ({marks})"

@@ -9,13 +9,15 @@ from piooy_cli.errors import Busy, OutcomeUnknown, PiooyError, StorageRefused
 from piooy_cli.ledger import owner
 
 Change = Callable[[], AbstractContextManager[sqlite3.Connection]]
+Plan = Callable[[sqlite3.Connection], int]
 
 
 class Entry:
-    """One order in the ledger, while it is being sent."""
+    """One order in the ledger, while it is being sent. `plan` writes it down, when it first is."""
 
-    def __init__(self, change: Change, number: int) -> None:
+    def __init__(self, change: Change, number: int = 0, plan: Plan | None = None) -> None:
         self._change = change
+        self._plan = plan
         self.number = number
         self.is_sending = False
 
@@ -27,16 +29,18 @@ class Entry:
     def sending(self) -> None:
         """On disk before the first byte leaves. Where it raises, nothing is sent."""
         with self._change() as connection:
+            number = self._plan(connection) if self._plan else self.number
             connection.execute(
                 "insert into attempts (order_id, started, phase) values (?, ?, 'sending')",
-                (self.number, time.time()),
+                (number, time.time()),
             )
             taken = connection.execute(
                 "update orders set state = 'SENDING', owner = ? where id = ? and state = 'PLANNED'",
-                (owner.this_process(), self.number),
+                (owner.this_process(), number),
             ).rowcount
             if not taken:
-                raise Busy(f"{self.ref} is being sent, or was sent", "it is not sent twice")
+                raise Busy(f"@row:{number} is being sent, or was sent", "it is not sent twice")
+        self.number = number
         self.is_sending = True
 
     def not_sent(self, reason: str, http_status: int | None) -> None:

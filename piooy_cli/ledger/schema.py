@@ -8,7 +8,7 @@ from piooy_cli.errors import Busy, PiooyError, StorageRefused
 from piooy_cli.places import private_directory
 
 APPLICATION_ID = 0x50494F59  # "PIOY"
-VERSION = 2
+VERSION = 3
 BUSY_SECONDS = 10.0
 # Below this version SQLite may lose a commit when a WAL is reset; a rollback journal cannot.
 _WAL_IS_SOUND = (3, 51, 3)
@@ -105,6 +105,21 @@ alter table assets add column address text;
 alter table assets add column etag text;
 alter table assets add column length integer;
 create index orders_by_model on orders (account, model, scene, size, id) where took is not null;
+"""
+
+# Which row of which batch an order is: `turn` counts a person's wishes to have it sent anew,
+# `asked` is a digest of what the row asked for. What is unsettled, and what was sent lately, is
+# found at once.
+_THIRD = """
+alter table orders add column batch text;
+alter table orders add column row text;
+alter table orders add column turn integer not null default 1;
+alter table orders add column asked blob;
+create unique index orders_by_row on orders (account, batch, row, turn) where batch is not null;
+create index orders_under_way on orders (account, batch, id)
+  where batch is not null and settled is null and state in ('SENDING', 'SUBMITTED', 'UNKNOWN');
+create index attempts_by_start on attempts (started);
+create index attempts_by_order on attempts (order_id);
 """
 
 _SEARCH = """
@@ -210,8 +225,9 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         if version < 1:
             _run(connection, _TABLES)
             _search(connection)
-        if version < 2:
-            _run(connection, _SECOND)
+        for since, script in ((2, _SECOND), (3, _THIRD)):
+            if version < since:
+                _run(connection, script)
         connection.execute(f"pragma application_id = {APPLICATION_ID}")
         connection.execute(f"pragma user_version = {VERSION}")
         connection.execute("commit")

@@ -3,7 +3,7 @@
 from typing import NoReturn
 
 from piooy_cli.errors import PiooyError
-from piooy_cli.models import Order, Part, SavedFile, Task
+from piooy_cli.models import Order, Part, RowKey, SavedFile, Task
 
 
 class Unkept:
@@ -12,7 +12,7 @@ class Unkept:
     def __init__(self, trouble: PiooyError) -> None:
         self.trouble = trouble
 
-    def plan(self, order: Order, body: bytes) -> NoReturn:
+    def plan(self, order: Order, body: bytes, row: RowKey | None = None) -> NoReturn:
         """Nothing is sent that cannot be recorded."""
         raise self.trouble
 
