@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from piooy_cli.errors import NotFound, UsageError
 from piooy_cli.paths import expanded
 from piooy_cli.terminal import is_terminal
 
+_UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 LONGEST_PROMPT = 100_000  # bytes: twenty times what any known model reads
 
 
@@ -28,10 +30,9 @@ def text_from(source: str, what: str, most: int = LONGEST_PROMPT) -> str:
 
 def check_text(text: str, what: str, most: int = LONGEST_PROMPT) -> str:
     """`text` as it is, or UsageError where JSON or a server could not take it."""
-    for offset, character in enumerate(text):
-        if character == "\0" or "\ud800" <= character <= "\udfff":
-            kind = "a NUL" if character == "\0" else "a byte that is no UTF-8"
-            raise UsageError(f"the {what} has {kind} at character {offset}")
+    if found := _UNSENDABLE.search(text):
+        kind = "a NUL" if found[0] == "\0" else "a byte that is no UTF-8"
+        raise UsageError(f"the {what} has {kind} at character {found.start()}")
     if (size := len(text.encode())) > most:
         raise UsageError(f"the {what} has {size:,} bytes", f"at most {most:,} are sent")
     return text

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from piooy_cli.commands import options
-from piooy_cli.commands.orders import lyrics_of, order_of
+from piooy_cli.asking import Asked, Asking
+from piooy_cli.commands import options, request
+from piooy_cli.commands.orders import lyrics_of, options_of, prompt_of
 from piooy_cli.commands.single import to_stdout
 from piooy_cli.commands.tally import each
 from piooy_cli.errors import StillRunning, UsageError
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from piooy_cli.pipeline import Pipeline
 
 _ASK_ABOVE = 10
-_MUSIC, _REQUEST, _AFTER = "Music", "The request", "Afterwards"
+_AFTER = "Afterwards"
 
 
 def generate(
@@ -31,42 +32,13 @@ def generate(
             metavar="PROMPT", help="What it should show or sound like; `-`: from stdin."
         ),
     ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model", "-m", metavar="ID", help="Any model; `piooy models` lists known ones."
-        ),
-    ] = None,
-    aspect_ratio: Annotated[
-        str | None, typer.Option("--aspect-ratio", "-a", metavar="W:H", help="Such as 16:9.")
-    ] = None,
-    resolution: Annotated[
-        str | None, typer.Option("--resolution", "-r", metavar="SIZE", help="Such as 2K or 1080p.")
-    ] = None,
-    duration: Annotated[
-        float | None,
-        typer.Option(
-            "--duration", parser=options.number, metavar="SECONDS", help="Length, as a number."
-        ),
-    ] = None,
-    image: Annotated[
-        list[str] | None,
-        typer.Option("--image", "-i", metavar="URL", help="Reference image; repeatable."),
-    ] = None,
-    video: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--video", metavar="URL", rich_help_panel=_REQUEST, help="Reference video; repeatable."
-        ),
-    ] = None,
-    inline: Annotated[
-        bool,
-        typer.Option(
-            "--inline",
-            rich_help_panel=_REQUEST,
-            help="Send local files in the request, 10 MiB each at most.",
-        ),
-    ] = False,
+    model: request.Model = None,
+    aspect_ratio: request.AspectRatio = None,
+    resolution: request.Resolution = None,
+    duration: request.Duration = None,
+    image: request.Image = None,
+    video: request.Video = None,
+    inline: request.Inline = False,
     output: options.Output = None,
     on_exists: options.OnExists = options.ExistsChoice.RENAME,
     wait: Annotated[
@@ -91,85 +63,21 @@ def generate(
             "--prompt-file",
             "-f",
             metavar="FILE",
-            rich_help_panel=_REQUEST,
+            rich_help_panel=request.REQUEST,
             help="The prompt, from a file.",
         ),
     ] = None,
-    option: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--option",
-            "-O",
-            metavar="KEY=VALUE",
-            rich_help_panel=_REQUEST,
-            help="Any option; KEY:=JSON for other than text.",
-        ),
-    ] = None,
-    options_file: Annotated[
-        str | None,
-        typer.Option(
-            "--options",
-            metavar="FILE",
-            rich_help_panel=_REQUEST,
-            help="A JSON object of options; `-`: stdin.",
-        ),
-    ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            "--seed",
-            parser=options.whole,
-            metavar="N",
-            rich_help_panel=_REQUEST,
-            help="For the same again.",
-        ),
-    ] = None,
-    negative_prompt: Annotated[
-        str | None,
-        typer.Option(
-            "--negative-prompt",
-            metavar="TEXT",
-            rich_help_panel=_REQUEST,
-            help="What it should not show.",
-        ),
-    ] = None,
-    title: Annotated[
-        str | None, typer.Option("--title", rich_help_panel=_MUSIC, help="Its title.")
-    ] = None,
-    style: Annotated[
-        str | None, typer.Option("--style", rich_help_panel=_MUSIC, help="Its style.")
-    ] = None,
-    lyrics: Annotated[
-        str | None,
-        typer.Option("--lyrics", metavar="TEXT", rich_help_panel=_MUSIC, help="Its words."),
-    ] = None,
-    lyrics_file: Annotated[
-        str | None,
-        typer.Option(
-            "--lyrics-file", metavar="FILE", rich_help_panel=_MUSIC, help="Its words, from a file."
-        ),
-    ] = None,
-    instrumental: Annotated[
-        bool, typer.Option("--instrumental", rich_help_panel=_MUSIC, help="No voice.")
-    ] = False,
-    provider: Annotated[
-        str | None,
-        typer.Option(
-            "--provider",
-            metavar="ID",
-            rich_help_panel=_REQUEST,
-            help="Who makes it. Default: as the model's.",
-        ),
-    ] = None,
-    scene: Annotated[
-        str | None,
-        typer.Option(
-            "--scene",
-            metavar="NAME",
-            rich_help_panel=_REQUEST,
-            help="Default: from media and references.",
-        ),
-    ] = None,
+    option: request.Option = None,
+    options_file: request.OptionsFile = None,
+    seed: request.Seed = None,
+    negative_prompt: request.NegativePrompt = None,
+    title: request.Title = None,
+    style: request.Style = None,
+    lyrics: request.Lyrics = None,
+    lyrics_file: request.LyricsFile = None,
+    instrumental: request.Instrumental = False,
+    provider: request.Provider = None,
+    scene: request.Scene = None,
     covers: options.Covers = False,
     http_assets: options.HttpAssets = False,
     svg: options.Svg = False,
@@ -202,11 +110,13 @@ def generate(
         "negative_prompt": negative_prompt, "title": title, "style": style,
         "lyrics": lyrics_of(lyrics, lyrics_file), "instrumental": instrumental or None,
     }  # fmt: skip
-    order = order_of(
-        session, media, prompt, prompt_file, model=model, provider=provider, scene=scene,
-        images=image or [], videos=video or [], inline=inline, given=given, option=option or [],
-        options_file=options_file,
-    )  # fmt: skip
+    asking = Asking(session.settings, session.catalogue, inline=inline)
+    chosen = options_of(options_file, option, given)
+    references = (tuple(image or ()), tuple(video or ()))
+    asked = Asked(media, model, provider, scene, "", *references, chosen)
+    supplied, piped = asking.has_input(asked), options_file == "-"
+    words = prompt_of(prompt, prompt_file, options_from_stdin=piped, supplied=supplied)
+    order = asking.order(asked._replace(prompt=words))
     if dry_run:
         from piooy_cli.api.wire import order_fields
 

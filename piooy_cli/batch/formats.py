@@ -1,0 +1,105 @@
+"""A manifest as rows: JSON Lines, CSV or a prompt a line, read as they come. Knows no orders.
+
+A bad line is a `BadLine` among the rows, so that all of them can be told at once.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from itertools import chain
+from typing import Any
+
+from piooy_cli.batch.lines import FIELDS, TEXTS, UNSENDABLE, BadLine, RawRow, Text, texts_of
+from piooy_cli.batch.table import is_column, table_rows
+
+
+class Format(StrEnum):
+    """How a manifest is written."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+    LINES = "lines"
+
+
+_ENDINGS = {
+    "jsonl": Format.JSONL, "ndjson": Format.JSONL, "json": Format.JSONL,
+    "csv": Format.CSV, "txt": Format.LINES,
+}  # fmt: skip
+
+
+def rows_of(pieces: Iterable[bytes], form: Format | None, name: str) -> Iterator[RawRow | BadLine]:
+    """The rows of a manifest. `form`: None to tell it by the `name`, or the first line."""
+    lines = texts_of(pieces)
+    for first in lines:
+        form = form or format_of(name, "" if isinstance(first, BadLine) else first[1])
+        everything = chain([first], lines)
+        yield from table_rows(everything) if form is Format.CSV else _each(everything, form)
+        return
+
+
+def format_of(name: str, first: str) -> Format:
+    """What the name ends with, else what the first line looks like."""
+    ending = name.lower().rpartition(".")[2]
+    if "." in name and ending in _ENDINGS:
+        return _ENDINGS[ending]
+    if first.lstrip().startswith(("{", "[")):
+        return Format.JSONL
+    names = [cell.strip() for cell in first.split(",")]
+    is_header = len(names) > 1 and "prompt" in names and all(map(is_column, names))
+    return Format.CSV if is_header else Format.LINES
+
+
+def _each(lines: Iterable[Text | BadLine], form: Format) -> Iterator[RawRow | BadLine]:
+    """Blank lines and comments are no rows."""
+    read = _json_row if form is Format.JSONL else _prompt_row
+    for line in lines:
+        if isinstance(line, BadLine):
+            yield line
+        elif line[1].strip() and not line[1].startswith("#"):
+            yield read(*line)
+
+
+def _prompt_row(number: int, text: str) -> RawRow | BadLine:
+    if UNSENDABLE.search(text):
+        return BadLine(number, "has a NUL in it")
+    return RawRow(number, {"prompt": text})
+
+
+def _json_row(number: int, text: str) -> RawRow | BadLine:
+    try:
+        value = json.loads(text, parse_constant=_refuse)
+    except RecursionError:
+        return BadLine(number, "is no JSON: too deep")
+    except json.JSONDecodeError as error:
+        return BadLine(number, f"is no JSON: {error.msg}, column {error.colno}")
+    except ValueError as error:
+        return BadLine(number, f"is no JSON: {error}")
+    if not isinstance(value, dict):
+        more = "; `jq -c '.[]'` makes lines of a list" if isinstance(value, list) else ""
+        return BadLine(number, f"is no JSON object{more}")
+    fields = {name: inner for name, inner in value.items() if inner is not None}
+    fault = next(filter(None, (_fault(name, fields) for name in fields)), None)
+    return BadLine(number, fault) if fault else RawRow(number, fields)
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is none")
+
+
+def _fault(name: str, fields: dict[str, Any]) -> str | None:
+    """What is wrong with this field; None where nothing is. An id may be a number."""
+    value = fields[name]
+    if name not in FIELDS:
+        return f"has a field {name[:60]!r}; known: {', '.join(FIELDS)}"
+    if name == "options":
+        return None if isinstance(value, dict) else "options must be an object"
+    if name == "id" and type(value) is int:
+        value = fields[name] = str(value)
+    if name in TEXTS:
+        if not isinstance(value, str):
+            return f"{name} must be text"
+        return f"{name} has a NUL, or half a character, in it" if UNSENDABLE.search(value) else None
+    if isinstance(value, str):
+        value = fields[name] = [value]
+    is_list = isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return None if is_list else f"{name} must be a list of addresses"
