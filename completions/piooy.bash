@@ -15,17 +15,17 @@ _piooy() {
         if [[ $word == = ]]; then skip=1; continue; fi
         if [[ -n $skip ]]; then skip=""; continue; fi
         case "$word" in
-            --accept-key|--adopt|--aspect-ratio|--base-url|--before|--color|--count|--duration|--email|--faults|--fields|--file|--heartbeat|--host|--hyperlinks|--image|--interval|--jobs|--jq|--limit|--limits|--log|--lyrics|--lyrics-file|--media|--model|--negative-prompt|--on-exists|--option|--options|--output|--port|--profile|--prompt-file|--provider|--record|--refresh|--replay|--resolution|--result-shape|--scene|--search|--seed|--since|--speed|--state|--status|--store|--style|--timeout|--title|--video|--why|-O|-a|-f|-i|-j|-m|-n|-o|-r) skip=1; continue ;;
+            --accept-key|--adopt|--aspect-ratio|--base-url|--before|--color|--concurrency|--count|--deadline|--duration|--email|--faults|--fields|--file|--format|--heartbeat|--host|--hyperlinks|--image|--interval|--jobs|--jq|--limit|--limits|--lock-wait|--log|--lyrics|--lyrics-file|--max-failures|--max-tasks|--media|--metrics|--model|--name|--negative-prompt|--on-exists|--only|--option|--options|--output|--port|--profile|--prompt-file|--provider|--record|--refresh|--replay|--resolution|--result-shape|--results|--scene|--search|--seed|--since|--speed|--state|--status|--store|--style|--summary|--timeout|--title|--vary|--video|--why|-O|-a|-f|-i|-j|-m|-n|-o|-r) skip=1; continue ;;
             -*|@) continue ;;
         esac
         case "${path:+$path }$word" in
-            'generate' | 'task' | 'wait' | 'download' | 'models' | 'contact' | 'completion' | 'man' | 'history' | 'history show' | 'history resolve' | 'history prune' | 'history export' | 'history stats' | 'history check' | 'config' | 'config list' | 'config get' | 'config set' | 'config unset' | 'config path' | 'config edit' | 'config set-key' | 'config delete-key' | 'config check' | 'sandbox' | 'sandbox serve' | 'sandbox reset') path="${path:+$path }$word" ;;
+            'generate' | 'batch' | 'task' | 'wait' | 'download' | 'models' | 'contact' | 'completion' | 'man' | 'history' | 'history show' | 'history resolve' | 'history prune' | 'history export' | 'history stats' | 'history check' | 'config' | 'config list' | 'config get' | 'config set' | 'config unset' | 'config path' | 'config edit' | 'config set-key' | 'config delete-key' | 'config check' | 'sandbox' | 'sandbox serve' | 'sandbox reset') path="${path:+$path }$word" ;;
             *) given=$((given + 1)) ;;
         esac
     done
     case "$path" in
         '')
-            words='generate task wait download models contact completion man history config sandbox'
+            words='generate batch task wait download models contact completion man history config sandbox'
             options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
@@ -44,6 +44,21 @@ _piooy() {
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
                 -a|--aspect-ratio|-r|--resolution|--duration|-i|--image|--video|-o|--output|-n|--count|--timeout|--interval|--heartbeat|-f|--prompt-file|-O|--option|--options|--seed|--negative-prompt|--title|--style|--lyrics|--lyrics-file|--provider|--scene|--jq|--base-url|--record) COMPREPLY=(); return ;;
+            esac
+            ;;
+        'batch')
+            [[ $given == 0 ]] && words=''
+            options='-m --model --media -a --aspect-ratio -r --resolution --duration -i --image -o --output --name -j --concurrency -n --limit --only --dry-run -y --yes --vary --zip --format --shuffle --max-tasks --max-failures --deadline --lock-wait --allow-empty --timeout --interval --heartbeat --notify --results --summary --metrics --on-exists --covers --allow-http-assets --allow-svg --video --inline -O --option --options --seed --negative-prompt --provider --scene --title --style --lyrics --lyrics-file --instrumental --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            case "$prev" in
+                -m|--model) values='@models' ;;
+                --media) values='image video music character' ;;
+                --only) values='failed' ;;
+                --format) values='jsonl csv lines' ;;
+                --on-exists) values='skip rename overwrite fail' ;;
+                --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
+                --profile) values='@profiles' ;;
+                -a|--aspect-ratio|-r|--resolution|--duration|-i|--image|-o|--output|--name|-j|--concurrency|-n|--limit|--vary|--max-tasks|--max-failures|--deadline|--lock-wait|--timeout|--interval|--heartbeat|--results|--summary|--metrics|--video|-O|--option|--options|--seed|--negative-prompt|--provider|--scene|--title|--style|--lyrics|--lyrics-file|--jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'task')
@@ -111,7 +126,7 @@ _piooy() {
             esac
             ;;
         'man')
-            [[ $given == 0 ]] && words='generate task wait download models contact completion man history config sandbox exit-codes environment config.5'
+            [[ $given == 0 ]] && words='generate batch task wait download models contact completion man history config sandbox exit-codes environment config.5'
             options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;

@@ -2,15 +2,16 @@
 Register-ArgumentCompleter -Native -CommandName piooy -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
     $words = @{
-        '' = @('generate', 'task', 'wait', 'download', 'models', 'contact', 'completion', 'man', 'history', 'config', 'sandbox', '--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--record', '--version', '-h', '--help')
+        '' = @('generate', 'batch', 'task', 'wait', 'download', 'models', 'contact', 'completion', 'man', 'history', 'config', 'sandbox', '--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--record', '--version', '-h', '--help')
         'generate' = @('image', 'video', 'music', 'character', '-m', '--model', '-a', '--aspect-ratio', '-r', '--resolution', '--duration', '-i', '--image', '--video', '--inline', '-o', '--output', '--on-exists', '--wait', '--no-wait', '--download', '--no-download', '-n', '--count', '--timeout', '--interval', '--heartbeat', '--notify', '-f', '--prompt-file', '-O', '--option', '--options', '--seed', '--negative-prompt', '--title', '--style', '--lyrics', '--lyrics-file', '--instrumental', '--provider', '--scene', '--covers', '--allow-http-assets', '--allow-svg', '--dry-run', '-y', '--yes', '--open', '--preview', '--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--record', '--version', '-h', '--help')
+        'batch' = @('-m', '--model', '--media', '-a', '--aspect-ratio', '-r', '--resolution', '--duration', '-i', '--image', '-o', '--output', '--name', '-j', '--concurrency', '-n', '--limit', '--only', '--dry-run', '-y', '--yes', '--vary', '--zip', '--format', '--shuffle', '--max-tasks', '--max-failures', '--deadline', '--lock-wait', '--allow-empty', '--timeout', '--interval', '--heartbeat', '--notify', '--results', '--summary', '--metrics', '--on-exists', '--covers', '--allow-http-assets', '--allow-svg', '--video', '--inline', '-O', '--option', '--options', '--seed', '--negative-prompt', '--provider', '--scene', '--title', '--style', '--lyrics', '--lyrics-file', '--instrumental', '--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--record', '--version', '-h', '--help')
         'task' = @('@refs', '--refresh', '--exit-status', '--raw', '--fields', '--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--record', '--version', '-h', '--help')
         'wait' = @('@refs', '--pending', '--timeout', '--interval', '--heartbeat', '--notify', '--any', '--download', '-o', '--output', '--on-exists', '--allow-http-assets', '--allow-svg', '--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--record', '--version', '-h', '--help')
         'download' = @('@refs', '-o', '--output', '--on-exists', '--covers', '--unsaved', '--wait', '--timeout', '--interval', '--heartbeat', '--notify', '--persist', '-j', '--jobs', '--allow-http-assets', '--allow-svg', '--dry-run', '--no-metadata', '--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--record', '--version', '-h', '--help')
         'models' = @('@models', '--media', '--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--record', '--version', '-h', '--help')
         'contact' = @('--email', '-f', '--file', '--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--record', '--version', '-h', '--help')
         'completion' = @('bash', 'zsh', 'fish', 'powershell', '--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--record', '--version', '-h', '--help')
-        'man' = @('generate', 'task', 'wait', 'download', 'models', 'contact', 'completion', 'man', 'history', 'config', 'sandbox', 'exit-codes', 'environment', 'config.5', '--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--record', '--version', '-h', '--help')
+        'man' = @('generate', 'batch', 'task', 'wait', 'download', 'models', 'contact', 'completion', 'man', 'history', 'config', 'sandbox', 'exit-codes', 'environment', 'config.5', '--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--record', '--version', '-h', '--help')
         'history' = @('show', 'resolve', 'prune', 'export', 'stats', 'check', '--status', '-m', '--model', '--media', '--since', '--search', '--unsaved', '--unknown', '-n', '--limit', '--fields', '--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--record', '--version', '-h', '--help')
         'history show' = @('@refs', '--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--record', '--version', '-h', '--help')
         'history resolve' = @('@refs', '--adopt', '--not-charged', '--charged', '--why', '--json', '--jq', '-q', '--quiet', '-v', '--verbose', '--debug', '--color', '--hyperlinks', '--no-input', '--profile', '--sandbox', '--base-url', '--record', '--version', '-h', '--help')
@@ -42,6 +43,15 @@ Register-ArgumentCompleter -Native -CommandName piooy -ScriptBlock {
         'generate --color' = @('auto', 'always', 'never')
         'generate --hyperlinks' = @('auto', 'always', 'never')
         'generate --profile' = @('@profiles')
+        'batch -m' = @('@models')
+        'batch --model' = @('@models')
+        'batch --media' = @('image', 'video', 'music', 'character')
+        'batch --only' = @('failed')
+        'batch --format' = @('jsonl', 'csv', 'lines')
+        'batch --on-exists' = @('skip', 'rename', 'overwrite', 'fail')
+        'batch --color' = @('auto', 'always', 'never')
+        'batch --hyperlinks' = @('auto', 'always', 'never')
+        'batch --profile' = @('@profiles')
         'task --refresh' = @('live', 'assets')
         'task --color' = @('auto', 'always', 'never')
         'task --hyperlinks' = @('auto', 'always', 'never')
@@ -134,7 +144,7 @@ Register-ArgumentCompleter -Native -CommandName piooy -ScriptBlock {
         'sandbox reset --hyperlinks' = @('auto', 'always', 'never')
         'sandbox reset --profile' = @('@profiles')
     }
-    $valued = @('--accept-key', '--adopt', '--aspect-ratio', '--base-url', '--before', '--color', '--count', '--duration', '--email', '--faults', '--fields', '--file', '--heartbeat', '--host', '--hyperlinks', '--image', '--interval', '--jobs', '--jq', '--limit', '--limits', '--log', '--lyrics', '--lyrics-file', '--media', '--model', '--negative-prompt', '--on-exists', '--option', '--options', '--output', '--port', '--profile', '--prompt-file', '--provider', '--record', '--refresh', '--replay', '--resolution', '--result-shape', '--scene', '--search', '--seed', '--since', '--speed', '--state', '--status', '--store', '--style', '--timeout', '--title', '--video', '--why', '-O', '-a', '-f', '-i', '-j', '-m', '-n', '-o', '-r')
+    $valued = @('--accept-key', '--adopt', '--aspect-ratio', '--base-url', '--before', '--color', '--concurrency', '--count', '--deadline', '--duration', '--email', '--faults', '--fields', '--file', '--format', '--heartbeat', '--host', '--hyperlinks', '--image', '--interval', '--jobs', '--jq', '--limit', '--limits', '--lock-wait', '--log', '--lyrics', '--lyrics-file', '--max-failures', '--max-tasks', '--media', '--metrics', '--model', '--name', '--negative-prompt', '--on-exists', '--only', '--option', '--options', '--output', '--port', '--profile', '--prompt-file', '--provider', '--record', '--refresh', '--replay', '--resolution', '--result-shape', '--results', '--scene', '--search', '--seed', '--since', '--speed', '--state', '--status', '--store', '--style', '--summary', '--timeout', '--title', '--vary', '--video', '--why', '-O', '-a', '-f', '-i', '-j', '-m', '-n', '-o', '-r')
     $path = ''
     $before = ''
     foreach ($element in $commandAst.CommandElements | Select-Object -Skip 1) {

@@ -23,9 +23,10 @@ Examples:
 """
 # Each by the module that it is in, in the order of help.
 COMMANDS = {
-    "generate": "generate", "task": "task", "wait": "wait", "download": "download",
-    "history": "history", "models": "models", "contact": "contact", "config": "config",
-    "sandbox": "sandbox", "completion": "completion", "man": "manual", "__complete": "completion",
+    "generate": "generate", "batch": "batch", "task": "task", "wait": "wait",
+    "download": "download", "history": "history", "models": "models",
+    "contact": "contact", "config": "config", "sandbox": "sandbox", "completion": "completion",
+    "man": "manual", "__complete": "completion",
 }  # fmt: skip
 GROUPS = frozenset(["history", "config", "sandbox"])
 FLAGS = frozenset("--json --quiet --verbose --debug --no-input --sandbox --version".split())

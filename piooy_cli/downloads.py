@@ -4,7 +4,7 @@ import asyncio
 import base64
 import binascii
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import unquote_to_bytes, urlsplit
@@ -48,6 +48,10 @@ class Wish:
         """Where an asset would go. Its extension is a guess until its bytes are here."""
         extension = media.likely_extension(urlsplit(asset.url).path, asset.kind)
         return self.target.path(naming.values_of(task, asset, extension))
+
+    def at(self, output: str | None) -> "Wish":
+        """The same wish for another place, if there is one. Raises UsageError."""
+        return self if output is None else replace(self, target=naming.Target.of(output))
 
     @property
     def again(self) -> str:

@@ -17,7 +17,7 @@ PiooyError              1
 └── Interrupted       130   Ctrl-C; 129, 141 and 143 for the other signals
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
 
@@ -102,10 +102,9 @@ class SomeFailed(PiooyError):
     meaning = "of several items some failed; each is named on stderr"
     money = "for each item as it ended"
 
-    def __init__(self, errors: Sequence[PiooyError], items: int, hint: str = "") -> None:
-        super().__init__(f"{len(errors)} of {items} failed", hint)
-        self.errors = tuple(errors)
-        self._code = exit_code_of(errors, items)
+    def __init__(self, message: str, code: int, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self._code = code
 
     @property
     def code(self) -> int:
@@ -115,7 +114,8 @@ class SomeFailed(PiooyError):
     @property
     def slug(self) -> str:
         """The name of that code."""
-        return next((e.slug for e in self.errors if e.code == self._code), self.name)
+        names = {kind.exit_code: kind.name for kind in PiooyError.__subclasses__()}
+        return names.get(self._code, Interrupted.name if self._code in SIGNALS else self.name)
 
 
 class TooSoon(Exception):
@@ -240,9 +240,7 @@ def goes_on(
 PRECEDENCE = (1, 11, 13, 4, 129, 130, 141, 143, 3, 12, 2, 14, 6, 5, 7, 10, 9, 8)
 
 
-def exit_code_of(errors: Sequence[PiooyError], items: int) -> int:
-    """The one exit code for `items` of which these failed."""
-    codes = {error.code for error in errors}
-    if errors and len(errors) < items:
-        codes.add(SomeFailed.exit_code)
-    return min(codes, key=PRECEDENCE.index, default=0)
+def exit_code_of(codes: Iterable[int], failed: int, items: int) -> int:
+    """The one exit code for `items` of which so many failed, with these codes."""
+    partial = {SomeFailed.exit_code} if 0 < failed < items else set()
+    return min({*codes, *partial}, key=PRECEDENCE.index, default=0)

@@ -104,6 +104,30 @@ class Failed(NamedTuple):
     error: PiooyError
 
 
+class Counted(NamedTuple):
+    """How a batch stands: rows by what became of them. `sent`: orders of this run that were taken.
+
+    `sending`, `waiting`, `saving`: under way now; `pending`: given up for now, and free to go on
+    with; `rate`: rows a second; `left`: seconds, as far as known; `closed`: why no more is sent.
+    """
+
+    name: str
+    rows: int
+    done: int = 0
+    failed: int = 0
+    in_doubt: int = 0
+    pending: int = 0
+    sent: int = 0
+    sending: int = 0
+    waiting: int = 0
+    saving: int = 0
+    reasons: Sequence[tuple[str, int]] = ()
+    elapsed: float = 0
+    rate: float | None = None
+    left: float | None = None
+    closed: str = ""
+
+
 Event = (
     Submitting
     | Submitted
@@ -119,6 +143,7 @@ Event = (
     | Noticed
     | Warned
     | Failed
+    | Counted
 )
 
 Tell = Callable[[Event], None]

@@ -81,7 +81,7 @@ class Fetcher:
         return next((other for other in seen.assets if other.n == asset.n), asset)
 
     def _raise_strongest(self, errors: list[PiooyError]) -> None:
-        code = exit_code_of(errors, len(errors))
+        code = exit_code_of([error.code for error in errors], 0, 0)
         strongest = next(error for error in errors if error.code == code)
         for error in errors:
             if error is not strongest:

@@ -7,11 +7,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from piooy_cli.api.client import Api
+from piooy_cli.api.window import Seat
 from piooy_cli.errors import Busy, Interrupted, PiooyError, StorageRefused, goes_on
 from piooy_cli.events import Looking, Tell, Warned
 from piooy_cli.fetching import Fetcher, nameless
 from piooy_cli.interrupt import Stop
-from piooy_cli.models import Media, Order, Part, SavedFile, Task
+from piooy_cli.models import Media, Order, Part, RowKey, SavedFile, Task
+from piooy_cli.polling import Expectation
 from piooy_cli.submitting import Submitter
 from piooy_cli.waiting import ERROR_REREADS, Waiter, Waiting
 
@@ -39,6 +41,24 @@ class Pipeline:
         self._fetcher = Fetcher(api, tell, self.memory.saved)
         self._under_way: dict[str, Task] = self._submitter.sent
         self._resume = ""
+        self.again = ""  # the command that goes on, where it is not `wait`
+
+    async def submit(self, order: Order, row: RowKey, seat: Seat) -> Task:
+        """Send the order of a batch's row, once."""
+        return await self._submitter.submit(order, row, seat)
+
+    @property
+    def closed(self) -> PiooyError | None:
+        """Why nothing more is sent; None where orders still are."""
+        return self._submitter.closed
+
+    def close(self, why: PiooyError) -> None:
+        """Send nothing more; what is under way goes on."""
+        self._submitter.close(why)
+
+    def expectation(self, task: Task) -> Expectation:
+        """How long a task like this takes."""
+        return self._waiter.expectation(task)
 
     async def make(
         self, order: Order, saver: "Saver | None", *, wait: bool, covers: bool = False
@@ -109,11 +129,11 @@ class Pipeline:
             return self._submitter.in_doubt[0]
         number, ids = self._stop.signal or 2, tuple(self._under_way)
         if not ids:
-            return Interrupted("stopped; nothing is under way", signal=number)
+            return Interrupted("stopped; nothing is under way", self.again, signal=number)
         message = f"stopped waiting; {len(ids):,} still under way"
-        hint = goes_on(ids, self._resume, self.memory.find)
+        hint = self.again or goes_on(ids, self._resume, self.memory.find)
         interrupted = Interrupted(message, hint, signal=number)
-        interrupted.ids = ids
+        interrupted.ids = () if self.again else ids
         return interrupted
 
     @contextmanager

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from piooy_cli.api.http import Http
     from piooy_cli.api.numbers import Numbers
     from piooy_cli.api.recording import Recorder
+    from piooy_cli.api.retry import Deadline
     from piooy_cli.catalogue import Catalogue
     from piooy_cli.credentials import Key, Vault
     from piooy_cli.downloads import Saver, Wish
@@ -236,15 +237,17 @@ class Session:
             await http.close()
 
     @asynccontextmanager
-    async def pipeline(self, timeout: float | None = None) -> "AsyncIterator[Pipeline]":
-        """The road."""
+    async def pipeline(
+        self, timeout: float | None = None, until: "Deadline | None" = None
+    ) -> "AsyncIterator[Pipeline]":
+        """The road. `until`: when all waiting ends."""
         from piooy_cli.pipeline import Pipeline
         from piooy_cli.waiting import Waiting
 
         async with self.api() as api:
             grace = self.numbers.fresh_grace
             pace = self.pace._replace(fixed=self.interval) if self.interval else self.pace
-            waiting = Waiting(pace, self._typical_seconds, timeout, grace)
+            waiting = Waiting(pace, self._typical_seconds, timeout, grace, until)
             self._api = api
             self._pipeline = Pipeline(api, self.ledger, waiting, self.stop, self.tell)
             yield self._pipeline

@@ -16,9 +16,10 @@ from piooy_cli.errors import (
 )
 from piooy_cli.events import Noticed, Submitted, Submitting, Tell
 from piooy_cli.interrupt import Stop
-from piooy_cli.models import Order, Task
+from piooy_cli.models import Order, RowKey, Task
 
 if TYPE_CHECKING:
+    from piooy_cli.api.window import Seat
     from piooy_cli.ledger import Ledger
     from piooy_cli.ledger.entry import Entry
     from piooy_cli.ledger.unkept import Unkept
@@ -48,13 +49,25 @@ class Submitter:
         self.in_doubt: list[OutcomeUnknown] = []
         self.sent: dict[str, Task] = {}
 
-    async def submit(self, order: Order) -> Task:
+    @property
+    def closed(self) -> PiooyError | None:
+        """Why nothing more is sent; None where orders still are."""
+        return self._closed
+
+    def close(self, why: PiooyError) -> None:
+        """Send nothing more. What is on its way stays so."""
+        self._closed = self._closed or why
+
+    async def submit(
+        self, order: Order, row: RowKey | None = None, seat: "Seat | None" = None
+    ) -> Task:
         """Send the order, once. Stopped on the way, it waits for the answer that is due."""
         submission = self._api.prepare(order)
+        submission.seat, submission.closed = seat, lambda: self._closed
         async with self._leaving:
             if self._closed:
                 raise self._closed
-            entry = self._ledger.plan(order, submission.body)
+            entry = self._ledger.plan(order, submission.body, row)
             submission.journal = entry
             self._tell(Submitting(order))
             return await self._sent(submission, entry)
@@ -67,9 +80,11 @@ class Submitter:
             self._accepted(await self._within_grace(posting, submission, entry))
             raise
         except OutcomeUnknown as doubt:
+            if doubt is self._closed:
+                raise  # another order's: this one never left
             raise self._noted(doubt, entry) from doubt.__cause__
         except (NotSignedIn, OverLimit, StorageRefused, Busy) as closed:
-            self._closed = closed
+            self.close(closed)
             raise
         return self._accepted(task)
 
@@ -87,7 +102,8 @@ class Submitter:
         if submission.may_have_arrived:
             await self._patiently(posting)
         if posting.done() and not posting.cancelled():
-            if isinstance(doubt := posting.exception(), OutcomeUnknown):
+            doubt = posting.exception()
+            if isinstance(doubt, OutcomeUnknown) and doubt is not self._closed:
                 raise self._noted(doubt, entry)
             return posting.result()
         posting.cancel()

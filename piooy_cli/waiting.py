@@ -27,11 +27,13 @@ class Waiting(NamedTuple):
     typical: Callable[[str | None, str | None], float]
     timeout: float | None = None
     fresh_grace: float = 60
+    until: Deadline | None = None  # of all tasks together
 
     def deadline(self, media: str | None) -> Deadline:
         """The deadline of one task, from now."""
         default = PATIENCE.get(media or "", LONGEST_PATIENCE)
-        return Deadline(default if self.timeout is None else self.timeout)
+        seconds = default if self.timeout is None else self.timeout
+        return Deadline(min(seconds, self.until.left) if self.until else seconds)
 
 
 class Waiter:
@@ -65,17 +67,23 @@ class Waiter:
         wait = _Wait(self, task, fresh, resume)
         self.tell(Looking(task.id, wait.age, self.expectation(task)))
         settled = await wait.settled()
+        if settled.took is not None:
+            self._expectations.pop(_kind_of(settled), None)  # it taught something
         self.tell(Settled(settled))
         return settled
 
     def expectation(self, task: Task) -> Expectation:
-        """How long it takes, as this run knows; asked of the ledger once for all alike."""
-        kind = (task.model, task.provider, task.media, task.scene, task.size)
+        """How long it takes, as this run knows; asked of the ledger anew when one has ended."""
+        kind = _kind_of(task)
         if kind not in self._expectations:
             typical = self.waiting.typical(task.model, task.media)
             past = self._past(task) if task.model else ()
             self._expectations[kind] = expected(past, typical)
         return self._expectations[kind]
+
+
+def _kind_of(task: Task) -> tuple[str | None, ...]:
+    return (task.model, task.provider, task.media, task.scene, task.size)
 
 
 class _Wait:

@@ -179,6 +179,9 @@ def stage(piooy, sandbox, raw, home, monkeypatch):
     tasks = piooy("history", "--json").json
     (home / "ids.txt").write_text("\n".join(task["id"] for task in tasks))
     (home / "question.txt").write_text("how?")
+    (home / "prompts.txt").write_text("a fox\na hare\n")
+    (home / "rows.jsonl").write_text('{"prompt": "an owl", "model": "m", "media": "image"}\n')
+    (home / "rows.csv").write_text("prompt,model,media\na fox,m,image\n")
     (home / "kept_keyring.py").write_text(KEYRING)
     (home.parent / ".config" / "fish" / "completions").mkdir(parents=True)
     monkeypatch.setenv("PYTHONPATH", str(home))

@@ -36,6 +36,7 @@ from piooy_cli.events import Retrying, Tell, Warned
 from piooy_cli.models import Order, Task
 
 _BIGGEST_ORDER = 64 << 20
+_MOMENT = 1.0  # after which is asked again whether anything may be sent
 _AGAIN = "reading is free; run the same command again, or see `piooy config check`"
 _NOTHING_SENT = "nothing was sent, nothing charged; run it again when the network is back"
 
@@ -80,8 +81,12 @@ class Api:
             limited += 1
             if submission.stopped:
                 continue
+            if submission.seat and submission.seat.hopeful():
+                limited, deadline = 1, Deadline(min(self._numbers.limit_budget, patience))
             most = self._numbers.limit_tries
             await self._again("submitting", verdict, limited, deadline, self._order_gate, most)
+            if submission.seat:
+                await submission.seat.yielded(submission.left_at)
 
     async def task(
         self,
@@ -152,7 +157,7 @@ class Api:
     async def _post(self, submission: Submission) -> Accepted | Later:
         await self._written_down(submission)
         submission.attempt = Attempt()
-        submission.sent_at = time.time()
+        submission.sent_at, submission.left_at = time.time(), time.monotonic()
         try:
             reply = await self._http.post("/api/v1/generate", submission.body, submission.attempt)
         except Unsent as fault:
@@ -168,11 +173,13 @@ class Api:
             await self._order_gate.passed()
             if submission.stopped:
                 raise asyncio.CancelledError
+            if error := submission.closed():
+                raise error
             try:
                 return submission.journal.sending()
             except TooSoon as early:
                 self._tell(Retrying("submitting", early.reason, early.seconds))
-                await asyncio.sleep(early.seconds)
+                await asyncio.sleep(min(early.seconds, _MOMENT))
 
     async def _turn(self, task_id: str, deadline: Deadline | None) -> None:
         """Wait for a look's turn; whoever held one as the gate closed queues again."""

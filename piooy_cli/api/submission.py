@@ -1,6 +1,7 @@
 """One order on its way: its bytes, how far it got, and who keeps the journal of it."""
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -8,7 +9,15 @@ from piooy_cli.api.attempt import Attempt
 from piooy_cli.api.journal import Journal
 from piooy_cli.api.reply import Reply
 from piooy_cli.api.verdicts import Accepted, Later, judge_order
-from piooy_cli.errors import Busy, OutcomeUnknown, PiooyError, StorageRefused
+from piooy_cli.api.window import Seat
+from piooy_cli.errors import (
+    Busy,
+    NotSignedIn,
+    OutcomeUnknown,
+    OverLimit,
+    PiooyError,
+    StorageRefused,
+)
 from piooy_cli.models import Order
 
 
@@ -20,8 +29,11 @@ class Submission:
         self.body = body
         self.journal: Journal = _Unrecorded()
         self.attempt = Attempt()
-        self.sent_at = time.time()
+        self.sent_at = time.time()  # for a person
+        self.left_at = 0.0  # for comparing: monotonic
         self.stopped = False  # True: what is not sent yet is not sent any more
+        self.closed: Callable[[], PiooyError | None] = lambda: None  # why no more is sent, if so
+        self.seat: Seat | None = None  # where it shares a window with others
 
     @property
     def may_have_arrived(self) -> bool:
@@ -35,8 +47,11 @@ class Submission:
         except OutcomeUnknown as doubt:
             raise self.in_doubt(doubt, reply.status) from None
         except PiooyError as error:
+            # Of a key or an empty account, and not of the order, which may be sent again later.
+            halted = isinstance(error, NotSignedIn | OverLimit)
+            word = self.journal.not_sent if halted else self.journal.refused
             with suppress(StorageRefused, Busy):  # what the service said holds all the same
-                self.journal.refused(error.message, reply.status)
+                word(error.message, reply.status)
             raise
         if isinstance(verdict, Later):
             self.attempt = Attempt()

@@ -6,10 +6,11 @@ import typer
 
 from piooy_cli.asking import Asked, Asking
 from piooy_cli.commands import options, request
+from piooy_cli.commands.consent import consent
 from piooy_cli.commands.orders import lyrics_of, options_of, prompt_of
 from piooy_cli.commands.single import to_stdout
 from piooy_cli.commands.tally import each
-from piooy_cli.errors import StillRunning, UsageError
+from piooy_cli.errors import UsageError
 from piooy_cli.events import Saved, Settled, Submitted
 from piooy_cli.models import Media, Order
 from piooy_cli.session import Session
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from piooy_cli.models import SavedFile
     from piooy_cli.pipeline import Pipeline
 
-_ASK_ABOVE = 10
 _AFTER = "Afterwards"
 
 
@@ -122,7 +122,7 @@ def generate(
 
         session.output.document(order_fields(order))
         return
-    _consent(session, count, yes)
+    consent(session, count, yes)
     if output == "-" and wait and download:
         session.run(_to_stdout, order, count, timeout, covers, http_assets)
         return
@@ -133,18 +133,6 @@ def generate(
     )
     results = (Saved,) if wish else (Settled,) if wait else (Submitted,)
     session.run(_generate, order, count, timeout, wait, wish, open_, preview, results=results)
-
-
-def _consent(session: Session, count: int, yes: bool) -> None:
-    """More than ten paid tasks at once want a person's word."""
-    if count <= _ASK_ABOVE or yes:
-        return
-    if not session.interactive:
-        raise UsageError(
-            f"{count} tasks at once are charged {count} times", "--yes says that it is meant"
-        )
-    if not session.output.ask(f"Send {count} tasks? Each is charged."):
-        raise StillRunning("declined; nothing was sent")
 
 
 async def _generate(

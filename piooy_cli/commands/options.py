@@ -11,6 +11,7 @@ from piooy_cli.errors import UsageError
 # Typer hands defaults, which are numbers already, to the same functions.
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|s|m|h|d)?", re.ASCII)
 _SECONDS = {"ms": 0.001, "s": 1, None: 1, "m": 60, "h": 3600, "d": 86400}
+_CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?", re.ASCII)
 _WHOLE = re.compile(r"-?[0-9]{1,16}", re.ASCII)
 _NUMBER = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,16})?", re.ASCII)
 
@@ -81,6 +82,49 @@ def known_fields(text: str | None) -> tuple[str, ...]:
     return names
 
 
+def duration_or_none(text: str) -> float:
+    """A duration, or 0."""
+    return 0.0 if str(text).strip() in ("0", "0s") else duration(text)
+
+
+def moment(text: str) -> float:
+    """Seconds until `06:00` comes next on the clock of this machine; or as `duration`."""
+    if not (match := _CLOCK.fullmatch(str(text).strip())):
+        return duration(text)
+    from datetime import datetime, timedelta
+
+    now = datetime.now()
+    hour, minute, second = (int(part or 0) for part in match.groups())
+    if hour > 23 or minute > 59 or second > 59:
+        raise typer.BadParameter(f"{text!r} is no time; accepted: 06:00, 23:59:30, 2h")
+    then = now.replace(hour=hour, minute=minute, second=second, microsecond=0)
+    if then <= now:
+        then += timedelta(days=1)
+    return then.astimezone().timestamp() - now.astimezone().timestamp()
+
+
+BatchName = Annotated[
+    str | None,
+    typer.Option("--name", metavar="NAME", help="The batch's name. Default: of the file's place."),
+]
+Concurrency = Annotated[
+    int,
+    typer.Option(
+        "--concurrency", "-j", parser=positive, metavar="N",
+        help="So many tasks at once; fewer while the service says 429.",
+    ),
+]  # fmt: skip
+Vary = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--vary", metavar="KEY=VALUES", rich_help_panel="Sweeps",
+        help="Each value: seed:=1..8, style=noir,anime, prompt=@FILE; repeatable.",
+    ),
+]  # fmt: skip
+Zip = Annotated[
+    bool,
+    typer.Option("--zip", rich_help_panel="Sweeps", help="First with first, and so on."),
+]
 Refs = Annotated[
     list[str] | None,
     typer.Argument(

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import TypeVar
 
-from piooy_cli.errors import PiooyError, SomeFailed, StillRunning, goes_on
+from piooy_cli.errors import PiooyError, SomeFailed, StillRunning, exit_code_of, goes_on
 from piooy_cli.events import Failed
 from piooy_cli.session import Session
 
@@ -54,9 +54,9 @@ def _several(session: Session, errors: list[PiooyError], items: int, resume: str
     running = [
         error.task_id for error in errors if isinstance(error, StillRunning) and error.task_id
     ]
-    if not running:
-        return SomeFailed(errors, items)
-    return SomeFailed(errors, items, goes_on(running, resume, session.ledger.find))
+    code = exit_code_of([error.code for error in errors], len(errors), items)
+    hint = goes_on(running, resume, session.ledger.find) if running else ""
+    return SomeFailed(f"{len(errors)} of {items} failed", code, hint)
 
 
 def _lighten(error: PiooyError) -> None:

@@ -1,0 +1,78 @@
+"""From what a manifest or a sweep says to rows that can be sent: each is checked, none is sent."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from piooy_cli.asking import Asked, Asking
+from piooy_cli.batch import sweep
+from piooy_cli.batch.lines import BadLine, RawRow
+from piooy_cli.batch.rows import Row, asked_digest, asked_of, content_key
+from piooy_cli.batch.sweep import Axis
+from piooy_cli.errors import PiooyError
+from piooy_cli.naming import Target
+from piooy_cli.output.records import compact
+
+_LONGEST_ID = 200
+
+
+class Checker:
+    """Completes rows with the defaults of the command line."""
+
+    def __init__(
+        self, asking: Asking, defaults: Asked, axes: Sequence[Axis] = (), *, zipped: bool = False
+    ) -> None:
+        self._asking = asking
+        self._defaults = defaults
+        self._axes = axes
+        self._zipped = zipped
+        self._outputs: set[str] = set()
+        self._count = 0
+
+    def rows(self, raw: Iterable[RawRow | BadLine]) -> Iterator[Row | BadLine]:
+        """A manifest's rows, each by its id, or by what it says."""
+        for line in raw:
+            if isinstance(line, BadLine):
+                yield line
+                continue
+            try:
+                yield from self._checked(line)
+            except PiooyError as error:
+                yield BadLine(line.line, error.message)
+
+    def cells(self, asked: Asked) -> Iterator[Row]:
+        """A sweep's rows, each by what it asks for. Raises UsageError for one that cannot be."""
+        for values in sweep.cells_of(self._axes, zipped=self._zipped):
+            cell = self._asking.settled(sweep.in_cell(asked, self._axes, values))
+            key = f"sha:{asked_digest(cell).hex()}"
+            yield self._row(0, key, cell, None, sweep.labels_of(values))
+
+    def _checked(self, raw: RawRow) -> Iterator[Row | BadLine]:
+        fields = raw.fields
+        key = fields.get("id") or content_key(fields)
+        if len(key) > _LONGEST_ID:
+            yield BadLine(raw.line, f"id is longer than {_LONGEST_ID} characters")
+            return
+        output = self._output(fields)
+        asked = asked_of(fields).over(self._defaults)
+        if not self._axes:
+            yield self._row(raw.line, key, self._asking.settled(asked), output)
+            return
+        for values in sweep.cells_of(self._axes, zipped=self._zipped):
+            cell = self._asking.settled(sweep.in_cell(asked, self._axes, values))
+            labels = sweep.labels_of(values)
+            yield self._row(raw.line, f"{key}{compact(labels)}", cell, output, labels)
+
+    def _row(
+        self, line: int, key: str, asked: Asked, output: str | None, cell: tuple[str, ...] = ()
+    ) -> Row:
+        order = self._asking.order(asked)
+        self._count += 1
+        return Row(self._count, line, key, asked_digest(asked), order, output, cell)
+
+    def _output(self, fields: dict[str, Any]) -> str | None:
+        output: str | None = fields.get("output")
+        if output is not None and output not in self._outputs:
+            Target.of(output)
+            if len(self._outputs) < 1000:
+                self._outputs.add(output)
+        return output

@@ -1,0 +1,269 @@
+"""Rows to their ends: submit, wait and save overlap; the ledger says what each still needs."""
+
+import random
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from piooy_cli.api.retry import Deadline
+from piooy_cli.api.window import Seat, Window
+from piooy_cli.batch.record import row_record
+from piooy_cli.batch.results import Results
+from piooy_cli.batch.rows import Row
+from piooy_cli.batch.spool import Spool
+from piooy_cli.batch.tally import IN_DOUBT, Tally
+from piooy_cli.downloads import Saver
+from piooy_cli.errors import (
+    NotSignedIn,
+    OutcomeUnknown,
+    PiooyError,
+    StillRunning,
+    StorageRefused,
+    TaskFailed,
+    Unreachable,
+)
+from piooy_cli.events import Failed, Tell
+from piooy_cli.ledger import Ledger
+from piooy_cli.ledger.batches import Sent, newest, under_way
+from piooy_cli.models import FAILED, Media, Order, RowKey, SavedFile, Task
+from piooy_cli.pipeline import Pipeline
+from piooy_cli.together import together
+from piooy_cli.waiting import task_failed
+
+RETRIED = FAILED | {"REFUSED"}
+_SAVING = 16  # rows whose files may still be arriving while others are sent
+_TOLD = 20  # failures that are told one by one
+_MOST_UNREACHED = 5
+_PLANNED = "PLANNED"
+
+
+class Plan(NamedTuple):
+    """What is wanted of this run. `limit`: new orders; `until`: when it has to be over."""
+
+    concurrency: int = 4
+    limit: int | None = None
+    only_failed: bool = False
+    shuffled: bool = False
+    max_failures: int | None = None
+    until: Deadline | None = None
+
+
+class Item(NamedTuple):
+    """A row, what was sent for it, which `turn` is to be sent now, if any, and its seat."""
+
+    row: Row
+    sent: Sent | None
+    turn: int | None
+    seat: Seat
+
+
+class Engine:
+    """One run of a batch."""
+
+    def __init__(
+        self, pipeline: Pipeline, ledger: Ledger, spool: Spool, results: Results, tally: Tally,
+        saver: Callable[[str | None], Saver], tell: Tell, plan: Plan,
+    ) -> None:  # fmt: skip
+        self._pipeline = pipeline
+        self._ledger = ledger
+        self._spool = spool
+        self._results = results
+        self._tally = tally
+        self._saver = saver
+        self._tell = tell
+        self._plan = plan
+        self._window = Window(plan.concurrency)
+        self._taken_up: set[str] = set()
+        self._ordered = 0
+        self._unreached = 0
+
+    async def run(self) -> None:
+        """Every row as far as it goes. Raises only what ends all, such as a full disk."""
+        await together(self._row, self._items(), at_once=self._plan.concurrency + _SAVING)
+
+    async def _items(self) -> AsyncIterator[Item]:
+        """Rows with a seat: first those whose orders are under way, then the others."""
+        for row in self._rows():
+            sent = newest(self._ledger, self._tally.name, row.key)
+            turn = turn_of(row, sent, self._plan)
+            if turn is not None:
+                if not self._may_send():
+                    return
+                self._ordered += 1
+            elif self._plan.only_failed and not (sent and sent.state == "SUBMITTED"):
+                continue
+            yield Item(row, sent, turn, await self._window.seat())
+
+    def _rows(self) -> Iterator[Row]:
+        for key in under_way(self._ledger, self._tally.name):
+            self._taken_up.add(key)
+            yield self._spool.row(key=key) or self._left_out(key)
+        for row in self._shuffled() if self._plan.shuffled else self._spool.every_open():
+            if row.key not in self._taken_up:
+                yield row
+
+    def _shuffled(self) -> Iterator[Row]:
+        numbers = self._spool.open_numbers()
+        random.SystemRandom().shuffle(numbers)
+        for n in numbers:
+            if row := self._spool.row(n=n):
+                yield row
+
+    def _left_out(self, key: str) -> Row:
+        """A row that is in the manifest no more. Its order was paid for."""
+        sent = newest(self._ledger, self._tally.name, key)
+        assert sent
+        task = sent.task
+        order = Order(
+            Media(task.media or Media.IMAGE), task.scene or "", task.provider or "",
+            task.model or "", task.prompt or "", task.options or {},
+        )  # fmt: skip
+        return Row(0, 0, key, sent.asked, order)
+
+    def _may_send(self) -> bool:
+        """Whether one more order may leave in this run."""
+        plan = self._plan
+        if plan.until and plan.until.passed:
+            self._pipeline.close(out_of_time())
+        enough = plan.max_failures is not None and self._tally.failed >= plan.max_failures
+        if enough:
+            self._pipeline.close(TaskFailed(f"{self._tally.failed} rows failed: that is enough"))
+        self._tally.closed = self._pipeline.closed
+        return not self._tally.closed and (plan.limit is None or self._ordered < plan.limit)
+
+    async def _row(self, item: Item) -> None:
+        try:
+            task = await self._finished(item)
+            with self._counted("saving"):
+                files = await self._pipeline.fetch(task, self._saver(item.row.output))
+        except PiooyError as error:
+            if error.stops_all:
+                raise
+            self._unfinished(item, error)
+        else:
+            self._succeeded(item.row, task, files)
+        self._tally.ended()
+        self._tell(self._tally.counted())
+
+    async def _finished(self, item: Item) -> Task:
+        """Its task once it succeeded. The seat is free for another row afterwards."""
+        try:
+            self._saver(item.row.output)  # whose place must be there before anything is paid
+            fresh = item.turn is not None
+            task = await self._submitted(item, item.turn) if item.turn else _under_way(item)
+            if task.succeeded and task.assets:
+                return task
+            with self._counted("waiting"):
+                return await self._pipeline.finish(task, fresh=fresh)
+        finally:
+            self._window.moves += 1
+            item.seat.leave()
+
+    async def _submitted(self, item: Item, turn: int) -> Task:
+        row = item.row
+        key = RowKey(self._tally.name, row.key, row.asked, turn)
+        with self._counted("sending"):
+            task = await self._pipeline.submit(row.order, key, item.seat)
+        self._window.accepted()
+        self._tally.sent += 1
+        self._unreached = 0
+        return task
+
+    def _succeeded(self, row: Row, task: Task, files: list[SavedFile]) -> None:
+        self._tally.done += 1
+        self._tally.files += len(files)
+        self._tally.bytes += sum(file.bytes for file in files)
+        self._note(row, task, files, ended=True)
+
+    def _unfinished(self, item: Item, error: PiooyError) -> None:
+        """What the ledger says of it decides what it is: failed, in doubt, or free to go on."""
+        sent = newest(self._ledger, self._tally.name, item.row.key)
+        if sent is None or sent.state == _PLANNED:
+            return self._not_sent(item.row, error)
+        if isinstance(error, NotSignedIn | StorageRefused):
+            self._pipeline.close(error)  # nothing that is sent now could be fetched
+        task = sent.task
+        if isinstance(error, OutcomeUnknown):
+            self._tally.in_doubt += 1
+            self._note(item.row, task, [], ended=False)
+        elif sent.state in ("REFUSED", "WRITTEN_OFF") or task.failed:
+            self._tally.failed += 1
+            self._note(item.row, task, [], ended=True)
+        else:
+            self._tally.pending += 1
+        self._say(item.row, error)
+
+    def _not_sent(self, row: Row, error: PiooyError) -> None:
+        """Its order never left. Where nothing else is sent either, that is no failure of it."""
+        self._unreached += isinstance(error, Unreachable)
+        if self._unreached >= _MOST_UNREACHED:
+            self._pipeline.close(error)
+        self._tally.closed = self._pipeline.closed
+        if not self._tally.closed:
+            self._tally.pending += 1
+            self._say(row, error)
+
+    def _say(self, row: Row, error: PiooyError) -> None:
+        self._tally.failure(error)
+        where = f"line {row.line}" if row.line else row.key
+        if sum(self._tally.reasons.values()) <= _TOLD:
+            error.message, error.hint = f"{where}: {error.message}", ""
+            self._tell(Failed(error))
+
+    def _note(self, row: Row, task: Task, files: list[SavedFile], *, ended: bool) -> None:
+        """A line in the results, unless the last one says the same; then the mark of it."""
+        word = task.status if task.id else (IN_DOUBT if not ended else task.status)
+        if row.n and self._spool.told(row.n) == word and not (ended and task.succeeded):
+            if ended:
+                self._spool.close_row(row.n)
+            return
+        end = self._results.append(row_record(row, task, files))
+        if row.n:
+            self._spool.mark(row.n, word, ended=ended, results_end=end)
+
+    @contextmanager
+    def _counted(self, what: str) -> Iterator[None]:
+        """One more row is at this, as long as it is."""
+        tally = self._tally
+        setattr(tally, what, getattr(tally, what) + 1)
+        self._tell(tally.counted())
+        try:
+            yield
+        finally:
+            setattr(tally, what, getattr(tally, what) - 1)
+
+
+def turn_of(row: Row, sent: Sent | None, plan: Plan) -> int | None:
+    """Which turn of a row is to be sent now; None where none is."""
+    if sent is None or sent.state == _PLANNED:
+        turn = sent.turn if sent else 1
+        return None if plan.only_failed and turn == 1 else turn
+    refused = sent.state == "REFUSED"
+    mended = refused and sent.asked != row.asked
+    again = plan.only_failed and (refused or sent.task.failed)
+    return sent.turn + 1 if mended or again else None
+
+
+def out_of_time() -> StillRunning:
+    """The deadline of a run has passed."""
+    return StillRunning("the deadline has passed; what was sent runs on, charged once")
+
+
+def _under_way(item: Item) -> Task:
+    """The task of a row that was sent. Raises what it ended with, or that it is in doubt."""
+    assert item.sent
+    state, task = item.sent.state, item.sent.task
+    if state in ("UNKNOWN", "SENDING"):
+        ways = "--adopt TASK_ID|--not-charged|--charged"
+        raise OutcomeUnknown(
+            "it may have been accepted, and its answer was lost",
+            f"`piooy history resolve {task.ref} {ways}` settles it",
+        )
+    if state == "WRITTEN_OFF":
+        raise TaskFailed("it was charged, and written off by a person")
+    if state == "REFUSED":
+        reason = task.failure.message if task.failure else "no reason was given"
+        raise TaskFailed(f"refused: {reason}")
+    if task.failed:
+        raise task_failed(task)
+    return task

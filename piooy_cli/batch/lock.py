@@ -1,0 +1,82 @@
+"""One run of a batch at a time: a lock that the system takes away when its holder dies."""
+
+import os
+import time
+from pathlib import Path
+from types import TracebackType
+
+from piooy_cli.errors import Busy, StorageRefused
+from piooy_cli.places import private_directory
+
+_OFTEN = 0.2
+
+
+class Lock:
+    """Held while inside. Raises Busy where another run has it, after waiting `seconds` for it."""
+
+    def __init__(self, path: Path, what: str, seconds: float = 0) -> None:
+        self._path = path
+        self._what = what
+        self._seconds = seconds
+        self._handle: int | None = None
+
+    def __enter__(self) -> "Lock":
+        private_directory(self._path.parent)
+        deadline = time.monotonic() + self._seconds
+        while not self._taken():
+            if time.monotonic() >= deadline:
+                hint = "let it finish; --lock-wait 10m waits for it"
+                raise Busy(f"another run holds {self._what}", hint)
+            time.sleep(_OFTEN)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+    def _taken(self) -> bool:
+        """Whether it is ours now, and the file that has its name is the one that is locked."""
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        try:
+            handle = os.open(self._path, flags | getattr(os, "O_CLOEXEC", 0), 0o600)
+        except OSError as error:
+            raise StorageRefused(f"the lock {self._path}: {error.strerror}") from error
+        try:
+            if _locked(handle) and os.path.samestat(os.fstat(handle), self._path.lstat()):
+                self._handle, handle = handle, -1
+        except FileNotFoundError:
+            return False  # removed meanwhile: the next try makes a new one
+        finally:
+            if handle >= 0:
+                os.close(handle)
+        return self._handle is not None
+
+
+def _locked(handle: int) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return _locked_there(handle)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (11, 13, 35):
+            return False
+        raise StorageRefused(f"this file system has no locks: {error.strerror}") from error
+    return True
+
+
+def _locked_there(handle: int) -> bool:
+    import msvcrt  # only there
+
+    try:
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,117 @@
+"""Where a manifest comes from: a file, a pipe, stdin. Read once, as it comes."""
+
+import hashlib
+import os
+import re
+import select
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from piooy_cli.errors import NotFound, StorageRefused, UsageError
+from piooy_cli.naming import slug
+from piooy_cli.paths import expanded
+from piooy_cli.terminal import is_terminal
+
+_PIECE = 1 << 20
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}", re.ASCII)
+
+
+class Manifest:
+    """An open manifest. `waiting` is called every second in which a pipe brings nothing."""
+
+    def __init__(self, source: str, waiting: Callable[[], None]) -> None:
+        self.source = source
+        self._waiting = waiting
+        self._read_so_far = hashlib.sha256()
+        self._handle = _stdin() if source == "-" else _opened(source)
+        mode = os.fstat(self._handle).st_mode if self._handle is not None else 0
+        self.is_file = source != "-" and stat.S_ISREG(mode)
+        if stat.S_ISDIR(mode):
+            raise UsageError(f"{source} is a directory", "name a file, or `-` for stdin")
+
+    @property
+    def told(self) -> str:
+        """What a person calls it."""
+        return "stdin" if self.source == "-" else self.source
+
+    def pieces(self) -> Iterator[bytes]:
+        """Its bytes, from the beginning where it is a file."""
+        if self.is_file and self._handle is not None:
+            os.lseek(self._handle, 0, os.SEEK_SET)
+        self._read_so_far = hashlib.sha256()
+        while piece := self._read():
+            self._read_so_far.update(piece)
+            yield piece
+
+    @property
+    def digest(self) -> str:
+        """Of all that was read: the same digest, the same manifest."""
+        return self._read_so_far.hexdigest()
+
+    def read_through(self) -> str:
+        """The digest of a file."""
+        for _ in self.pieces():
+            pass
+        return self.digest
+
+    def close(self) -> None:
+        """Done with it. Stdin stays as it is."""
+        if self.source != "-" and self._handle is not None:
+            os.close(self._handle)
+
+    def _read(self) -> bytes:
+        if self._handle is None:
+            return sys.stdin.buffer.read(_PIECE)
+        try:
+            if not self.is_file:
+                self._until_readable(self._handle)
+            return os.read(self._handle, _PIECE)
+        except OSError as error:
+            raise StorageRefused(f"{self.told}: {error.strerror}") from error
+
+    def _until_readable(self, handle: int) -> None:
+        """A pipe may stall for hours: a person is told, and a deadline holds."""
+        if os.name == "nt":
+            return  # where a pipe cannot be asked, reading waits
+        while not select.select([handle], [], [], 1.0)[0]:
+            self._waiting()
+
+
+def name_of(manifest: Manifest, given: str | None, digest: str) -> str:
+    """The name of a batch: as given, of its file's place, or of what came through a pipe."""
+    if given is not None:
+        if not _NAME.fullmatch(given):
+            raise UsageError(
+                f"--name {given[:60]!r} cannot be a name", "letters, digits, and . _ + - inside"
+            )
+        return given
+    if not manifest.is_file:
+        return f"stdin-{digest[:10]}"
+    place = Path(os.path.realpath(expanded(manifest.source)))
+    known = slug(place.stem, 30)
+    stem = known if known.isascii() and known else "batch"
+    return f"{stem}-{hashlib.sha256(os.fsencode(place)).hexdigest()[:6]}"
+
+
+def _stdin() -> int | None:
+    """Its descriptor, past Python's buffer; None where it has none."""
+    if sys.stdin is None or is_terminal(sys.stdin):
+        raise UsageError("no manifest", "name a file, or pipe one in")
+    with suppress(OSError, ValueError):
+        return sys.stdin.fileno()
+    return None
+
+
+def _opened(source: str) -> int:
+    """A FIFO that nobody writes to yet is waited for later, where a deadline holds."""
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        handle = os.open(expanded(source), flags | getattr(os, "O_CLOEXEC", 0))
+    except FileNotFoundError:
+        raise NotFound(f"no such file: {source}", "the manifest was to be read from it") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{source}: {getattr(error, 'strerror', error)}") from None
+    return handle

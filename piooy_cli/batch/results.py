@@ -1,0 +1,93 @@
+"""`results.jsonl`: a line for each row as it ends, whole lines only, whoever else writes there."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from piooy_cli.files import refusals
+from piooy_cli.output.records import compact
+
+_PIECE = 1 << 20
+
+
+class Results:
+    """The file of one batch, which other batches may share."""
+
+    def __init__(self, path: Path, batch: str) -> None:
+        self.path = path
+        self._batch = batch
+        with refusals(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
+            self._handle = os.open(path, flags, 0o666)
+        with self._alone():
+            self._mend()
+
+    @property
+    def end(self) -> int:
+        """Its size in bytes."""
+        return os.fstat(self._handle).st_size
+
+    def append(self, record: dict[str, Any]) -> int:
+        """One whole line, or none; where it ends. Raises StorageRefused."""
+        line = compact({"batch": self._batch, **record}).encode("utf-8", "replace") + b"\n"
+        with refusals(self.path), self._alone():
+            begin = self.end
+            try:
+                _written(self._handle, line)
+            except OSError:
+                os.ftruncate(self._handle, begin)
+                raise
+            return begin + len(line)
+
+    def since(self, begin: int) -> Iterator[tuple[str, str, int]]:
+        """Row and status of this batch's lines after `begin`, and where each ends."""
+        with refusals(self.path), self.path.open("rb") as file:
+            file.seek(begin)
+            for line in file:
+                begin += len(line)
+                with suppress(ValueError, KeyError, TypeError):
+                    record = json.loads(line)
+                    if record["batch"] == self._batch:
+                        yield str(record["row"]), str(record["status"]), begin
+
+    def close(self) -> None:
+        """Done."""
+        os.close(self._handle)
+
+    def _mend(self) -> None:
+        """Take away a last line that a crash has cut."""
+        end = size = self.end
+        while end and (piece := os.pread(self._handle, min(_PIECE, end), max(end - _PIECE, 0))):
+            begin = end - len(piece)
+            if newline := piece.rfind(b"\n") + 1:
+                end = begin + newline
+                break
+            end = begin
+        if end < size:
+            os.ftruncate(self._handle, end)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """While another batch writes there too."""
+        try:
+            import fcntl
+        except ImportError:  # Windows
+            yield
+            return
+        with suppress(OSError):  # where there are no locks, O_APPEND has to do
+            fcntl.flock(self._handle, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                fcntl.flock(self._handle, fcntl.LOCK_UN)
+
+
+def _written(handle: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(handle, view) :]

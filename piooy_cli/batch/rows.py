@@ -1,0 +1,68 @@
+"""One row of a batch: what makes it the same row in the next run, and what it asks for. Pure."""
+
+import hashlib
+import json
+from typing import Any, NamedTuple
+
+from piooy_cli.asking import Asked
+from piooy_cli.models import Media, Order
+
+_OWN = ("prompt", "model", "media", "provider", "scene", "images", "videos", "options")
+
+
+class Row(NamedTuple):
+    """A row as it is sent. `key`: its name for ever; `asked`: a digest of all that it asks for.
+
+    `n` counts the rows of the batch, `line` is where it stands in the manifest; `cell`: its place
+    in a sweep, by axis.
+    """
+
+    n: int
+    line: int
+    key: str
+    asked: bytes
+    order: Order
+    output: str | None = None
+    cell: tuple[str, ...] = ()
+
+
+def asked_of(fields: dict[str, Any]) -> Asked:
+    """What a manifest's row asks for, its defaults left open."""
+    return Asked(
+        media=fields.get("media"),
+        model=fields.get("model"),
+        provider=fields.get("provider"),
+        scene=fields.get("scene"),
+        prompt=fields.get("prompt", ""),
+        images=tuple(fields.get("images", ())),
+        videos=tuple(fields.get("videos", ())),
+        options=fields.get("options", {}),
+    )
+
+
+def content_key(fields: dict[str, Any]) -> str:
+    """The name of a row without an id: what it says, wherever it stands, wherever it is saved."""
+    own = {name: fields[name] for name in _OWN if name in fields}
+    return f"sha:{_digest(own).hex()}"
+
+
+def asked_digest(asked: Asked) -> bytes:
+    """Two rows with the same digest ask for the same."""
+    return _digest(asked._asdict() | {"options": dict(asked.options)})
+
+
+def packed(order: Order) -> str:
+    """An order as text."""
+    fields = (order.media, order.scene, order.provider, order.model, order.prompt)
+    return json.dumps([*fields, dict(order.options)], ensure_ascii=False, separators=(",", ":"))
+
+
+def unpacked(text: str) -> Order:
+    """The order that `packed` wrote."""
+    media, scene, provider, model, prompt, options = json.loads(text)
+    return Order(Media(media), scene, provider, model, prompt, options)
+
+
+def _digest(value: dict[str, Any]) -> bytes:
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]

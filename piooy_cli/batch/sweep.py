@@ -1,0 +1,142 @@
+"""Sweeps: axes of values, each combination a cell with a request of its own."""
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from itertools import product
+from typing import Any, NamedTuple
+
+from piooy_cli.asking import Asked
+from piooy_cli.errors import UsageError
+from piooy_cli.intake import text_from
+
+_RANGE = re.compile(r"(-?[0-9]{1,15})\.\.(-?[0-9]{1,15})(?:\.\.([0-9]{1,9}))?", re.ASCII)
+_DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?", re.ASCII)
+_MOST_VALUES = 1_000_000
+_BIGGEST_FILE = 256 << 20
+_FIELDS = {
+    "prompt": "prompt", "model": "model", "media": "media", "provider": "provider",
+    "scene": "scene", "image": "images", "video": "videos",
+}  # fmt: skip
+# Options that have a name of their own are numbers wherever they can be, as on the command line.
+_NUMBERS = frozenset({"seed", "duration"})
+
+
+class Axis(NamedTuple):
+    """What varies, and over what."""
+
+    name: str
+    values: tuple[Any, ...]
+
+
+def axis_of(text: str) -> Axis:
+    """`seed:=1..8`, `style=noir,anime`, `prompt=@prompts.txt`. Raises UsageError."""
+    name, sign, values = text.partition("=")
+    is_json = name.endswith(":")
+    name = name.removesuffix(":").strip().replace("-", "_")
+    if not sign or not name or not values:
+        raise UsageError(
+            f"--vary {text[:80]!r} names no values",
+            "as seed:=1..8, style=noir,anime, prompt=@prompts.txt",
+        )
+    words = _listed(values, name, is_json)
+    return Axis(name, tuple(_number(word) if name in _NUMBERS else word for word in words))
+
+
+def axes_of(texts: Sequence[str]) -> list[Axis]:
+    """All axes, none twice."""
+    axes = [axis_of(text) for text in texts]
+    names = [axis.name for axis in axes]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise UsageError(f"--vary names {twice[0]} twice", "give all its values at once")
+    return axes
+
+
+def cells_of(axes: Sequence[Axis], *, zipped: bool) -> Iterator[tuple[Any, ...]]:
+    """The values of each cell: every combination, or with `zipped` the first of each, and so on."""
+    if not zipped:
+        return product(*(axis.values for axis in axes))
+    lengths = {axis.name: len(axis.values) for axis in axes}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+        raise UsageError(f"--zip: {told} values", "give each axis as many")
+    return zip(*(axis.values for axis in axes), strict=True)
+
+
+def count_of(axes: Sequence[Axis], *, zipped: bool) -> int:
+    """How many cells that makes."""
+    if zipped:
+        return min(len(axis.values) for axis in axes)
+    count = 1
+    for axis in axes:
+        count *= len(axis.values)
+    return count
+
+
+def in_cell(asked: Asked, axes: Sequence[Axis], values: Sequence[Any]) -> Asked:
+    """What is asked for there."""
+    fields: dict[str, Any] = {}
+    options = dict(asked.options)
+    for axis, value in zip(axes, values, strict=True):
+        if axis.name in _FIELDS:
+            field = _FIELDS[axis.name]
+            fields[field] = (str(value),) if field in ("images", "videos") else str(value)
+        else:
+            options[axis.name] = value
+    return asked._replace(**fields, options=options)
+
+
+def without_axes(asked: Asked, axes: Sequence[Axis]) -> Asked:
+    """What all cells have in common."""
+    fields = {_FIELDS[axis.name] for axis in axes if axis.name in _FIELDS}
+    empty = Asked()
+    options = {name: value for name, value in asked.options.items()
+               if name not in {axis.name for axis in axes}}  # fmt: skip
+    return asked._replace(**{name: getattr(empty, name) for name in fields}, options=options)
+
+
+def labels_of(values: Sequence[Any]) -> tuple[str, ...]:
+    """A cell's place, as a person reads it."""
+    return tuple(value if isinstance(value, str) else json.dumps(value) for value in values)
+
+
+def _listed(values: str, name: str, is_json: bool) -> list[Any]:
+    if values.startswith("@"):
+        text = text_from(values[1:], f"values of {name}", _BIGGEST_FILE)
+        lines = [line.removesuffix("\r") for line in text.split("\n")]
+        found = [line for line in lines if line.strip() and not line.startswith("#")]
+        return [_json(line, name) for line in found] if is_json else found
+    if span := _RANGE.fullmatch(values):
+        numbers = _span(span)
+        return list(numbers) if is_json or name in _NUMBERS else [str(n) for n in numbers]
+    if not is_json:
+        return values.split(",")
+    try:
+        return list(json.loads(f"[{values}]"))
+    except (ValueError, RecursionError) as error:
+        hint = 'numbers, or quoted text: seed:=1,2,3 or \'style:="noir","anime"\''
+        raise UsageError(f"--vary {name}:={values[:60]}: no JSON: {error}", hint) from None
+
+
+def _span(match: re.Match[str]) -> range:
+    first, last, step = int(match[1]), int(match[2]), int(match[3] or 1)
+    numbers = range(first, last + 1, step) if step and first <= last else range(0)
+    if not numbers or len(numbers) > _MOST_VALUES:
+        raise UsageError(f"--vary: {match[0]} has no values, or too many", "as 1..8, or 0..100..10")
+    return numbers
+
+
+def _json(text: str, name: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"--vary {name}: {text[:60]!r} is no JSON: {error}") from None
+
+
+def _number(value: Any) -> Any:
+    """`5` as a whole number, `5.5` as a fraction; what is no number stays as it is."""
+    if not isinstance(value, str) or not re.fullmatch(
+        r"-?[0-9]{1,15}(\.[0-9]{1,9})?", value.strip()
+    ):
+        return value
+    return float(value) if "." in value else int(value)
