@@ -185,15 +185,6 @@ class Spool:
         """All rows of a sweep."""
         return self._rows(f"select {_COLUMNS} from rows where cell is not null order by n")
 
-    def kinds(self) -> list[tuple[str, str, int]]:
-        """Model and media type of what has not ended, and how many rows want it."""
-        query = (
-            "select json_extract(request, '$[3]'), json_extract(request, '$[0]'), count(*)"
-            " from rows where open = 1 group by 1, 2 order by 3 desc"
-        )
-        with self._refusals():
-            return self._connection.execute(query).fetchall()
-
     def told(self, n: int) -> str | None:
         """The word that the results have for it by now."""
         value = self._one("select told from rows where n = ?", n)

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from piooy_cli.batch.tally import Tally
     from piooy_cli.downloads import Wish
     from piooy_cli.ledger import Ledger
+    from piooy_cli.models import Order
 
 _CHANGED_SHOWN = 20
+_SAMPLE = 200  # rows that tell how long all of them take
 
 
 class Wanted(NamedTuple):
@@ -208,8 +210,8 @@ async def _run(
     async with session.pipeline(wanted.timeout, plan.until) as pipeline:
         pipeline.again = wanted.again
         pipeline.resume_with(wanted.wish.again)
-        seconds = _seconds_of_all(session, batch)
-        tally.per_row = seconds / max(tally.open, 1) / plan.concurrency
+        if seconds := _seconds_of_a_row(session, ledger, batch):
+            tally.per_row = seconds / plan.concurrency
 
         @lru_cache(maxsize=64)
         def saver(output: str | None) -> Saver:
@@ -239,15 +241,27 @@ def _alarm(plan: "Plan", pipeline: Any) -> ExitStack:
     return stack
 
 
-def _seconds_of_all(session: Session, batch: "Batch") -> float:
-    """What all open rows would take, one after the other."""
-    learned = session.learned()
-    total = 0.0
-    for model, media, count in batch.spool.kinds():
-        runs = learned.get(model)
-        median = runs.median if runs else None
-        total += count * (median or session.catalogue.typical_seconds(model, media))
-    return total
+def usual_seconds(session: Session, ledger: "Ledger") -> "Callable[[Order], float]":
+    """How long an order usually takes: as its last runs, and the catalogue, say."""
+    from functools import lru_cache
+
+    from piooy_cli.models import Task
+    from piooy_cli.polling import expected
+
+    @lru_cache(maxsize=1000)
+    def usual(media: str, scene: str, provider: str, model: str, size: str) -> float:
+        task = Task("", media=media, scene=scene, provider=provider, model=model, size=size)
+        typical = session.catalogue.typical_seconds(model, media)
+        return expected(ledger.past(task), typical).middle
+
+    return lambda order: usual(order.media, order.scene, order.provider, order.model, order.size)
+
+
+def _seconds_of_a_row(session: Session, ledger: "Ledger", batch: "Batch") -> float | None:
+    """How long a row usually takes, as the next ones say; None where there are none."""
+    usual = usual_seconds(session, ledger)
+    seconds = [usual(row.order) for row in batch.spool.open_rows(0, _SAMPLE)]
+    return sum(seconds) / len(seconds) if seconds else None
 
 
 def _ending(tally: "Tally", wanted: Wanted) -> PiooyError | None:

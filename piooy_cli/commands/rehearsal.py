@@ -17,6 +17,7 @@ def rehearse(session: Session, ledger: "Ledger", batch: "Batch", wanted: "Wanted
 
     from piooy_cli.api.wire import order_fields
     from piooy_cli.batch.engine import turn_of
+    from piooy_cli.commands.batching import usual_seconds
     from piooy_cli.ledger.batches import newest
 
     rows, sent = batch.spool.count(), 0
@@ -25,16 +26,13 @@ def rehearse(session: Session, ledger: "Ledger", batch: "Batch", wanted: "Wanted
         for row in batch.spool.every_open()
         if turn_of(row, newest(ledger, batch.name, row.key), wanted.plan) is not None
     )
-    seconds = 0.0
-    learned = session.learned()
+    seconds, usual = 0.0, usual_seconds(session, ledger)
     for row in islice(wanting, wanted.plan.limit):
         sent += 1
-        runs = learned.get(row.order.model)
-        usual = session.catalogue.typical_seconds(row.order.model, row.order.media)
-        seconds += (runs.median if runs else None) or usual
+        seconds += usual(row.order)
         session.output.document({"row": row.key} | order_fields(row.order))
-    known = "as past runs say" if learned else "as models usually take"
-    length = f"about {seconds / wanted.plan.concurrency / 60:.0f} min {known}"
+    length = f"about {seconds / wanted.plan.concurrency / 60:.0f} min with "
+    length += f"{wanted.plan.concurrency} at once"
     others = f", {rows - sent:,} not" if rows > sent else ""
     count = f"{sent:,} of {rows:,} rows would be sent{others}"
     session.tell(Noticed(f"batch {batch.name}: {count}; {length}"))
