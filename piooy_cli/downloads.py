@@ -99,7 +99,7 @@ class Saver:
             with Draft(self.wish.target.directory, f"{task.id}-{asset.n}") as draft:
                 self._tidy(task, asset, draft)
                 extension = await self._filled(task, asset, draft, known and known[0], fresh)
-                return self._place(task, asset, draft, extension)
+                return await self._place(task, asset, draft, extension)
 
     def _intact(self, task: Task, asset: Asset) -> tuple[Path, str] | None:
         """Where it was saved once and still is, unchanged; and its sha256."""
@@ -162,9 +162,12 @@ class Saver:
                 task_id=task.id,
             )
 
-    def _place(self, task: Task, asset: Asset, draft: Draft, extension: str) -> SavedFile | None:
+    async def _place(
+        self, task: Task, asset: Asset, draft: Draft, extension: str
+    ) -> SavedFile | None:
         wanted = self.wish.target.path(naming.values_of(task, asset, extension))
-        published = publish(draft, wanted, self.wish.on_exists)
+        # The disk's sync takes milliseconds, in which others can go on.
+        published = await asyncio.to_thread(publish, draft, wanted, self.wish.on_exists)
         if published is None:
             self._tell(Noticed(f"{wanted} exists, skipped"))
             return None

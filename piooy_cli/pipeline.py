@@ -158,6 +158,7 @@ class Memory:
         self._ledger = ledger
         self._tell = tell
         self._warned = False
+        ledger.when_lost(self._warn)
 
     def find(self, task_id: str) -> Task | None:
         """What is known of a task."""
@@ -195,10 +196,13 @@ class Memory:
         try:
             return word()
         except (StorageRefused, Busy) as error:
-            if not self._warned:
-                self._warned = True
-                self._tell(Warned(f"{error.message}; the work goes on without it"))
+            self._warn(error)
             return None
+
+    def _warn(self, error: PiooyError) -> None:
+        if not self._warned:
+            self._warned = True
+            self._tell(Warned(f"{error.message}; the work goes on without it"))
 
 
 def _is_new(task: Task) -> bool:

@@ -250,7 +250,10 @@ class Session:
             waiting = Waiting(pace, self._typical_seconds, timeout, grace, until)
             self._api = api
             self._pipeline = Pipeline(api, self.ledger, waiting, self.stop, self.tell)
-            yield self._pipeline
+            try:
+                yield self._pipeline
+            finally:
+                self.ledger.close_moment()
 
     def wish(
         self, output: str | None, on_exists: str, *, covers: bool = False,

@@ -109,10 +109,10 @@ class Submitter:
         posting.cancel()
         await asyncio.wait({posting})
         if entry.is_sending and submission.may_have_arrived:
-            doubt = submission.in_doubt(outcome_unknown("stopped before it came"), None)
+            doubt = await submission.in_doubt(outcome_unknown("stopped before it came"), None)
             raise self._noted(doubt, entry)
         if entry.is_sending:
-            submission.proven_unsent("stopped before it left", None)
+            await submission.proven_unsent("stopped before it left", None)
         raise asyncio.CancelledError
 
     async def _patiently(self, posting: "asyncio.Task[Task]") -> None:

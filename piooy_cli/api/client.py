@@ -161,11 +161,11 @@ class Api:
         try:
             reply = await self._http.post("/api/v1/generate", submission.body, submission.attempt)
         except Unsent as fault:
-            submission.proven_unsent(fault.reason, None)
+            await submission.proven_unsent(fault.reason, None)
             raise
         except Lost as fault:
-            raise submission.in_doubt(outcome_unknown(fault.reason), None) from fault
-        return submission.judged(reply)
+            raise await submission.in_doubt(outcome_unknown(fault.reason), None) from fault
+        return await submission.judged(reply)
 
     async def _written_down(self, submission: Submission) -> None:
         """Return once the order is on disk, and may leave."""
@@ -176,7 +176,8 @@ class Api:
             if error := submission.closed():
                 raise error
             try:
-                return submission.journal.sending()
+                submission.journal.sending()
+                return await submission.journal.kept()
             except TooSoon as early:
                 self._tell(Retrying("submitting", early.reason, early.seconds))
                 await asyncio.sleep(min(early.seconds, _MOMENT))

@@ -4,7 +4,10 @@ from typing import Protocol
 
 
 class Journal(Protocol):
-    """One order. Each word is on disk when it returns, or StorageRefused or Busy is raised."""
+    """One order. Each word is on disk once `kept` returns; both may raise StorageRefused, Busy."""
+
+    async def kept(self) -> None:
+        """Return once all that was said is on disk."""
 
     def sending(self) -> None:
         """The next byte may leave. Where this raises, nothing is sent."""

@@ -40,40 +40,44 @@ class Submission:
         """Whether the service may have it, as far as anybody here can know."""
         return self.attempt.sent
 
-    def judged(self, reply: Reply) -> Accepted | Later:
+    async def judged(self, reply: Reply) -> Accepted | Later:
         """What the answer means, once that is on disk."""
         try:
             verdict = judge_order(reply)
         except OutcomeUnknown as doubt:
-            raise self.in_doubt(doubt, reply.status) from None
+            raise await self.in_doubt(doubt, reply.status) from None
         except PiooyError as error:
             # Of a key or an empty account, and not of the order, which may be sent again later.
             halted = isinstance(error, NotSignedIn | OverLimit)
             word = self.journal.not_sent if halted else self.journal.refused
             with suppress(StorageRefused, Busy):  # what the service said holds all the same
                 word(error.message, reply.status)
+                await self.journal.kept()
             raise
         if isinstance(verdict, Later):
             self.attempt = Attempt()
-            self.proven_unsent(verdict.reason, reply.status)
+            await self.proven_unsent(verdict.reason, reply.status)
         else:
             self.journal.accepted(verdict.task_id, reply.status)
+            await self.journal.kept()
         return verdict
 
-    def in_doubt(self, doubt: OutcomeUnknown, http_status: int | None) -> OutcomeUnknown:
+    async def in_doubt(self, doubt: OutcomeUnknown, http_status: int | None) -> OutcomeUnknown:
         """The doubt, recorded; where that fails it is one all the same, and no more is sent."""
         doubt.message += f" (sent between {_clock(self.sent_at)} and {_clock(time.time())})"
         try:
             self.journal.unknown(doubt.message, http_status)
+            await self.journal.kept()
         except (StorageRefused, Busy) as trouble:
             doubt.message += f"; it could not be recorded: {trouble.message}"
             doubt.stops_all = True
         return doubt
 
-    def proven_unsent(self, reason: str, http_status: int | None) -> None:
+    async def proven_unsent(self, reason: str, http_status: int | None) -> None:
         """Nothing was executed. Where that cannot be recorded, nothing more is sent."""
         try:
             self.journal.not_sent(reason, http_status)
+            await self.journal.kept()
         except (StorageRefused, Busy) as trouble:
             trouble.stops_all = True
             raise
@@ -86,6 +90,9 @@ def _clock(seconds: float) -> str:
 
 class _Unrecorded:
     """For orders that nobody keeps a ledger of."""
+
+    async def kept(self) -> None:
+        """Not kept."""
 
     def sending(self) -> None:
         """Not kept."""

@@ -4,15 +4,16 @@ import hashlib
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 from weakref import finalize
 
-from piooy_cli.errors import Busy, StorageRefused
+from piooy_cli.errors import Busy, PiooyError, StorageRefused
 from piooy_cli.ledger import owner, rows
 from piooy_cli.ledger.caps import Caps
+from piooy_cli.ledger.commits import Commits
 from piooy_cli.ledger.entry import Entry
 from piooy_cli.ledger.schema import opened, translated
 from piooy_cli.models import Order, Part, RowKey, SavedFile, Task
@@ -40,23 +41,25 @@ class Ledger:
         self.caps = caps or Caps()
         self._keeps_prompts = keeps_prompts
         self.connection = opened(self.path)
-        finalize(self, self.connection.close)
+        self.commits = Commits(self.connection, self.path)
+        finalize(self.commits, self.connection.close)  # whoever changes something may outlive us
         self._bury_the_dead()
 
-    @contextmanager
-    def change(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, on disk when it ends. Raises StorageRefused or Busy."""
-        try:
-            self.connection.execute("begin immediate")
-            try:
-                yield self.connection
-                self.connection.execute("commit")
-            except BaseException:
-                if self.connection.in_transaction:
-                    self.connection.execute("rollback")
-                raise
-        except sqlite3.Error as error:
-            raise translated(self.path, error) from error
+    def change(self) -> AbstractContextManager[sqlite3.Connection]:
+        """A change that is on disk when it ends. Raises StorageRefused or Busy."""
+        return self.commits.now()
+
+    def when_lost(self, told: Callable[[PiooyError], None]) -> None:
+        """Call `told` where changes are lost that nobody waits for."""
+        self.commits.lost = told
+
+    async def kept(self) -> None:
+        """Return once all changes so far are on disk. Raises StorageRefused or Busy."""
+        await self.commits.kept()
+
+    def close_moment(self) -> None:
+        """Nothing is left for later. Raises StorageRefused or Busy."""
+        self.commits.commit()
 
     def read(self, query: str, *values: Any) -> list[sqlite3.Row]:
         """Rows by name. Raises StorageRefused or Busy."""
@@ -81,7 +84,7 @@ class Ledger:
             number = self._planned(connection, fields, row, number)
             return number
 
-        return Entry(self.change, plan=planned)
+        return Entry(self.commits.soon, plan=planned, commits=self.commits)
 
     def _planned(
         self,
@@ -128,7 +131,7 @@ class Ledger:
         """Remember how a task was seen; a new one is adopted, an end is not taken back."""
         if not _is_news(self.find(task.id), task):
             return
-        with self.change() as connection:
+        with self.commits.soon() as connection:
             number = self._number_of(connection, task)
             _write_status(connection, number, task)
             for asset in task.assets:
@@ -141,7 +144,7 @@ class Ledger:
     def saved(self, file: SavedFile) -> None:
         """Remember where an asset is, and what it is."""
         path, n = str(Path(file.path).absolute()), file.asset.n
-        with self.change() as connection:
+        with self.commits.soon() as connection:
             connection.execute(
                 "update assets set path = ?, bytes = ?, sha256 = ?, saved = ?, part = null"
                 f" where {_OF}",
@@ -156,7 +159,7 @@ class Ledger:
 
     def keep_part(self, task_id: str, n: int, part: Part) -> None:
         """Remember where an asset is arriving."""
-        with self.change() as connection:
+        with self.commits.soon() as connection:
             connection.execute(
                 f"update assets set part = ?, address = ?, etag = ?, length = ? where {_OF}",
                 (*part, n, task_id),
@@ -164,7 +167,7 @@ class Ledger:
 
     def forget_part(self, task_id: str, n: int) -> None:
         """What has arrived is of no use."""
-        with self.change() as connection:
+        with self.commits.soon() as connection:
             connection.execute(f"update assets set part = null where {_OF}", (n, task_id))
 
     def file(self, task_id: str, n: int) -> tuple[str, str] | None:

@@ -1,4 +1,4 @@
-"""One order in the ledger, from SENDING to what became of it; each word is on disk at once."""
+"""One order in the ledger, from SENDING to what became of it."""
 
 import sqlite3
 import time
@@ -7,17 +7,29 @@ from contextlib import AbstractContextManager
 
 from piooy_cli.errors import Busy, OutcomeUnknown, PiooyError, StorageRefused
 from piooy_cli.ledger import owner
+from piooy_cli.ledger.commits import Commits
 
 Change = Callable[[], AbstractContextManager[sqlite3.Connection]]
 Plan = Callable[[sqlite3.Connection], int]
 
 
 class Entry:
-    """One order in the ledger, while it is being sent. `plan` writes it down, when it first is."""
+    """One order in the ledger, while it is being sent. `plan` writes it down, when it first is.
 
-    def __init__(self, change: Change, number: int = 0, plan: Plan | None = None) -> None:
+    With `commits` a word is on disk once `kept` returns; without, when it was said.
+    """
+
+    def __init__(
+        self,
+        change: Change,
+        number: int = 0,
+        plan: Plan | None = None,
+        commits: Commits | None = None,
+    ) -> None:
         self._change = change
         self._plan = plan
+        self._commits = commits
+        self._word: tuple[str, int | None] | None = None  # the task, and the status it came with
         self.number = number
         self.is_sending = False
 
@@ -43,6 +55,19 @@ class Entry:
         self.number = number
         self.is_sending = True
 
+    async def kept(self) -> None:
+        """Return once what was said of it is on disk. A task's id that is not, is told a person."""
+        if self._commits is None:
+            return
+        try:
+            await self._commits.kept()
+        except (StorageRefused, Busy):
+            self.is_sending = False
+            if self._word is None:
+                raise
+            self._change = self._commits.now
+            self.accepted(*self._word)
+
     def not_sent(self, reason: str, http_status: int | None) -> None:
         """Proof that the service does not have it: nothing left this machine, or a 429."""
         with self._change() as connection:
@@ -67,6 +92,7 @@ class Entry:
 
     def accepted(self, task_id: str, http_status: int | None) -> None:
         """The service has it. Where the disk refuses twice, a person is told the id."""
+        self._word = task_id, http_status
         for last in (False, True):
             try:
                 return self._accepted(task_id, http_status)

@@ -1,5 +1,6 @@
 """What stands in for a ledger that cannot be used: reading goes on, sending does not."""
 
+from collections.abc import Callable
 from typing import NoReturn
 
 from piooy_cli.errors import PiooyError
@@ -11,6 +12,12 @@ class Unkept:
 
     def __init__(self, trouble: PiooyError) -> None:
         self.trouble = trouble
+
+    def when_lost(self, told: Callable[[PiooyError], None]) -> None:
+        """Nothing is changed here."""
+
+    def close_moment(self) -> None:
+        """Nothing is changed here."""
 
     def plan(self, order: Order, body: bytes, row: RowKey | None = None) -> NoReturn:
         """Nothing is sent that cannot be recorded."""

@@ -1,0 +1,139 @@
+"""Changes of the same moment share a commit; none is called kept before it is on disk."""
+
+import asyncio
+import sqlite3
+
+import pytest
+
+from piooy_cli.errors import Busy, StorageRefused
+from piooy_cli.ledger import Ledger
+from piooy_cli.models import Media, Order
+
+ORDER = Order(Media.IMAGE, "text-to-image", "p", "m", "a fox")
+
+
+@pytest.fixture
+def ledger(home):
+    """A ledger, and somebody else who looks at its file."""
+    return Ledger(home.parent / "state", "default@here")
+
+
+def on_disk(ledger):
+    """What another process would see."""
+    with sqlite3.connect(ledger.path, timeout=0.1) as other:
+        found = other.execute("select state from orders order by id").fetchall()
+    other.close()
+    return [state for (state,) in found]
+
+
+def commits(ledger):
+    """The statements that end a moment, as they come."""
+    seen = []
+    ledger.connection.set_trace_callback(lambda text: text == "commit" and seen.append(text))
+    return seen
+
+
+def test_orders_of_the_same_moment_share_a_commit(ledger):
+    """Twenty that leave together sync the disk once, and none leaves before that."""
+    seen = commits(ledger)
+
+    async def leave():
+        entry = ledger.plan(ORDER, b"{}")
+        entry.sending()
+        await entry.kept()
+        assert len(on_disk(ledger)) == 20
+
+    async def all_of_them():
+        await asyncio.gather(*(leave() for _ in range(20)))
+
+    asyncio.run(all_of_them())
+    assert len(seen) == 1
+
+
+def test_one_that_is_refused_takes_no_other_with_it(ledger):
+    """Busy for the second of two with the same row; the first is kept."""
+    entry = ledger.plan(ORDER, b"{}")
+
+    async def both():
+        entry.sending()
+        with pytest.raises(Busy):
+            entry.sending()
+        await entry.kept()
+
+    asyncio.run(both())
+    assert on_disk(ledger) == ["SENDING"]
+
+
+def test_a_refusal_holds_no_lock(ledger):
+    """Where the only change of a moment is refused, other processes can go on."""
+
+    async def refused():
+        with pytest.raises(RuntimeError), ledger.commits.soon():
+            raise RuntimeError
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        Ledger(ledger.path.parent, "other").plan(ORDER, b"{}").sending()
+
+    asyncio.run(refused())
+    assert on_disk(ledger) == ["SENDING"]
+
+
+def test_a_commit_that_fails_is_told_to_all(ledger):
+    """Nobody of that moment may send."""
+
+    async def leave(entry):
+        entry.sending()
+        await entry.kept()
+
+    async def both():
+        pages = ledger.connection.execute("pragma page_count").fetchone()[0]
+        ledger.connection.execute(f"pragma max_page_count = {pages}")
+        entries = [ledger.plan(ORDER, b"x" * 4000) for _ in range(9)]
+        return await asyncio.gather(*map(leave, entries), return_exceptions=True)
+
+    outcomes = asyncio.run(both())
+    assert all(isinstance(outcome, StorageRefused) for outcome in outcomes)
+    assert on_disk(ledger) == []
+
+
+def test_an_id_survives_a_commit_that_fails(ledger):
+    """A34: an accepted task is written once more, by itself, before anybody hears of a failure."""
+
+    class Refusing:
+        """A connection that refuses the next commit, as a full disk does."""
+
+        def __init__(self, connection):
+            self.connection = connection
+            self.refusals = 1
+
+        def __getattr__(self, name):
+            return getattr(self.connection, name)
+
+        def execute(self, statement, *values):
+            if statement == "commit" and self.refusals:
+                self.refusals -= 1
+                raise sqlite3.OperationalError("disk I/O error")
+            return self.connection.execute(statement, *values)
+
+    async def accepted():
+        entry = ledger.plan(ORDER, b"{}")
+        entry.sending()
+        await entry.kept()
+        ledger.commits._connection = Refusing(ledger.connection)
+        entry.accepted("t-paid", 200)
+        await entry.kept()
+
+    asyncio.run(accepted())
+    assert ledger.find("t-paid") and on_disk(ledger) == ["SUBMITTED"]
+
+
+def test_what_is_under_way_is_kept_at_the_end(ledger):
+    """What nobody waits for is on disk when a run is over."""
+
+    async def adopted():
+        entry = ledger.plan(ORDER, b"{}")
+        entry.sending()
+        ledger.close_moment()
+
+    asyncio.run(adopted())
+    assert on_disk(ledger) == ["SENDING"]
