@@ -66,7 +66,8 @@ class Tally:
         """Rows a second, lately; None while too few have ended."""
         if len(self._recent) < 3:
             return None
-        return (len(self._recent) - 1) / max(self._recent[-1] - self._recent[0], 1e-3)
+        since = self._recent[0] if len(self._recent) == _RECENT else self._started
+        return len(self._recent) / max(time.monotonic() - since, 0.1)
 
     @property
     def left(self) -> float | None:

@@ -108,6 +108,8 @@ class Output:
     def note(self, text: str) -> None:
         """A line for a person."""
         if not self._looks.quiet:
+            if "_progress" in self.__dict__:
+                self._show(self._progress.aside)
             self._stderr.write_anyway(sanitize(text))
 
     def error(self, error: PiooyError, trace: str = "") -> None:

@@ -21,9 +21,10 @@ class Glyphs(NamedTuple):
     bar: str = "━"
     rest: str = "─"
     more: str = "…"
+    times: str = "×"
 
 
-ASCII = Glyphs("|/-\\", "=", "-", "~")
+ASCII = Glyphs("|/-\\", "=", "-", "~", "x")
 
 
 @dataclass(slots=True)
@@ -65,13 +66,13 @@ def lines_of(rows: list[Row], tally: Tally, frame: Frame) -> list[Text]:
     if not rows:
         return []
     if len(rows) == 1 and tally.begun < 2:
-        return _fitted(_alone(rows[0], frame), frame)
+        return fitted(_alone(rows[0], frame), frame)
     room = max(frame.height - 4, 1)
     shown = rows if len(rows) <= room else rows[: room - 1]
     lines = [_one_of_many(row, frame) for row in shown]
     if hidden := len(rows) - len(shown):
         lines.append(Text(f"  and {hidden:,} more", style="dim"))
-    return _fitted([*lines, _totals(rows, tally, frame)], frame)
+    return fitted([*lines, _totals(rows, tally, frame)], frame)
 
 
 def share_of(row: Row, now: float) -> float | None:
@@ -82,13 +83,13 @@ def share_of(row: Row, now: float) -> float | None:
 
 
 def _alone(row: Row, frame: Frame) -> list[Text]:
-    age, story = _clock(frame.now - row.started), _story(row, frame.now)
+    age, story = clock(frame.now - row.started), _story(row, frame.now)
     if frame.width < _WIDE:
-        name = _cut(row.name, max(frame.width - cell_len(row.state) - len(age) - 7, 8), frame)
-        head = Text.assemble(_spin(frame), " ", name, "  ", (row.state, "dim"), f"  {age}")
+        name = cut(row.name, max(frame.width - cell_len(row.state) - len(age) - 7, 8), frame)
+        head = Text.assemble(spin(frame), " ", name, "  ", (row.state, "dim"), f"  {age}")
         return [head, *_bar(row, frame, frame.width - 2), *story]
-    name = _cut(row.name, 2 * _NAME, frame)
-    head = Text.assemble(_spin(frame), " ", name, "  ", (row.state, "dim"), "  ")
+    name = cut(row.name, 2 * _NAME, frame)
+    head = Text.assemble(spin(frame), " ", name, "  ", (row.state, "dim"), "  ")
     bar = _bar(row, frame, _BAR)
     return [
         Text.assemble(head, *bar, "  " if bar else "", age),
@@ -101,10 +102,10 @@ def _one_of_many(row: Row, frame: Frame) -> Text:
     wide = frame.width >= _WIDE
     bar = _bar(row, frame, _BAR) if wide else []
     fixed = 2 + 2 + 10 + 2 + len(end) + ((_BAR + 2) if bar else 0) + 1
-    name = set_cell_size(_cut(row.name, _NAME, frame), min(_NAME, max(frame.width - fixed, 8)))
+    name = set_cell_size(cut(row.name, _NAME, frame), min(_NAME, max(frame.width - fixed, 8)))
     state = set_cell_size(row.state, 10)
     return Text.assemble(
-        _spin(frame), " ", name, "  ", (state, "dim"), "  ", *bar, "  " if bar else "", end
+        spin(frame), " ", name, "  ", (state, "dim"), "  ", *bar, "  " if bar else "", end
     )
 
 
@@ -117,7 +118,7 @@ def _totals(rows: list[Row], tally: Tally, frame: Frame) -> Text:
         for row in rows
         if row.expected and row.expected.runs and row.received is None
     ]
-    words += [f"about {_duration(max(left))} left"] if left else []
+    words += [f"about {duration(max(left))} left"] if left else []
     arriving = [row for row in rows if row.received is not None]
     words += [_speed(arriving, frame.now)] if arriving else []
     return Text("  " + ", ".join(words), style="bold")
@@ -131,21 +132,21 @@ def _story(row: Row, now: float) -> list[Text]:
         return []
     age, known = now - row.started, row.expected
     if not known.runs:
-        return [Text(f"no run of it here yet, typically {_duration(known.middle)}", style="dim")]
+        return [Text(f"no run of it here yet, typically {duration(known.middle)}", style="dim")]
     usual = f"usually {_span(known.at(0.1), known.at(0.9))}"
     if (share := known.finished(age)) > _SLOW:
         return [
             Text(f"slower than {min(int(share * 100), 99)} of 100 runs, {usual}", style="yellow")
         ]
-    return [Text(f"about {_duration(known.left(age))} left, {usual}", style="dim")]
+    return [Text(f"about {duration(known.left(age))} left, {usual}", style="dim")]
 
 
 def _short_story(row: Row, now: float) -> str:
     if row.received is not None:
         return _bytes(row)
     if row.expected and row.expected.runs:
-        return f"~{_duration(row.expected.left(now - row.started))}"
-    return _clock(now - row.started)
+        return f"~{duration(row.expected.left(now - row.started))}"
+    return clock(now - row.started)
 
 
 def _bytes(row: Row) -> str:
@@ -157,7 +158,7 @@ def _speed(rows: list[Row], now: float) -> str:
     """Of all of them together, and when the last is likely to be here."""
     rate = sum(row.rate(now) for row in rows)
     missing = [row.total - (row.received or 0) for row in rows if row.total]
-    left = f", {_duration(sum(missing) / rate)} left" if missing and rate > 0 else ""
+    left = f", {duration(sum(missing) / rate)} left" if missing and rate > 0 else ""
     return f"{rate / 1e6:.1f} MB/s{left}"
 
 
@@ -169,31 +170,34 @@ def _bar(row: Row, frame: Frame, width: int) -> list[Text]:
     return [Text.assemble((glyphs.bar * done, "cyan"), (glyphs.rest * (width - done), "dim"))]
 
 
-def _spin(frame: Frame) -> tuple[str, str]:
+def spin(frame: Frame) -> tuple[str, str]:
+    """What turns while all goes on."""
     spinner = frame.glyphs.spinner
     return spinner[int(frame.now * 10) % len(spinner)], "cyan"
 
 
-def _fitted(lines: list[Text], frame: Frame) -> list[Text]:
+def fitted(lines: list[Text], frame: Frame) -> list[Text]:
     """No line reaches the last column: a terminal would wrap it, and the next would be one off."""
     for line in lines:
         line.truncate(frame.width - 1, overflow="crop")
     return lines[: max(frame.height - 2, 1)]
 
 
-def _cut(text: str, cells: int, frame: Frame) -> str:
+def cut(text: str, cells: int, frame: Frame) -> str:
+    """No wider than so many cells, and the mark of it where something is missing."""
     if cell_len(text) <= cells:
         return text
     return set_cell_size(text, max(cells - 1, 0)).rstrip() + frame.glyphs.more
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """As a watch shows it."""
     minutes, rest = divmod(int(max(seconds, 0)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """In the unit and with the precision that a guess deserves."""
     if seconds < 90:
         step = 5 if seconds > 20 else 1
@@ -202,6 +206,6 @@ def _duration(seconds: float) -> str:
 
 
 def _span(low: float, high: float) -> str:
-    first, last = _duration(low), _duration(high)
+    first, last = duration(low), duration(high)
     number, _, unit = first.partition(" ")
     return f"{number} to {last}" if last.endswith(f" {unit}") else f"{first} to {last}"

@@ -4,6 +4,7 @@ import time
 from datetime import UTC, datetime
 
 from piooy_cli.events import (
+    Counted,
     Event,
     Failed,
     Fetched,
@@ -23,6 +24,7 @@ from piooy_cli.output.streams import Lines
 from piooy_cli.polling import Expectation
 
 _RETRY_EVERY = 60.0
+_MOST = 1000  # tasks, or troubles, that are remembered
 
 
 class LineProgress:
@@ -37,21 +39,39 @@ class LineProgress:
         self._last_line = time.monotonic()
         self._last_retry: dict[str, float] = {}
         self._ends: dict[str, tuple[float, Expectation]] = {}
+        self._batch: tuple[Counted, float] | None = None
+        self._last_count = 0.0
 
     def event(self, event: Event) -> None:
-        """A line, where the event changes anything."""
+        """A line, where the event changes anything; of a batch, only now and then."""
+        if isinstance(event, Counted):
+            first, self._batch = not self._batch, (event, time.monotonic())
+            if first:
+                self._begin(event)
+        elif not self._batch or self._verbose or isinstance(event, Noticed | Warned | Retrying):
+            self._one(event)
+
+    def _begin(self, counted: Counted) -> None:
+        from piooy_cli.output.board import first_words  # rich, which one task can do without
+
+        self._states.clear()
+        self._ends.clear()
+        self._last_count = time.monotonic()
+        self._say(first_words(counted))
+
+    def _one(self, event: Event) -> None:
         match event:
             case Submitting(order):
                 self._say(f"submitting {order.media} to {order.model}")
             case Submitted(task):
-                self._states[task.id] = task.status
+                self._remember(task.id, task.status)
                 self._say(f"{task.id} submitted")
             case Looking(task_id, age, expected):
-                self._states.setdefault(task_id, "not seen yet")
-                if expected and expected.runs:
+                self._remember(task_id, self._states.get(task_id, "not seen yet"))
+                if expected and expected.runs and not self._batch:
                     self._ends[task_id] = time.monotonic() - age, expected
             case Progressed(task, elapsed) if self._states.get(task.id) != task.status:
-                self._states[task.id] = task.status
+                self._remember(task.id, task.status)
                 self._say(f"{task.id} {task.status} after {elapsed:.0f} s")
             case Shown(task) | Fetched(task):
                 self._forget(task.id)
@@ -69,12 +89,22 @@ class LineProgress:
                 self._forget(error.task_id or "")
 
     def heartbeat(self) -> None:
-        """A sign of life where nothing has changed for long."""
-        if self._states and time.monotonic() - self._last_line >= self._heartbeat:
+        """A sign of life where nothing has changed for long; of a batch, how it stands."""
+        if self._batch:
+            self._count(*self._batch)
+        elif self._states and time.monotonic() - self._last_line >= self._heartbeat:
             first, status = next(iter(self._states.items()))
             others = len(self._states) - 1
             more = f" and {others} more" if others else ""
             self._say(f"still waiting for {first} ({status}){more}{self._left(first)}")
+
+    def _count(self, counted: Counted, seen: float) -> None:
+        now = time.monotonic()
+        if now - self._last_count >= self._heartbeat:
+            from piooy_cli.output.board import aged, words_of
+
+            self._last_count = now
+            self._say(words_of(aged(counted, now - seen)))
 
     def aside(self, pause: bool = True) -> None:
         """Lines do not get in the way of results."""
@@ -89,6 +119,11 @@ class LineProgress:
         started, expected = self._ends[task_id]
         return f", about {expected.left(time.monotonic() - started):.0f} s left"
 
+    def _remember(self, task_id: str, status: str) -> None:
+        self._states[task_id] = status
+        if self._batch and len(self._states) > _MOST:
+            del self._states[next(iter(self._states))]  # costs a line said twice, at worst
+
     def _forget(self, task_id: str) -> None:
         self._states.pop(task_id, None)
         self._ends.pop(task_id, None)
@@ -97,7 +132,10 @@ class LineProgress:
         """Once a minute for each trouble, however many tasks have it."""
         now, kind = time.monotonic(), reason.partition(":")[0][:40]
         if self._verbose or now - self._last_retry.get(kind, -_RETRY_EVERY) >= _RETRY_EVERY:
+            self._last_retry.pop(kind, None)  # so that the first is the oldest
             self._last_retry[kind] = now
+            if len(self._last_retry) > _MOST:
+                del self._last_retry[next(iter(self._last_retry))]
             self._say(f"{what}: {reason}; trying again in {pause:.1f} s")
 
     def _say(self, text: str) -> None:

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from piooy_cli.events import (
+    Counted,
     Event,
     Failed,
     Fetched,
@@ -22,6 +23,7 @@ from piooy_cli.events import (
     Submitting,
     Warned,
 )
+from piooy_cli.output import board
 from piooy_cli.output.display import ASCII, Frame, Glyphs, Row, Tally, lines_of, share_of
 from piooy_cli.output.painter import Painter
 from piooy_cli.output.sanitize import sanitize
@@ -29,6 +31,8 @@ from piooy_cli.redaction import redact
 
 _LONGEST_NAME = 60
 _SENDING = "submitting"
+_CALM = 0.02  # seconds between two drawings at least
+_HELD = 5.0  # seconds that a trouble stays on the board at least
 
 
 class LiveProgress:
@@ -48,9 +52,23 @@ class LiveProgress:
         self._names: dict[str, str] = {}
         self._tally = Tally()
         self._done: set[str] = set()
+        self._batch: tuple[Counted, float] | None = None
+        self._trouble = ("", 0.0)
+        self._drawn = 0.0
 
     def event(self, event: Event) -> None:
-        """Remember what the event changes; the next beat shows it."""
+        """Remember what the event changes; the next beat shows it.
+
+        Once a batch was counted, its counts are all that is remembered.
+        """
+        if isinstance(event, Counted):
+            self._count(event)
+        elif not self._batch or isinstance(event, Noticed | Warned):
+            self._one(event)
+        elif isinstance(event, Retrying):
+            self._in_trouble(event)
+
+    def _one(self, event: Event) -> None:
         match event:
             case Submitting(order):
                 self._show(_SENDING, self._short(order.prompt or order.model), "sending")
@@ -90,22 +108,60 @@ class LiveProgress:
 
     def heartbeat(self) -> None:
         """Draw the present state."""
+        if self._batch:
+            return self._draw_board(*self._batch)
         if not self._rows:
             return self._painter.close()
-        now, size = time.monotonic(), self._console.size
-        rows = list(self._rows.values())
-        frame = Frame(now, size.width, size.height, self._glyphs)
+        frame, rows = self._frame(), list(self._rows.values())
         lines = lines_of(rows, self._tally, frame)
-        self._painter.draw(lines, self._share(rows, now), self._title(len(rows)))
+        self._painter.draw(lines, self._share(rows, frame.now), self._title(len(rows)))
 
     def aside(self, pause: bool = True) -> None:
         """Clear the display while results are written to the same terminal."""
         if pause:
             self._painter.clear()
+        elif self._batch and time.monotonic() - self._drawn >= _CALM:
+            self.heartbeat()  # not a beat later: where results are many, it would only flicker
 
     def close(self) -> None:
         """Leave the terminal as it was."""
         self._painter.close()
+
+    def _frame(self) -> Frame:
+        size = self._console.size
+        return Frame(time.monotonic(), size.width, size.height, self._glyphs)
+
+    def _draw_board(self, counted: Counted, seen: float) -> None:
+        frame, over = self._frame(), board.over(counted)
+        self._drawn = frame.now
+        trouble, until = self._trouble
+        shown = board.aged(counted, frame.now - seen)._replace(
+            name=self._clean(counted.name),
+            closed=self._clean(counted.closed),
+            reasons=[(self._clean(reason), count) for reason, count in counted.reasons],
+        )
+        lines = board.board_of(shown, frame, self._clean(trouble) if frame.now < until else "")
+        share = over / counted.rows if counted.rows else None
+        self._painter.draw(lines, share, f"piooy: {over:,} of {counted.rows:,}")
+
+    def _count(self, counted: Counted) -> None:
+        if not self._batch:
+            self._forget()
+        self._batch = counted, time.monotonic()
+        if not (counted.sending or counted.waiting or counted.saving):
+            self._painter.clear()  # perhaps the end, and what is printed next is the summary
+
+    def _forget(self) -> None:
+        for rows in (self._rows, self._names, self._done):
+            rows.clear()
+
+    def _in_trouble(self, event: Retrying) -> None:
+        """One at a time, for long enough to be read: there may be hundreds a second."""
+        now = time.monotonic()
+        if self._verbose:
+            self._retrying(*event)
+        elif now >= self._trouble[1]:
+            self._trouble = event.reason, now + max(event.pause, _HELD)
 
     def _share(self, rows: list[Row], now: float) -> float | None:
         """How much of all is over, where anything is known of it."""
