@@ -15,7 +15,7 @@ _piooy() {
         if [[ $word == = ]]; then skip=1; continue; fi
         if [[ -n $skip ]]; then skip=""; continue; fi
         case "$word" in
-            --accept-key|--adopt|--aspect-ratio|--base-url|--before|--color|--concurrency|--count|--deadline|--duration|--email|--faults|--fields|--file|--format|--heartbeat|--host|--hyperlinks|--image|--interval|--jobs|--jq|--limit|--limits|--lock-wait|--log|--lyrics|--lyrics-file|--max-failures|--max-tasks|--media|--metrics|--model|--name|--negative-prompt|--on-exists|--only|--option|--options|--output|--port|--profile|--prompt-file|--provider|--record|--refresh|--replay|--resolution|--result-shape|--results|--scene|--search|--seed|--since|--speed|--state|--status|--store|--style|--summary|--timeout|--title|--vary|--video|--why|-O|-a|-f|-i|-j|-m|-n|-o|-r) skip=1; continue ;;
+            --accept-key|--adopt|--aspect-ratio|--base-url|--batch|--before|--color|--concurrency|--count|--deadline|--duration|--email|--faults|--fields|--file|--format|--heartbeat|--host|--hyperlinks|--image|--interval|--jobs|--jq|--limit|--limits|--lock-wait|--log|--lyrics|--lyrics-file|--max-failures|--max-tasks|--media|--metrics|--model|--name|--negative-prompt|--on-exists|--only|--option|--options|--output|--port|--profile|--prompt-file|--provider|--record|--refresh|--replay|--resolution|--result-shape|--results|--scene|--search|--seed|--since|--speed|--state|--status|--store|--style|--summary|--timeout|--title|--vary|--video|--why|-O|-a|-f|-i|-j|-m|-n|-o|-r) skip=1; continue ;;
             -*|@) continue ;;
         esac
         case "${path:+$path }$word" in
@@ -137,14 +137,14 @@ _piooy() {
             ;;
         'history')
             words='show resolve prune export stats check'
-            options='--status -m --model --media --since --search --unsaved --unknown -n --limit --fields --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='--status -m --model --media --since --search --unsaved --unknown --batch -n --limit --fields --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 -m|--model) values='@models' ;;
                 --media) values='image video music character' ;;
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --status|--since|--search|-n|--limit|--fields|--jq|--base-url|--record) COMPREPLY=(); return ;;
+                --status|--since|--search|--batch|-n|--limit|--fields|--jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'history show')

@@ -10,7 +10,7 @@ function __piooy_path
             continue
         end
         switch $word
-            case --accept-key --adopt --aspect-ratio --base-url --before --color --concurrency --count --deadline --duration --email --faults --fields --file --format --heartbeat --host --hyperlinks --image --interval --jobs --jq --limit --limits --lock-wait --log --lyrics --lyrics-file --max-failures --max-tasks --media --metrics --model --name --negative-prompt --on-exists --only --option --options --output --port --profile --prompt-file --provider --record --refresh --replay --resolution --result-shape --results --scene --search --seed --since --speed --state --status --store --style --summary --timeout --title --vary --video --why -O -a -f -i -j -m -n -o -r
+            case --accept-key --adopt --aspect-ratio --base-url --batch --before --color --concurrency --count --deadline --duration --email --faults --fields --file --format --heartbeat --host --hyperlinks --image --interval --jobs --jq --limit --limits --lock-wait --log --lyrics --lyrics-file --max-failures --max-tasks --media --metrics --model --name --negative-prompt --on-exists --only --option --options --output --port --profile --prompt-file --provider --record --refresh --replay --resolution --result-shape --results --scene --search --seed --since --speed --state --status --store --style --summary --timeout --title --vary --video --why -O -a -f -i -j -m -n -o -r
                 set skip yes
                 continue
             case '-*'
@@ -320,6 +320,7 @@ complete -c piooy -n "__piooy_path 'history'" -l since -r -F -d 'Not older: 2d, 
 complete -c piooy -n "__piooy_path 'history'" -l search -r -F -d 'Words of prompt, model or id.'
 complete -c piooy -n "__piooy_path 'history'" -l unsaved -d 'Succeeded, and not all saved.'
 complete -c piooy -n "__piooy_path 'history'" -l unknown -d 'In doubt: a person has to decide.'
+complete -c piooy -n "__piooy_path 'history'" -l batch -r -F -d 'Of this batch.'
 complete -c piooy -n "__piooy_path 'history'" -s n -l limit -r -F -d 'So many.'
 complete -c piooy -n "__piooy_path 'history'" -l fields -r -F -d 'Only these keys of the record: id,prompt.'
 complete -c piooy -n "__piooy_path 'history'" -l json -d 'Results as JSON Lines.'

@@ -38,6 +38,7 @@ QUICK = Numbers(
     look_burst=1000,
     asset_idle=2,
 )
+_PIOOY = [sys.executable, "-m", "piooy_cli"]
 BRISK = Pace(early=0.05, floor=0.05, ceiling=0.1)
 
 
@@ -149,6 +150,29 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         ready = process.stderr.readline()
         yield ready.split("PIOOY_BASE_URL=")[1].split()[0]
         process.terminate()
+
+
+@pytest.fixture
+def serve(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., str]]:
+    """Start sandboxes with options; the last one is where `piooy` goes."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def start(*options: str) -> str:
+        command = [*_PIOOY, "sandbox", "serve", "--port", "0", "--speed", "3000", *options]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        processes.append(process)
+        assert process.stderr is not None
+        ready = process.stderr.readline()
+        assert "PIOOY_BASE_URL=" in ready, ready
+        url = ready.split("PIOOY_BASE_URL=")[1].split()[0]
+        monkeypatch.setenv("PIOOY_BASE_URL", url)
+        monkeypatch.setenv("PIOOY_API_KEY", KEY)
+        return url
+
+    yield start
+    for process in processes:
+        process.terminate()
+        process.communicate(timeout=10)
 
 
 @pytest.fixture

@@ -22,28 +22,6 @@ ROOT = Path(__file__).parent.parent
 ORDER = {"provider": "p", "mediaType": "image", "model": "m", "scene": "text-to-image", "prompt": "a fox"}  # fmt: skip
 
 
-@pytest.fixture
-def serve(home, monkeypatch):
-    """Start sandboxes with options; the last one is where `piooy` goes."""
-    processes = []
-
-    def start(*options):
-        command = [*PIOOY, "sandbox", "serve", "--port", "0", "--speed", "3000", *options]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        processes.append(process)
-        ready = process.stderr.readline()
-        assert "PIOOY_BASE_URL=" in ready, ready
-        url = ready.split("PIOOY_BASE_URL=")[1].split()[0]
-        monkeypatch.setenv("PIOOY_BASE_URL", url)
-        monkeypatch.setenv("PIOOY_API_KEY", "test-key-0123456789abcdef")
-        return url
-
-    yield start
-    for process in processes:
-        process.terminate()
-        process.communicate(timeout=10)
-
-
 def ask(url, path, body=None, key="k", timeout=3, **headers):
     """A raw client: status, headers, bytes; or the exception that it met."""
     host = urllib.parse.urlsplit(url).netloc

@@ -14,6 +14,7 @@ from piooy_cli.batch.spool import Spool
 from piooy_cli.batch.tally import IN_DOUBT, Tally
 from piooy_cli.downloads import Saver
 from piooy_cli.errors import (
+    Busy,
     NotSignedIn,
     OutcomeUnknown,
     PiooyError,
@@ -30,7 +31,7 @@ from piooy_cli.pipeline import Pipeline
 from piooy_cli.together import together
 from piooy_cli.waiting import task_failed
 
-RETRIED = FAILED | {"REFUSED"}
+RETRIED = FAILED | {"REFUSED", "WRITTEN_OFF"}
 _SAVING = 16  # rows whose files may still be arriving while others are sent
 _TOLD = 20  # failures that are told one by one
 _MOST_UNREACHED = 5
@@ -139,9 +140,11 @@ class Engine:
         except PiooyError as error:
             if error.stops_all:
                 raise
-            self._unfinished(item, error)
+            with _vital():
+                self._unfinished(item, error)
         else:
-            self._succeeded(item.row, task, files)
+            with _vital():
+                await self._succeeded(item.row, task, files)
         self._tally.ended()
         self._tell(self._tally.counted())
 
@@ -169,7 +172,9 @@ class Engine:
         self._unreached = 0
         return task
 
-    def _succeeded(self, row: Row, task: Task, files: list[SavedFile]) -> None:
+    async def _succeeded(self, row: Row, task: Task, files: list[SavedFile]) -> None:
+        await self._ledger.kept()
+        task = self._ledger.find(task.id) or task
         self._tally.done += 1
         self._tally.files += len(files)
         self._tally.bytes += sum(file.bytes for file in files)
@@ -233,6 +238,16 @@ class Engine:
             setattr(tally, what, getattr(tally, what) - 1)
 
 
+@contextmanager
+def _vital() -> Iterator[None]:
+    """What became of a row is on disk, or everything stops: the next run would not know it."""
+    try:
+        yield
+    except (StorageRefused, Busy) as error:
+        error.stops_all = True
+        raise
+
+
 def turn_of(row: Row, sent: Sent | None, plan: Plan) -> int | None:
     """Which turn of a row is to be sent now; None where none is."""
     if sent is None or sent.state == _PLANNED:
@@ -240,7 +255,7 @@ def turn_of(row: Row, sent: Sent | None, plan: Plan) -> int | None:
         return None if plan.only_failed and turn == 1 else turn
     refused = sent.state == "REFUSED"
     mended = refused and sent.asked != row.asked
-    again = plan.only_failed and (refused or sent.task.failed)
+    again = plan.only_failed and (refused or sent.state == "WRITTEN_OFF" or sent.task.failed)
     return sent.turn + 1 if mended or again else None
 
 

@@ -2,11 +2,13 @@
 
 import json
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from piooy_cli.errors import UsageError
 from piooy_cli.files import refusals
 from piooy_cli.output.records import compact
 
@@ -22,7 +24,10 @@ class Results:
         with refusals(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
-            self._handle = os.open(path, flags, 0o666)
+            self._handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
+        if not stat.S_ISREG(os.fstat(self._handle).st_mode):
+            os.close(self._handle)
+            raise UsageError(f"--results {path} is no regular file", "give it a file of its own")
         with self._alone():
             self._mend()
 

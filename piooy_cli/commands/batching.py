@@ -60,7 +60,9 @@ def run(
     directory = session.places.state / "batches" / _place_of(session.vault.account)
     decides = _decides(session, defaults, axes)
     keep = not wanted.dry_run
-    opening = Opening(directory, decides, wanted.lock_wait, session.tell, keep)
+    until = wanted.plan.until
+    lock_wait = min(wanted.lock_wait, max(until.left, 0)) if until else wanted.lock_wait
+    opening = Opening(directory, decides, lock_wait, session.tell, keep)
 
     def check(batch: "Batch") -> None:
         _refuse_changed(ledger, batch, only_failed=wanted.plan.only_failed)
@@ -168,7 +170,7 @@ def _run_locked(session: Session, ledger: "Ledger", batch: "Batch", wanted: Want
         if wanted.plan.only_failed:
             spool.reopen(RETRIED)
         earlier = spool.ended()
-        failed = sum(count for word, count in earlier.items() if word in RETRIED | {"WRITTEN_OFF"})
+        failed = sum(count for word, count in earlier.items() if word in RETRIED)
         tally = Tally(name, spool.count(), earlier, failed)
         error: PiooyError | None = None
         try:

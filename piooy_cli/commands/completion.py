@@ -12,7 +12,7 @@ _Row = tuple[str, str]
 _NEWEST, _TOLD = 30, 60  # tasks that are offered, and how much is told of each
 _SETS = (
     ("@last", "the newest task"), ("@pending", "all that run"), ("@failed", "all that failed"),
-    ("@unsaved", "all that succeeded and were never saved"),
+    ("@unsaved", "all that succeeded and were never saved"), ("@batch:", "all of a batch"),
 )  # fmt: skip
 
 

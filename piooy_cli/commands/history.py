@@ -31,6 +31,7 @@ _Search = Annotated[
 ]
 _Unsaved = Annotated[bool, typer.Option("--unsaved", help="Succeeded, and not all saved.")]
 _Unknown = Annotated[bool, typer.Option("--unknown", help="In doubt: a person has to decide.")]
+_Batch = Annotated[str | None, typer.Option("--batch", metavar="NAME", help="Of this batch.")]
 _Limit = Annotated[
     int, typer.Option("--limit", "-n", parser=options.positive, metavar="N", help="So many.")
 ]
@@ -60,6 +61,7 @@ def list_(
     search: _Search = None,
     unsaved: _Unsaved = False,
     unknown: _Unknown = False,
+    batch: _Batch = None,
     limit: _Limit = 30,
     fields: options.Fields = None,
 ) -> None:
@@ -77,7 +79,7 @@ def list_(
 
     session: Session = ctx.obj
     session.fields = options.known_fields(fields)
-    filters = Filters(status, model, media, since, search, unsaved, unknown, limit)
+    filters = Filters(status, model, media, since, search, unsaved, unknown, batch, limit)
     session.output.results_are((Shown,))
     if ledger := session.past():
         for task, files in listed_files(ledger, filters):

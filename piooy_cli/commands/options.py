@@ -129,7 +129,8 @@ Refs = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[REF]...",
-        help="Task ids, their beginnings, @last, @2, @pending, @failed, @unsaved; `-`: from stdin.",
+        help="Task ids, their beginnings, @last, @2, @pending, @failed, @unsaved, @batch:NAME;"
+        " `-`: from stdin.",
     ),
 ]
 Timeout = Annotated[

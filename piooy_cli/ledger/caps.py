@@ -14,6 +14,7 @@ from piooy_cli.errors import OverLimit, TooSoon
 from piooy_cli.ledger import owner
 from piooy_cli.settings import rate_of
 
+_SLACK = 0.01
 _A_MOMENT = 0.2  # until what others have under way is more likely decided
 # An order that was sent counts until it is certain that it was not executed.
 _MAY_BE_CHARGED = "phase in ('sending', 'accepted', 'unknown')"
@@ -61,6 +62,7 @@ class Caps(NamedTuple):
 
     def _check_rate(self, connection: sqlite3.Connection, account: str, model: str) -> None:
         count, seconds = rate_of(self.rates[model])
+        seconds += min(seconds * _SLACK, 1)  # the service's window begins when an order arrives
         query = (
             "select started from attempts join orders on orders.id = order_id where started > ?"
             f" and account = ? and model = ? and {_MAY_BE_CHARGED}"

@@ -26,6 +26,7 @@ class Filters(NamedTuple):
     search: str | None = None
     unsaved: bool = False
     unknown: bool = False
+    batch: str | None = None
     limit: int | None = None
 
 
@@ -133,6 +134,9 @@ def _conditions(ledger: Ledger, filters: Filters) -> tuple[list[str], list[Any]]
         if value := getattr(filters, name):
             where.append(f"{name} = ?")
             values.append(value)
+    if filters.batch:
+        where.append("batch = ?")
+        values.append(batch_named(ledger, filters.batch))
     if filters.since is not None:
         where.append("created >= ?")
         values.append(time.time() - filters.since)
@@ -145,6 +149,17 @@ def _conditions(ledger: Ledger, filters: Filters) -> tuple[list[str], list[Any]]
         where.append(condition)
         values += words
     return where, values
+
+
+def batch_named(ledger: Ledger, name: str) -> str:
+    """The batch of this name, or the only one that begins so. Raises UsageError for one of two."""
+    query = "select distinct batch from orders where account = ? and batch >= ? and batch < ?"
+    found = [row["batch"] for row in ledger.read(query, ledger.account, name, f"{name}\U0010ffff")]
+    if name in found or not found:
+        return name
+    if len(found) > 1:
+        raise UsageError(f"{name} could be {' or '.join(sorted(found)[:2])}", "give more of it")
+    return str(found[0])
 
 
 def _searched(ledger: Ledger, text: str) -> tuple[str, list[str]]:

@@ -10,6 +10,7 @@ from piooy_cli.models import Task
 
 SHORTEST_PREFIX = 6
 _ROW = re.compile(r"@row:([0-9]{1,18})", re.ASCII)
+_BATCH = "@batch:"
 _NTH = re.compile(r"@([1-9][0-9]{0,8})", re.ASCII)
 _SETS = {
     "@pending": Filters(),
@@ -25,6 +26,9 @@ def resolved(ledger: Ledger, ref: str) -> list[str]:
     """
     if sets := _SETS.get(ref):
         return [task.id for task in listed(ledger, sets) if task.id and _belongs(ref, task)]
+    if ref.startswith(_BATCH):
+        chosen = Filters(batch=ref.removeprefix(_BATCH))
+        return [task.id for task in listed(ledger, chosen) if task.id]
     if ref == "@last" or _NTH.fullmatch(ref):
         return [_nth(ledger, 1 if ref == "@last" else int(ref[1:]))]
     if ref.startswith("@"):
@@ -70,7 +74,7 @@ def _nth(ledger: Ledger, n: int) -> str:
 
 def _task_of_row(ledger: Ledger, ref: str) -> str:
     if not _ROW.fullmatch(ref):
-        known = "@last @2 @pending @failed @unsaved @row:N"
+        known = "@last @2 @pending @failed @unsaved @batch:NAME @row:N"
         raise UsageError(f"{ref[:80]!r} is no reference", f"known: {known}")
     row = order_of(ledger, ref)
     if not row["task_id"]:

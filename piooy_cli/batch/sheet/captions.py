@@ -1,0 +1,105 @@
+"""What is written on a contact sheet: styles, the font, and text in lines that fit."""
+
+import math
+from bisect import bisect_right
+from collections.abc import Callable
+from typing import NamedTuple
+
+from PIL import ImageFont
+
+_LONGEST_TEXT = 400
+
+_Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+Label = tuple[tuple[str, str], ...]  # names of axes with their values
+
+
+class _Style(NamedTuple):
+    size: int
+    color: tuple[int, int, int]
+    height: int
+
+
+NAME = _Style(12, (136, 136, 136), 16)
+_NEXT_NAME = NAME._replace(height=24)
+VALUE = _Style(15, (64, 64, 64), 20)
+NOTE = _Style(13, (120, 120, 120), 17)
+
+
+class _Line(NamedTuple):
+    """A line of text, measured."""
+
+    text: str
+    style: _Style
+    font: _Font
+    width: float
+
+
+Block = list[_Line]
+
+
+class Fonts:
+    """Text into lines that fit, in Pillow's own font: it has hardly more than ASCII."""
+
+    def __init__(self) -> None:
+        self._fonts: dict[int, _Font] = {}
+        self._known: dict[tuple[str, _Style, int, int], Block] = {}
+
+    def lines(self, text: str, style: _Style, width: int, most: int) -> Block:
+        """At most so many; what is left out ends as an ellipsis."""
+        key = (text, style, width, most)
+        if key not in self._known:
+            self._known[key] = self._measured(_cleaned(text), style, width, most)
+        return self._known[key]
+
+    def _measured(self, text: str, style: _Style, width: int, most: int) -> Block:
+        font = self._font(style.size)
+        texts = _wrapped(text, width, most, font.getlength)
+        return [_Line(line, style, font, font.getlength(line)) for line in texts]
+
+    def label(self, label: Label, width: int) -> Block:
+        """The name of each axis over its value."""
+        lines: Block = []
+        for name, value in label:
+            lines += self.lines(name, _NEXT_NAME if lines else NAME, width, 1)
+            lines += self.lines(value, VALUE, width, 2)
+        return lines
+
+    def _font(self, size: int) -> _Font:
+        if size not in self._fonts:
+            self._fonts[size] = ImageFont.load_default(size)
+        return self._fonts[size]
+
+
+def height(block: Block) -> int:
+    """How high its lines are together."""
+    return sum(line.style.height for line in block)
+
+
+def _cleaned(text: str) -> str:
+    """One line, without what cannot be seen."""
+    more = "…" if len(text) > _LONGEST_TEXT else ""
+    seen = (character if character.isprintable() else " " for character in text[:_LONGEST_TEXT])
+    return " ".join("".join(seen).split()) + more
+
+
+def _wrapped(text: str, width: int, most: int, length: Callable[[str], float]) -> list[str]:
+    """Broken at spaces, or anywhere in a word that is too long."""
+    lines: list[str] = []
+    while text:
+        count = _fitting(text, width, length)
+        if count == len(text):
+            return [*lines, text]
+        if len(lines) + 1 >= most:
+            kept = _fitting(text, width, lambda part: length(f"{part.rstrip()}…"))
+            return [*lines, f"{text[:kept].rstrip()}…"]
+        space = text.rfind(" ", count // 3 + 1, count + 1)
+        cut = space if space > 0 else count
+        lines.append(text[:cut].rstrip())
+        text = text[cut:].lstrip()
+    return lines
+
+
+def _fitting(text: str, width: int, length: Callable[[str], float]) -> int:
+    """How many of its first characters go into one line: one at least."""
+    counts = range(1, len(text) + 1)
+    return max(bisect_right(counts, width, key=lambda count: math.ceil(length(text[:count]))), 1)
