@@ -36,14 +36,14 @@ _piooy() {
             ;;
         'generate')
             [[ $given == 0 ]] && words='image video music character'
-            options='-m --model -a --aspect-ratio -r --resolution --duration -i --image --video --inline -o --output --on-exists --wait --no-wait --download --no-download -n --count --timeout --interval --heartbeat --notify -f --prompt-file -O --option --options --seed --negative-prompt --title --style --lyrics --lyrics-file --instrumental --provider --scene --covers --allow-http-assets --allow-svg --dry-run -y --yes --open --preview --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='-m --model -a --aspect-ratio -r --resolution --duration -i --image --video --inline -o --output --on-exists --wait --no-wait --download --no-download -n --count --vary --zip --name -j --concurrency --timeout --interval --heartbeat --notify -f --prompt-file -O --option --options --seed --negative-prompt --title --style --lyrics --lyrics-file --instrumental --provider --scene --covers --allow-http-assets --allow-svg --dry-run -y --yes --open --preview --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 -m|--model) values='@models' ;;
                 --on-exists) values='skip rename overwrite fail' ;;
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                -a|--aspect-ratio|-r|--resolution|--duration|-i|--image|--video|-o|--output|-n|--count|--timeout|--interval|--heartbeat|-f|--prompt-file|-O|--option|--options|--seed|--negative-prompt|--title|--style|--lyrics|--lyrics-file|--provider|--scene|--jq|--base-url|--record) COMPREPLY=(); return ;;
+                -a|--aspect-ratio|-r|--resolution|--duration|-i|--image|--video|-o|--output|-n|--count|--vary|--name|-j|--concurrency|--timeout|--interval|--heartbeat|-f|--prompt-file|-O|--option|--options|--seed|--negative-prompt|--title|--style|--lyrics|--lyrics-file|--provider|--scene|--jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'batch')

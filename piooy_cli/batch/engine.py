@@ -200,12 +200,14 @@ class Engine:
 
     def _not_sent(self, row: Row, error: PiooyError) -> None:
         """Its order never left. Where nothing else is sent either, that is no failure of it."""
-        self._unreached += isinstance(error, Unreachable)
+        unreached = isinstance(error, Unreachable)
+        self._unreached += unreached
         if self._unreached >= _MOST_UNREACHED:
             self._pipeline.close(error)
         self._tally.closed = self._pipeline.closed
         if not self._tally.closed:
             self._tally.pending += 1
+            self._tally.unreached += unreached
             self._say(row, error)
 
     def _say(self, row: Row, error: PiooyError) -> None:

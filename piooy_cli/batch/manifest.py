@@ -83,17 +83,20 @@ class Manifest:
 def name_of(manifest: Manifest, given: str | None, digest: str) -> str:
     """The name of a batch: as given, of its file's place, or of what came through a pipe."""
     if given is not None:
-        if not _NAME.fullmatch(given):
-            raise UsageError(
-                f"--name {given[:60]!r} cannot be a name", "letters, digits, and . _ + - inside"
-            )
-        return given
+        return checked_name(given)
     if not manifest.is_file:
         return f"stdin-{digest[:10]}"
     place = Path(os.path.realpath(expanded(manifest.source)))
     known = slug(place.stem, 30)
     stem = known if known.isascii() and known else "batch"
     return f"{stem}-{hashlib.sha256(os.fsencode(place)).hexdigest()[:6]}"
+
+
+def checked_name(name: str) -> str:
+    """`name`, or UsageError where files cannot be called so."""
+    if _NAME.fullmatch(name):
+        return name
+    raise UsageError(f"--name {name[:60]!r} cannot be one", "letters, digits, and . _ + - inside")
 
 
 def _stdin() -> int | None:

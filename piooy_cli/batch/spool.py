@@ -181,9 +181,10 @@ class Spool:
         found = self._rows(f"select {_COLUMNS} from rows where {column} = ?", value)
         return found[0] if found else None
 
-    def cells(self) -> list[Row]:
-        """All rows of a sweep."""
-        return self._rows(f"select {_COLUMNS} from rows where cell is not null order by n")
+    def cells(self, most: int) -> list[Row]:
+        """The rows of a sweep."""
+        query = f"select {_COLUMNS} from rows where cell is not null order by n limit ?"
+        return self._rows(query, most)
 
     def told(self, n: int) -> str | None:
         """The word that the results have for it by now."""

@@ -23,7 +23,7 @@ class Tally:
         self.saved_before = sum(earlier.values()) - failed
         self.failed_before = failed
         self.begun = time.time()
-        self.done = self.failed = self.in_doubt = self.pending = 0
+        self.done = self.failed = self.in_doubt = self.pending = self.unreached = 0
         self.sent = self.sending = self.waiting = self.saving = 0
         self.files = self.bytes = 0
         self.codes: set[int] = {5} if failed else set()
@@ -47,8 +47,9 @@ class Tally:
 
     @property
     def unsuccessful(self) -> int:
-        """Rows that were tried, and are not done."""
-        return self.failed_before + self.failed + self.in_doubt + self.pending
+        """Rows that were tried, and are not done. Where nobody answers, no row is to blame."""
+        pending = self.pending - (self.unreached if self.closed else 0)
+        return self.failed_before + self.failed + self.in_doubt + pending
 
     @property
     def open(self) -> int:

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from piooy_cli.errors import PiooyError, SomeFailed, UsageError
+from piooy_cli.errors import Interrupted, PiooyError, SomeFailed, UsageError
 from piooy_cli.events import Noticed, Saved
 from piooy_cli.session import Session
 
@@ -74,7 +74,13 @@ def run(
             return rehearse(session, ledger, batch, wanted)
         if wanted.asks:
             _consent(session, ledger, batch, wanted.yes)
-        _run_locked(session, ledger, batch, wanted)
+        error = _run_locked(session, ledger, batch, wanted)
+        if axes and not isinstance(error, Interrupted):
+            from piooy_cli.commands.sweeping import draw_sheet
+
+            draw_sheet(session, ledger, batch, axes, wanted.wish.target.directory)
+    if error:
+        raise error
     return None
 
 
@@ -155,7 +161,10 @@ def _consent(session: Session, ledger: "Ledger", batch: "Batch", yes: bool) -> N
     consent(session, new, yes)
 
 
-def _run_locked(session: Session, ledger: "Ledger", batch: "Batch", wanted: Wanted) -> None:
+def _run_locked(
+    session: Session, ledger: "Ledger", batch: "Batch", wanted: Wanted
+) -> PiooyError | None:
+    """Run it, and say what it came to; what it ended with."""
     from piooy_cli.batch.engine import RETRIED
     from piooy_cli.batch.results import Results
     from piooy_cli.batch.tally import Tally
@@ -179,8 +188,7 @@ def _run_locked(session: Session, ledger: "Ledger", batch: "Batch", wanted: Want
         except PiooyError as stopped:
             error = stopped
         _report(session, tally, error, wanted)
-        if error:
-            raise error
+        return error
 
 
 def _caught_up(batch: "Batch", results: "Results") -> None:

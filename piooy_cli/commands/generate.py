@@ -1,5 +1,6 @@
 """`piooy generate`: an order, and as much of the road behind it as is asked for."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -53,6 +54,10 @@ def generate(
             "--count", "-n", parser=options.positive, metavar="N", help="So many tasks of it."
         ),
     ] = 1,
+    vary: options.Vary = None,
+    zip_: options.Zip = False,
+    name: options.BatchName = None,
+    concurrency: options.Concurrency = 4,
     timeout: options.Timeout = None,
     interval: options.Interval = None,
     heartbeat: options.Heartbeat = 30,
@@ -101,6 +106,7 @@ def generate(
       piooy generate video -m veo-3-1 --duration 8 -i https://example.com/fox.png "it runs"
       piooy generate music -m suno-v5 --style noir --instrumental "rain"
 
+    --vary makes a task for each value, does not pay twice for one, and ends with a contact sheet.
     Each task is charged. A lost answer is never sent again: exit code 11.
     """
     session: Session = ctx.obj
@@ -114,9 +120,20 @@ def generate(
     chosen = options_of(options_file, option, given)
     references = (tuple(image or ()), tuple(video or ()))
     asked = Asked(media, model, provider, scene, "", *references, chosen)
-    supplied, piped = asking.has_input(asked), options_file == "-"
-    words = prompt_of(prompt, prompt_file, options_from_stdin=piped, supplied=supplied)
-    order = asking.order(asked._replace(prompt=words))
+    words = partial(prompt_of, prompt, prompt_file, options_from_stdin=options_file == "-")
+    if vary or zip_:
+        from piooy_cli.commands.sweeping import Sweep, refuse_together, sweep
+
+        refuse_together(
+            count=count != 1, no_wait=not wait, no_download=not download, open=open_,
+            preview=preview,
+        )  # fmt: skip
+        place = session.wish(output, on_exists, covers=covers, http_assets=http_assets, svg=svg)
+        cells = Sweep(asking, asked, vary or [], zip_, name, concurrency)
+        sweep(session, cells, words, place, timeout=timeout, dry_run=dry_run, yes=yes)
+        return
+    text = words(supplied=asking.has_input(asked))
+    order = asking.order(asked._replace(prompt=text))
     if dry_run:
         from piooy_cli.api.wire import order_fields
 

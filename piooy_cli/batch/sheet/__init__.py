@@ -5,19 +5,27 @@ Needs Pillow, which is optional: importing this raises ImportError where it is m
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from PIL import Image, ImageDraw
 
 from piooy_cli.batch.sheet.captions import NOTE, Block, height
-from piooy_cli.batch.sheet.layout import GAP, MARGIN, ROW_GAP, Cell, Layout, layout_of, under
+from piooy_cli.batch.sheet.layout import GAP, MARGIN, ROW_GAP, Layout, layout_of, under
 from piooy_cli.batch.sheet.pictures import PAPER, thumbnail, write
 from piooy_cli.files import refusals
-
-__all__ = ["MOST_CELLS", "Cell", "draw"]
 
 MOST_CELLS = 1000
 _EMPTY = (238, 238, 238)
 _LINE = (224, 224, 224)
+
+
+class Cell(NamedTuple):
+    """One cell: where it is on each axis, and its picture, if there is one; `note` stands where
+    none is."""
+
+    labels: tuple[str, ...]
+    picture: Path | None = None
+    note: str = ""
 
 
 def draw(axes: Sequence[str], cells: Sequence[Cell], path: Path) -> None:
@@ -63,13 +71,18 @@ class _Sheet:
             x, _ = self._place(column)
             bottom = layout.top - 2 * GAP - height(block)
             self._text(block, x, bottom, layout.box[0])
+        self._rows()
+        self._separators()
+
+    def _rows(self) -> None:
+        """What stands under each cell, and before each row."""
+        layout = self._layout
         for number, block in enumerate(layout.captions):
             x, y = self._place(number)
             self._text(block, x, y + layout.box[1] + GAP // 2, layout.box[0])
         for row, block in enumerate(layout.sides):
             y = layout.top + row * (layout.row + ROW_GAP)
             self._text(block, MARGIN, y + (layout.row - height(block)) // 2)
-        self._separators()
 
     def _separators(self) -> None:
         layout = self._layout

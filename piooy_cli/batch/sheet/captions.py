@@ -85,18 +85,20 @@ def _cleaned(text: str) -> str:
 def _wrapped(text: str, width: int, most: int, length: Callable[[str], float]) -> list[str]:
     """Broken at spaces, or anywhere in a word that is too long."""
     lines: list[str] = []
-    while text:
-        count = _fitting(text, width, length)
-        if count == len(text):
-            return [*lines, text]
+    while (count := _fitting(text, width, length)) < len(text):
         if len(lines) + 1 >= most:
-            kept = _fitting(text, width, lambda part: length(f"{part.rstrip()}…"))
-            return [*lines, f"{text[:kept].rstrip()}…"]
+            return [*lines, _shortened(text, width, length)]
         space = text.rfind(" ", count // 3 + 1, count + 1)
         cut = space if space > 0 else count
         lines.append(text[:cut].rstrip())
         text = text[cut:].lstrip()
-    return lines
+    return [*lines, text] if text else lines
+
+
+def _shortened(text: str, width: int, length: Callable[[str], float]) -> str:
+    """With an ellipsis for what has no room."""
+    kept = _fitting(text, width, lambda part: length(f"{part.rstrip()}…"))
+    return f"{text[:kept].rstrip()}…"
 
 
 def _fitting(text: str, width: int, length: Callable[[str], float]) -> int:

@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from piooy_cli.batch.sheet.captions import NAME, VALUE, Block, Fonts, Label, height
 from piooy_cli.batch.sheet.pictures import size_of
+
+if TYPE_CHECKING:
+    from piooy_cli.batch.sheet import Cell
 
 LONGEST_SIDE = 12_000
 THUMBNAIL = 256
@@ -19,19 +21,10 @@ ROW_GAP = 32
 _HEADER_WIDTH = 200  # of a row's
 
 
-class Cell(NamedTuple):
-    """One cell: where it is on each axis, and its picture, if there is one; `note` stands where
-    none is."""
-
-    labels: tuple[str, ...]
-    picture: Path | None = None
-    note: str = ""
-
-
 class _Plan(NamedTuple):
     """Cells in the order of reading, and what is written around them."""
 
-    cells: Sequence[Cell]
+    cells: "Sequence[Cell]"
     columns: int
     heads: Sequence[Label] = ()  # over each column
     sides: Sequence[Label] = ()  # before each row
@@ -49,7 +42,7 @@ class _Plan(NamedTuple):
         return max(wide, high) <= LONGEST_SIDE and wide * high <= _MOST_PIXELS
 
 
-def _table(axes: Sequence[str], cells: Sequence[Cell]) -> _Plan | None:
+def _table(axes: Sequence[str], cells: "Sequence[Cell]") -> _Plan | None:
     """The first axis as columns, the others as rows; None where that would leave gaps."""
     columns = list(dict.fromkeys(cell.labels[:1] for cell in cells))
     rows = list(dict.fromkeys(cell.labels[1:] for cell in cells))
@@ -62,7 +55,7 @@ def _table(axes: Sequence[str], cells: Sequence[Cell]) -> _Plan | None:
     return _Plan(ordered, len(columns), heads, sides)
 
 
-def _grid(axes: Sequence[str], cells: Sequence[Cell]) -> _Plan:
+def _grid(axes: Sequence[str], cells: "Sequence[Cell]") -> _Plan:
     """About as many columns as rows."""
     columns = math.ceil(math.sqrt(len(cells)))
     captions = [" · ".join(cell.labels) for cell in cells]
@@ -110,7 +103,7 @@ class Layout(NamedTuple):
         return max(self.size) <= LONGEST_SIDE and math.prod(self.size) <= _MOST_PIXELS
 
 
-def layout_of(axes: Sequence[str], cells: Sequence[Cell]) -> Layout:
+def layout_of(axes: Sequence[str], cells: "Sequence[Cell]") -> Layout:
     """With the largest thumbnails that there is room for; a table that has no room is no table."""
     sizes = [size for cell in cells if cell.picture and (size := size_of(cell.picture))]
     fonts = Fonts()
