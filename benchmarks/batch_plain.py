@@ -9,12 +9,15 @@ from pathlib import Path
 
 import httpx
 
-ORDER = {"provider": "evolink", "mediaType": "image", "model": "nano-banana-pro"}
+ORDER = {
+    "provider": "evolink", "mediaType": "image", "model": "nano-banana-pro",
+    "scene": "text-to-image", "options": {"resolution": "256"},
+}  # fmt: skip
 
 
 async def generate(client: httpx.AsyncClient, prompt: str, n: int, directory: Path) -> None:
     """One prompt, from the order to the file."""
-    order = ORDER | {"scene": "text-to-image", "prompt": prompt}
+    order = ORDER | {"prompt": prompt}
     answer = (await client.post("/api/v1/generate", json=order)).raise_for_status().json()
     task_id = answer["data"]["taskId"]
     while True:

@@ -438,6 +438,31 @@ def test_an_older_ledger_is_taken_over(older, state):
     assert before != older.read_bytes()
 
 
+def test_the_ledger_before_batches_is_taken_over(state):
+    """What it knew of words is found again, an id by its beginning; orders of no batch stay so."""
+    from piooy_cli.ledger import schema
+    from piooy_cli.ledger.history import Filters, listed
+
+    state.mkdir(parents=True)
+    connection = sqlite3.connect(state / "ledger.sqlite3", isolation_level=None)
+    connection.executescript(schema._TABLES + schema._SECOND)
+    connection.execute(
+        "insert into orders (account, state, created, model, prompt, task_id) values"
+        " ('a', 'SUBMITTED', 100, 'm', 'a red fox', 't-abcdef')"
+    )
+    connection.execute(f"pragma application_id = {schema.APPLICATION_ID}")
+    connection.execute("pragma user_version = 2")
+    connection.close()
+
+    ledger = Ledger(state, "a")
+
+    assert ledger.read("pragma user_version")[0][0] == 3
+    for words in ("fox", "re", "t-abc"):
+        assert [task.id for task in listed(ledger, Filters(search=words))] == ["t-abcdef"]
+    assert not list(listed(ledger, Filters(search="hare")))
+    assert not list(listed(ledger, Filters(batch="b")))
+
+
 def test_an_older_ledger_that_cannot_be_taken_over_stays_as_it_was(older, state, monkeypatch):
     """D13: half a migration is none."""
     from piooy_cli.ledger import schema

@@ -166,7 +166,8 @@ def _searched(ledger: Ledger, text: str) -> tuple[str, list[str]]:
     """Every word, by its beginning; where there is no index, the text anywhere."""
     if has_search(ledger.connection):
         words = " ".join(f'"{word.replace(chr(34), "")}"*' for word in text.split())
-        return "id in (select rowid from words where words match ?)", [words]
+        found = "id in (select rowid from words where words match ?)"
+        return f"({found} or (task_id >= ? and task_id < ?))", [words, text, f"{text}\U0010ffff"]
     like = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     columns = ("prompt", "model", "task_id")
     return "(" + " or ".join(f"{c} like ? escape '\\'" for c in columns) + ")", [like] * len(

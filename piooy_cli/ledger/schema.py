@@ -122,22 +122,27 @@ create index attempts_by_start on attempts (started);
 create index attempts_by_order on attempts (order_id);
 """
 
+# Without task ids, which `task_id` itself finds: an order gets its id late, and every change of the
+# index costs as much as a commit.
 _SEARCH = """
-create virtual table words using fts5 (
-  prompt, model, task_id, content='orders', content_rowid='id');
+drop trigger if exists words_added;
+drop trigger if exists words_changed;
+drop trigger if exists words_removed;
+drop table if exists words;
+create virtual table words using fts5 (prompt, model, content='orders', content_rowid='id');
+insert into words (words) values ('rebuild');
 create trigger words_added after insert on orders begin
-  insert into words (rowid, prompt, model, task_id)
-    values (new.id, new.prompt, new.model, new.task_id);
+  insert into words (rowid, prompt, model) values (new.id, new.prompt, new.model);
 end;
-create trigger words_changed after update of prompt, model, task_id on orders begin
-  insert into words (words, rowid, prompt, model, task_id)
-    values ('delete', old.id, old.prompt, old.model, old.task_id);
-  insert into words (rowid, prompt, model, task_id)
-    values (new.id, new.prompt, new.model, new.task_id);
+create trigger words_changed after update of prompt, model on orders
+when old.prompt is not new.prompt or old.model is not new.model begin
+  insert into words (words, rowid, prompt, model)
+    values ('delete', old.id, old.prompt, old.model);
+  insert into words (rowid, prompt, model) values (new.id, new.prompt, new.model);
 end;
 create trigger words_removed after delete on orders begin
-  insert into words (words, rowid, prompt, model, task_id)
-    values ('delete', old.id, old.prompt, old.model, old.task_id);
+  insert into words (words, rowid, prompt, model)
+    values ('delete', old.id, old.prompt, old.model);
 end;
 """
 
@@ -224,10 +229,10 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         version = _version(connection, path)
         if version < 1:
             _run(connection, _TABLES)
-            _search(connection)
         for since, script in ((2, _SECOND), (3, _THIRD)):
             if version < since:
                 _run(connection, script)
+        _search(connection)
         connection.execute(f"pragma application_id = {APPLICATION_ID}")
         connection.execute(f"pragma user_version = {VERSION}")
         connection.execute("commit")
