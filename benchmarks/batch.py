@@ -5,7 +5,7 @@
 
 Rows a second, CPU and peak memory of the client, medians of rounds in turn. The server renders
 each picture and shares the machine, so it is most of the time: ratios matter. The loops in a shell
-are given fewer rows, since they take long. `import`: a manifest of a million rows, checked and taken
+are given fewer rows, as they take long. `import`: a manifest of a million rows, checked and taken
 in, and the first order of a run that has all but one behind it. Wants curl, jq and xargs.
 """
 

@@ -88,8 +88,7 @@ def square(image):
     """Whether red, green, blue and gold stand as two rows of two, in this order."""
     red, green, blue, gold = places = [center(image, color) for color in COLORS]
     assert [image.getpixel(at) for at in places] == [*COLORS]
-    columns = red[0] == blue[0] < green[0] == gold[0]
-    return columns and red[1] == green[1] < blue[1] == gold[1]
+    return red[0] == blue[0] < green[0] == gold[0] and red[1] == green[1] < blue[1] == gold[1]
 
 
 @pytest.mark.parametrize("labels", ["0 1 2 3", "1a 2b 3c 4d", "1a 2a 3a 4b", "1a 2a 3b 1a"])
@@ -104,15 +103,11 @@ def test_one_axis_and_what_leaves_gaps_is_no_table(drawn, picture, labels):
         assert is_written_in(image, (left, bottom + 2, right, bottom + 28))
 
 
-@pytest.mark.parametrize(
-    ("rows", "colors"),
-    [("a b", (RED, BLUE, GREEN, GOLD)), ("am an bm bn", (RED, BLUE, (9, 9, 90), (90, 9, 9), GREEN, GOLD, (9, 90, 90), (90, 90, 9)))],
-)  # fmt: skip
+@pytest.mark.parametrize(("rows", "colors"), [("a b", (RED, BLUE, GREEN, GOLD)), ("am an bm bn", (RED, BLUE, (9, 9, 90), (90, 9, 9), GREEN, GOLD, (9, 90, 90), (90, 90, 9)))])  # fmt: skip
 def test_the_first_axis_is_columns_and_the_others_rows(drawn, picture, rows, colors):
     """Whatever the order of the cells; each column and each row has its header."""
     labels = [seed + row for seed in "12" for row in rows.split()]
-    axes = ("seed", "style", "model")[: len(labels[0])]
-    image = drawn(axes, paired(labels, map(picture, colors)))
+    image = drawn(("seed", "style", "model")[: len(labels[0])], paired(labels, map(picture, colors)))  # fmt: skip
 
     across, down = zip(*(center(image, color) for color in colors), strict=True)
     half = len(colors) // 2
@@ -162,9 +157,7 @@ def test_what_is_no_picture_becomes_a_grey_box(drawn, picture, tmp_path, monkeyp
 
 def test_a_note_stands_where_no_picture_is(noted, tmp_path):
     """Its own words go before ours, in as many lines as it needs, and inside the box."""
-    gone = tmp_path / "gone.png"
-    assert noted(gone, "failed") == noted(None, "failed")
-    assert noted(gone) == noted(None, "cannot be read")
+    assert noted(tmp_path / "gone.png", "failed") == noted(None, "failed")
     assert where(noted(), EMPTY)
 
     image = noted(None, "refused by the filter of the model " * 40)
@@ -268,10 +261,8 @@ def test_thumbnails_shrink_where_there_is_no_room(drawn, picture, monkeypatch, b
 @pytest.mark.parametrize(("axes", "columns"), [("a", 1000), ("ab", 500), ("ab", 1), ("abc", 8)])
 def test_a_thousand_cells_always_fit(axes, columns):
     """In whatever shape."""
-    places = ((f"{n % columns}", f"{n // columns}", "x")[: len(axes)] for n in range(1000))
-    cells = [Cell(labels) for labels in places]
-
-    width, height = layout.layout_of(axes, cells).size
+    places = [(f"{n % columns}", f"{n // columns}", "x")[: len(axes)] for n in range(1000)]
+    width, height = layout.layout_of(axes, [*map(Cell, places)]).size
     assert max(width, height) <= 12_000 and width * height <= 48_000_000
 
 
@@ -351,8 +342,7 @@ def test_a_place_that_cannot_be(tmp_path, name):
 
     with pytest.raises(StorageRefused):
         draw(("s",), [Cell(("1",))], place / name)
-    found = [path for path in tmp_path.rglob("*") if "work" not in path.parts]
-    assert sorted(found) == [place, place / "file"]
+    assert list(place.rglob("*")) == [place / "file"]
 
 
 def test_without_pillow_the_import_fails(monkeypatch):
