@@ -10,7 +10,6 @@ from piooy_cli.batch.rows import Row, asked_digest, asked_of, content_key
 from piooy_cli.batch.sweep import Axis
 from piooy_cli.errors import PiooyError
 from piooy_cli.naming import Target
-from piooy_cli.output.records import compact
 
 _LONGEST_ID = 200
 
@@ -25,6 +24,7 @@ class Checker:
         self._defaults = defaults
         self._axes = axes
         self._zipped = zipped
+        sweep.cells_of(axes, zipped=zipped)  # what is wrong with the axes is no row's fault
         self._outputs: set[str] = set()
         self._count = 0
 
@@ -49,6 +49,9 @@ class Checker:
     def _checked(self, raw: RawRow) -> Iterator[Row | BadLine]:
         fields = raw.fields
         key = fields.get("id") or content_key(fields)
+        if fields.get("id", "").lower().startswith("sha:"):
+            yield BadLine(raw.line, "id begins with sha:, as rows without one are called")
+            return
         if len(key) > _LONGEST_ID:
             yield BadLine(raw.line, f"id is longer than {_LONGEST_ID} characters")
             return
@@ -59,8 +62,8 @@ class Checker:
             return
         for values in sweep.cells_of(self._axes, zipped=self._zipped):
             cell = self._asking.settled(sweep.in_cell(asked, self._axes, values))
-            labels = sweep.labels_of(values)
-            yield self._row(raw.line, f"{key}{compact(labels)}", cell, output, labels)
+            place = sweep.place_of(self._axes, values)
+            yield self._row(raw.line, f"{key} {place}", cell, output, sweep.labels_of(values))
 
     def _row(
         self, line: int, key: str, asked: Asked, output: str | None, cell: tuple[str, ...] = ()

@@ -9,7 +9,16 @@ from enum import StrEnum
 from itertools import chain
 from typing import Any
 
-from piooy_cli.batch.lines import FIELDS, TEXTS, UNSENDABLE, BadLine, RawRow, Text, texts_of
+from piooy_cli.batch.lines import (
+    FIELDS,
+    TEXTS,
+    UNSENDABLE,
+    BadLine,
+    RawRow,
+    Text,
+    is_deep,
+    texts_of,
+)
 from piooy_cli.batch.table import is_column, table_rows
 
 
@@ -27,14 +36,21 @@ _ENDINGS = {
 }  # fmt: skip
 
 
+_BROKEN = "has a NUL, or half a character, in it"
+_A_LIST = "is no JSON object; `jq -c '.[]'` makes lines of a list"
+
+
 def rows_of(pieces: Iterable[bytes], form: Format | None, name: str) -> Iterator[RawRow | BadLine]:
     """The rows of a manifest. `form`: None to tell it by the `name`, or the first line."""
     lines = texts_of(pieces)
     for first in lines:
-        form = form or format_of(name, "" if isinstance(first, BadLine) else first[1])
-        everything = chain([first], lines)
-        yield from table_rows(everything) if form is Format.CSV else _each(everything, form)
-        return
+        if isinstance(first, BadLine) and not first.ends:
+            yield first  # what it was to be, the next one may tell
+        elif isinstance(first, BadLine) or _says(first[1]):
+            form = form or format_of(name, "" if isinstance(first, BadLine) else first[1])
+            everything = chain([first], lines)
+            yield from table_rows(everything) if form is Format.CSV else _each(everything, form)
+            return
 
 
 def format_of(name: str, first: str) -> Format:
@@ -55,8 +71,13 @@ def _each(lines: Iterable[Text | BadLine], form: Format) -> Iterator[RawRow | Ba
     for line in lines:
         if isinstance(line, BadLine):
             yield line
-        elif line[1].strip() and not line[1].startswith("#"):
+        elif _says(line[1]):
             yield read(*line)
+
+
+def _says(text: str) -> bool:
+    """Whether a line says anything: blank ones and comments do not."""
+    return bool(text.strip()) and not text.startswith("#")
 
 
 def _prompt_row(number: int, text: str) -> RawRow | BadLine:
@@ -71,12 +92,13 @@ def _json_row(number: int, text: str) -> RawRow | BadLine:
     except RecursionError:
         return BadLine(number, "is no JSON: too deep")
     except json.JSONDecodeError as error:
+        if text.strip() == "[":
+            return BadLine(number, _A_LIST)
         return BadLine(number, f"is no JSON: {error.msg}, column {error.colno}")
     except ValueError as error:
         return BadLine(number, f"is no JSON: {error}")
     if not isinstance(value, dict):
-        more = "; `jq -c '.[]'` makes lines of a list" if isinstance(value, list) else ""
-        return BadLine(number, f"is no JSON object{more}")
+        return BadLine(number, _A_LIST if isinstance(value, list) else "is no JSON object")
     fields = {name: inner for name, inner in value.items() if inner is not None}
     fault = next(filter(None, (_fault(name, fields) for name in fields)), None)
     return BadLine(number, fault) if fault else RawRow(number, fields)
@@ -92,14 +114,18 @@ def _fault(name: str, fields: dict[str, Any]) -> str | None:
     if name not in FIELDS:
         return f"has a field {name[:60]!r}; known: {', '.join(FIELDS)}"
     if name == "options":
-        return None if isinstance(value, dict) else "options must be an object"
+        if not isinstance(value, dict):
+            return "options must be an object"
+        return "options are nested too deep" if is_deep(value) else None
     if name == "id" and type(value) is int:
         value = fields[name] = str(value)
     if name in TEXTS:
         if not isinstance(value, str):
             return f"{name} must be text"
-        return f"{name} has a NUL, or half a character, in it" if UNSENDABLE.search(value) else None
+        return f"{name} {_BROKEN}" if UNSENDABLE.search(value) else None
     if isinstance(value, str):
         value = fields[name] = [value]
     is_list = isinstance(value, list) and all(isinstance(one, str) for one in value)
-    return None if is_list else f"{name} must be a list of addresses"
+    if not is_list:
+        return f"{name} must be a list of addresses"
+    return f"{name} {_BROKEN}" if any(map(UNSENDABLE.search, value)) else None

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 LONGEST_LINE = 16 << 20  # bytes: a picture of 10 MiB as base64, and room for the rest
+DEEPEST = 100
 TEXTS = ("prompt", "model", "media", "provider", "scene", "output", "id")
 LISTS = ("images", "videos")
 FIELDS = (*TEXTS, *LISTS, "options")
@@ -26,6 +27,14 @@ class BadLine(NamedTuple):
     ends: bool = False
 
 
+def is_deep(value: Any, levels: int = DEEPEST) -> bool:
+    """Whether it has more levels than anybody needs, and Python could not write."""
+    if not levels:
+        return True
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(is_deep(one, levels - 1) for one in inner)
+
+
 Text = tuple[int, str]  # the number of a line, and what it says
 
 
@@ -44,12 +53,19 @@ def _lines_of(pieces: Iterable[bytes]) -> Iterator[tuple[int, bytes] | BadLine]:
         *whole, held = (held + piece).split(b"\n") if b"\n" in piece else (held + piece,)
         for line in whole:
             number += 1
+            if len(line) > LONGEST_LINE:
+                yield _too_long(number)
+                return
             yield number, line
         if len(held) > LONGEST_LINE:
-            yield BadLine(number + 1, f"is longer than {LONGEST_LINE >> 20} MiB", ends=True)
+            yield _too_long(number + 1)
             return
     if held:
         yield number + 1, held
+
+
+def _too_long(number: int) -> BadLine:
+    return BadLine(number, f"is longer than {LONGEST_LINE >> 20} MiB", ends=True)
 
 
 def _decoded(number: int, data: bytes) -> Text | BadLine:

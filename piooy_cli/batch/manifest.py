@@ -6,6 +6,7 @@ import re
 import select
 import stat
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -20,12 +21,13 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}", re.ASCII)
 
 
 class Manifest:
-    """An open manifest. `waiting` is called every second in which a pipe brings nothing."""
+    """An open manifest. `waiting` is called every second that a pipe takes."""
 
     def __init__(self, source: str, waiting: Callable[[], None]) -> None:
         self.source = source
         self._waiting = waiting
         self._read_so_far = hashlib.sha256()
+        self._told_at = time.monotonic()
         self._handle = _stdin() if source == "-" else _opened(source)
         mode = os.fstat(self._handle).st_mode if self._handle is not None else 0
         self.is_file = source != "-" and stat.S_ISREG(mode)
@@ -76,8 +78,13 @@ class Manifest:
         """A pipe may stall for hours: a person is told, and a deadline holds."""
         if os.name == "nt":
             return  # where a pipe cannot be asked, reading waits
-        while not select.select([handle], [], [], 1.0)[0]:
+        while not select.select([handle], [], [], 1.0)[0] or self._is_slow():
+            self._told_at = time.monotonic()
             self._waiting()
+
+    def _is_slow(self) -> bool:
+        """A second has passed, though something may come all the time."""
+        return time.monotonic() - self._told_at >= 1
 
 
 def name_of(manifest: Manifest, given: str | None, digest: str) -> str:

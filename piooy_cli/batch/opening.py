@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ from piooy_cli.output.records import compact
 from piooy_cli.places import private_directory
 
 _SHOWN = 20
+_DRAFT = re.compile(r"draft\.([0-9]{1,9})", re.ASCII)
 
 
 class Empty(UsageError):
@@ -133,9 +135,8 @@ class Opening(NamedTuple):
 def _sweep_up(directory: Path) -> None:
     """Remove drafts whose makers died."""
     for path in directory.glob("draft.*"):
-        number = path.name.split(".")[1]
-        with suppress(OSError, ValueError):
-            if not _is_running(int(number)):
+        if (draft := _DRAFT.fullmatch(path.name)) and not _is_running(int(draft[1])):
+            with suppress(OSError):
                 path.unlink()
 
 

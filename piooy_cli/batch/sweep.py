@@ -40,7 +40,15 @@ def axis_of(text: str) -> Axis:
             "as seed:=1..8, style=noir,anime, prompt=@prompts.txt",
         )
     words = _listed(values, name, is_json)
+    if not words:
+        raise UsageError(f"--vary {text[:80]!r} has no values", "as seed:=1..8, style=noir,anime")
+    if name in _FIELDS and not all(_is_word(word) for word in words):
+        raise UsageError(f"--vary {text[:80]!r}: {name} is text", f"as {name}=one,another")
     return Axis(name, tuple(_number(word) if name in _NUMBERS else word for word in words))
+
+
+def _is_word(value: Any) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
 def axes_of(texts: Sequence[str]) -> list[Axis]:
@@ -95,6 +103,12 @@ def without_axes(asked: Asked, axes: Sequence[Axis]) -> Asked:
     return asked._replace(**{name: getattr(empty, name) for name in fields}, options=options)
 
 
+def place_of(axes: Sequence[Axis], values: Sequence[Any]) -> str:
+    """A cell's name, whatever the order of the axes: 1 and "1" are two."""
+    named = {axis.name: value for axis, value in zip(axes, values, strict=True)}
+    return json.dumps(named, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
 def labels_of(values: Sequence[Any]) -> tuple[str, ...]:
     """A cell's place, as a person reads it."""
     return tuple(value if isinstance(value, str) else json.dumps(value) for value in values)
@@ -103,6 +117,7 @@ def labels_of(values: Sequence[Any]) -> tuple[str, ...]:
 def _listed(values: str, name: str, is_json: bool) -> list[Any]:
     if values.startswith("@"):
         text = text_from(values[1:], f"values of {name}", _BIGGEST_FILE)
+        text = text.removeprefix("\ufeff")
         lines = [line.removesuffix("\r") for line in text.split("\n")]
         found = [line for line in lines if line.strip() and not line.startswith("#")]
         return [_json(line, name) for line in found] if is_json else found
@@ -135,8 +150,6 @@ def _json(text: str, name: str) -> Any:
 
 def _number(value: Any) -> Any:
     """`5` as a whole number, `5.5` as a fraction; what is no number stays as it is."""
-    if not isinstance(value, str) or not re.fullmatch(
-        r"-?[0-9]{1,15}(\.[0-9]{1,9})?", value.strip()
-    ):
+    if not isinstance(value, str) or not _DECIMAL.fullmatch(value.strip()):
         return value
     return float(value) if "." in value else int(value)

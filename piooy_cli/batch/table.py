@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from piooy_cli.batch.lines import FIELDS, LISTS, UNSENDABLE, BadLine, RawRow, Text
+from piooy_cli.batch.lines import FIELDS, LISTS, UNSENDABLE, BadLine, RawRow, Text, is_deep
 
 LONGEST_FIELD = 1 << 20
 _OPTION = "option."
@@ -13,7 +13,7 @@ _OPTION = "option."
 
 def is_column(name: str) -> bool:
     """Whether a header may name it."""
-    is_option = name.startswith(_OPTION) and len(name) > len(_OPTION)
+    is_option = name.startswith(_OPTION) and len(name.rstrip(":")) > len(_OPTION)
     return is_option or (name in FIELDS and name != "options")
 
 
@@ -72,7 +72,7 @@ def _header_fault(names: list[str]) -> str | None:
         if not is_column(name):
             known = ", ".join(name for name in FIELDS if name != "options")
             return f"names a column {name[:60]!r}; known: {known}, option.KEY"
-        if names.count(name) > 1:
+        if [other.removesuffix(":") for other in names].count(name.removesuffix(":")) > 1:
             return f"names the column {name!r} twice"
     return None
 
@@ -92,8 +92,10 @@ def _row(number: int, names: list[str], cells: list[str]) -> RawRow | BadLine:
         if name.startswith(_OPTION) and cell:
             try:
                 key, value = _option(name.removeprefix(_OPTION), cell)
-            except ValueError:
+            except (ValueError, RecursionError):
                 return BadLine(number, f"{name} is no JSON")
+            if is_deep(value):
+                return BadLine(number, f"{name} is nested too deep")
             fields.setdefault("options", {})[key] = value
         elif cell:
             fields[name] = cell.split() if name in LISTS else cell

@@ -49,7 +49,7 @@ def changed(
     ledger: Ledger, batch: str, spool: Path, *, but_failed: bool, most: int = 20
 ) -> list[Changed]:
     """Rows of a spool that differ from what was sent, or is in doubt; `but_failed`: less those."""
-    words = ", ".join(f"'{word}'" for word in sorted(FAILED)) if but_failed else "''"
+    words = ", ".join(f"'{word}'" for word in sorted(FAILED)) if but_failed else "'-'"
     query = (
         "select line, orders.row as row, coalesce(task_id, '@row:' || orders.id) as ref"
         " from orders join spool.rows on spool.rows.key = orders.row"

@@ -107,7 +107,10 @@ def _move_adopted(connection: sqlite3.Connection, number: int, task_id: str) -> 
 
 
 def prune(ledger: Ledger, before: float) -> int:
-    """Forget what is over and older; what runs, or is in doubt, stays. Returns how many."""
+    """Forget what is over and older; what runs, or is in doubt, stays. Returns how many.
+
+    Of a batch's row only its words are forgotten: that it was sent keeps it from being paid again.
+    """
     over = ", ".join(f"'{word}'" for word in sorted(SUCCEEDED | FAILED))
     settled = f"status in ({over}) or state in ('REFUSED', 'WRITTEN_OFF')"
     # A planned order may be about to leave; a success that was never saved is paid for.
@@ -117,10 +120,18 @@ def prune(ledger: Ledger, before: float) -> int:
         f" and ({settled}) and not {_UNSAVED}"
     )
     values = (ledger.account, before)
+    words = "prompt = null, options = null, body = null, failure_message = null"
     with ledger.change() as connection:
+        forgotten = connection.execute(
+            f"update orders set {words} where id in ({chosen}) and batch is not null"
+            " and coalesce(prompt, options, body, failure_message) is not null",
+            values,
+        ).rowcount
+        chosen += " and batch is null"
         for table in ("attempts", "assets", "decisions"):
             connection.execute(f"delete from {table} where order_id in ({chosen})", values)
-        return connection.execute(f"delete from orders where id in ({chosen})", values).rowcount
+        gone = connection.execute(f"delete from orders where id in ({chosen})", values).rowcount
+        return forgotten + gone
 
 
 def _conditions(ledger: Ledger, filters: Filters) -> tuple[list[str], list[Any]]:
