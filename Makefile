@@ -15,9 +15,9 @@ help:
 demo: $(VENV)/sandbox
 	@$(BIN)/piooy --sandbox generate image --model nano-banana-pro "a red fox in the snow"
 
-# Run the tests: under two minutes on two cores. Most of them wait, so four go at once.
+# Run the tests: under two minutes on two cores. Most of them wait, so six go at once.
 test: $(VENV)/dev
-	@$(BIN)/pytest -n 4 -q
+	@$(BIN)/pytest -n 6 -q
 
 # Everything that CI checks beside the tests: style, types, layers, generated files.
 check: $(VENV)/dev

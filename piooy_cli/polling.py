@@ -69,6 +69,7 @@ class Pace(NamedTuple):
     """Seconds between looks. `early`: the first one; `fixed`: what a person insists on.
 
     `stale`: how long nothing has to move before the provider itself is asked, and how often.
+    `eager`: the first one where nothing is known yet, and others will learn from it.
     """
 
     early: float = 2.0
@@ -76,6 +77,7 @@ class Pace(NamedTuple):
     ceiling: float = 20.0
     fixed: float | None = None
     stale: float = 30.0
+    eager: float | None = None
 
     def first_pause(self, age: float, expectation: Expectation) -> float:
         """Seconds to the first look at a task `age` seconds old; none where that time is over.
@@ -86,7 +88,8 @@ class Pace(NamedTuple):
         if first is None:
             likely = self._until_likely(0.02, expectation)
             known = expectation.runs and likely <= 3.5 * self.early
-            first = likely if known else self.early
+            eager = self.early if self.eager is None or expectation.runs else self.eager
+            first = likely if known else eager
         return max(first - age, 0)
 
     def next_pause(

@@ -34,12 +34,30 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NEVER_LEFT = (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL)
 
 
+class _NoCookies(httpx.Cookies):
+    """Of no server: nothing is kept of one answer for the next request."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Not even looked for, which takes a tenth of a request's time."""
+
+
+class _Client(httpx.AsyncClient):
+    @property
+    def cookies(self) -> httpx.Cookies:
+        """None, ever."""
+        return _NoCookies()
+
+    @cookies.setter
+    def cookies(self, cookies: object) -> None:
+        """Not kept."""
+
+
 class Media:
     """An asset that is arriving: status, headers, and raw bytes as they come."""
 
     def __init__(self, response: httpx.Response) -> None:
         self.status = response.status_code
-        self.headers = {name.lower(): value for name, value in response.headers.items()}
+        self.headers = _plain(response.headers)
         self.chunks: AsyncIterator[bytes] = response.aiter_raw()
 
 
@@ -102,8 +120,9 @@ class Http:
         for _ in range(self._numbers.redirects + 1):
             async with self._opened(url, headers) as response:
                 if response.status_code not in _REDIRECTS or "location" not in response.headers:
-                    refuse_encoding(response.headers)
-                    yield self._media(response, asked)
+                    media = self._media(response, asked)
+                    refuse_encoding(media.headers)
+                    yield media
                     return
                 url = _next_hop(response, http)
         raise Unsent(f"more than {self._numbers.redirects} redirects", final=True)
@@ -155,18 +174,18 @@ class Http:
         request |= {"timeout": timeout, "extensions": {"trace": attempt}}
         attempt.started = True
         async with client.stream(method, self.base_url + path, **request) as response:
-            body = await self._capped(response)
-            headers = {name.lower(): value for name, value in response.headers.items()}
+            headers = _plain(response.headers)
+            body = await self._capped(response, headers)
             if self._recorder:
                 sent, url = request.get("content"), str(response.request.url)
                 self._recorder.exchange(method, url, sent, response.status_code, headers, body)
             return Reply(response.status_code, headers, body)
 
-    async def _capped(self, response: httpx.Response) -> bytes:
+    async def _capped(self, response: httpx.Response, headers: Mapping[str, str]) -> bytes:
         """The body, at most 1 MiB of it, and only as it is: 1 MB of gzip can be 1 GB of memory."""
-        if response.status_code >= 400 and is_encoded(response.headers):
+        if response.status_code >= 400 and is_encoded(headers):
             return b""  # the status says enough
-        refuse_encoding(response.headers)
+        refuse_encoding(headers)
         body = bytearray()
         async for chunk in response.aiter_raw():
             body += chunk
@@ -192,7 +211,7 @@ class Http:
         tls = self._no_tls if plain or self._app else self._tls
         hooks = {} if assets else {"response": [_without_location]}
         try:
-            return httpx.AsyncClient(
+            return _Client(
                 verify=tls,
                 headers={"user-agent": USER_AGENT, "accept-encoding": "identity", "accept": "*/*"},
                 limits=httpx.Limits(max_keepalive_connections=keep),
@@ -242,13 +261,13 @@ def _explained(error: Exception, sent: bool, limit: float = 0) -> Fault:
     return fault(reason, final=hopeless or certificate_error(error) is not None)
 
 
-def refuse_encoding(headers: httpx.Headers) -> None:
+def refuse_encoding(headers: Mapping[str, str]) -> None:
     """We ask for bytes as they are; anything else is no answer to that."""
     if is_encoded(headers):
         raise Lost("the answer is encoded, though it was asked for as it is")
 
 
-def is_encoded(headers: httpx.Headers) -> bool:
+def is_encoded(headers: Mapping[str, str]) -> bool:
     """Whether the body is anything but the bytes themselves."""
     return headers.get("content-encoding", "").strip().lower() not in ("", "identity")
 
@@ -263,4 +282,14 @@ def _next_hop(response: httpx.Response, http: bool) -> str:
 
 async def _without_location(response: httpx.Response) -> None:
     """We follow no redirect of the API, and httpx must not fail on where it would lead."""
-    response.headers.pop("location", None)
+    if response.is_redirect:
+        response.headers.pop("location", None)
+
+
+def _plain(headers: httpx.Headers) -> dict[str, str]:
+    """By lower-case name, as httpx joins them; it would guess an encoding for each."""
+    found: dict[str, str] = {}
+    for raw_name, raw_value in headers.raw:
+        name, value = raw_name.lower().decode("latin-1"), raw_value.decode("latin-1")
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return found

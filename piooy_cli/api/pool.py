@@ -25,7 +25,6 @@ class Pool:
             try:
                 yield client
             finally:
-                client.cookies.clear()
                 self._idle.append(client)
 
     async def close(self) -> None:

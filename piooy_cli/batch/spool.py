@@ -247,6 +247,7 @@ def _opened(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     # A crash of the machine may spoil it: it is made anew then. One of the process cannot.
     connection.execute("pragma synchronous = off")
+    connection.execute("pragma journal_mode = persist")  # not made and removed for each mark
     connection.execute(f"pragma cache_size = -{_CACHE_KIB}")
     connection.execute("pragma temp_store = file")
     return connection

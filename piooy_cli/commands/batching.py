@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from piooy_cli.models import Order
 
 _CHANGED_SHOWN = 20
+_EAGER = 0.5
 _SAMPLE = 200  # rows that tell how long all of them take
 
 
@@ -216,7 +217,9 @@ async def _run(
     from piooy_cli.files import ready
 
     plan = wanted.plan
+    # So many rows at once bound the looks by themselves; the first rows teach the others.
     session.numbers = session.numbers._replace(look_rate=1000, look_burst=1000)
+    session.pace = session.pace._replace(eager=min(session.pace.early, _EAGER))
     async with session.pipeline(wanted.timeout, plan.until) as pipeline:
         pipeline.again = wanted.again
         pipeline.resume_with(wanted.wish.again)
