@@ -120,14 +120,17 @@ import piooy_cli.pipeline, piooy_cli.session, piooy_cli.api.client, piooy_cli.le
 import piooy_cli.api.transport, asyncio, piooy_cli.ledger.history, piooy_cli.output.plain, piooy_cli.catalogue
 code = compile(sys.argv[1], "sender", "exec")
 for line in sys.stdin:
+    ready, begun = os.pipe()
     pid = os.fork()
     if pid == 0:
+        os.write(begun, b".")
         sys.argv = ["sender", "r" + line.strip(), "0"]
         sys.stdin = open(os.devnull)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         exec(code, {"__name__": "sender"})
         os._exit(0)
+    os.read(ready, 1), os.close(ready), os.close(begun)  # a loaded machine may be late with it
     print(pid, flush=True)
     import threading
     threading.Thread(target=os.waitpid, args=(pid, 0), daemon=True).start()

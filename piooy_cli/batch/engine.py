@@ -5,20 +5,19 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from piooy_cli.api.retry import Deadline
 from piooy_cli.api.window import Seat, Window
 from piooy_cli.batch.record import row_record
 from piooy_cli.batch.results import Results
 from piooy_cli.batch.rows import Row
 from piooy_cli.batch.spool import Spool
 from piooy_cli.batch.tally import IN_DOUBT, Tally
+from piooy_cli.batch.turns import PLANNED, Plan, out_of_time, task_of, turn_of
 from piooy_cli.downloads import Saver
 from piooy_cli.errors import (
     Busy,
     NotSignedIn,
     OutcomeUnknown,
     PiooyError,
-    StillRunning,
     StorageRefused,
     TaskFailed,
     Unreachable,
@@ -26,27 +25,13 @@ from piooy_cli.errors import (
 from piooy_cli.events import Failed, Tell
 from piooy_cli.ledger import Ledger
 from piooy_cli.ledger.batches import Sent, newest, under_way
-from piooy_cli.models import FAILED, Media, Order, RowKey, SavedFile, Task
+from piooy_cli.models import Media, Order, RowKey, SavedFile, Task
 from piooy_cli.pipeline import Pipeline
 from piooy_cli.together import together
-from piooy_cli.waiting import task_failed
 
-RETRIED = FAILED | {"REFUSED", "WRITTEN_OFF"}
 _SAVING = 16  # rows whose files may still be arriving while others are sent
 _TOLD = 20  # failures that are told one by one
 _MOST_UNREACHED = 5
-_PLANNED = "PLANNED"
-
-
-class Plan(NamedTuple):
-    """What is wanted of this run. `limit`: new orders; `until`: when it has to be over."""
-
-    concurrency: int = 4
-    limit: int | None = None
-    only_failed: bool = False
-    shuffled: bool = False
-    max_failures: int | None = None
-    until: Deadline | None = None
 
 
 class Item(NamedTuple):
@@ -153,7 +138,7 @@ class Engine:
         try:
             self._saver(item.row.output)  # whose place must be there before anything is paid
             fresh = item.turn is not None
-            task = await self._submitted(item, item.turn) if item.turn else _under_way(item)
+            task = await self._submitted(item, item.turn) if item.turn else task_of(item.sent)
             if task.succeeded and task.assets:
                 return task
             with self._counted("waiting"):
@@ -183,7 +168,7 @@ class Engine:
     def _unfinished(self, item: Item, error: PiooyError) -> None:
         """What the ledger says of it decides what it is: failed, in doubt, or free to go on."""
         sent = newest(self._ledger, self._tally.name, item.row.key)
-        if sent is None or sent.state == _PLANNED:
+        if sent is None or sent.state == PLANNED:
             return self._not_sent(item.row, error)
         if isinstance(error, NotSignedIn | StorageRefused):
             self._pipeline.close(error)  # nothing that is sent now could be fetched
@@ -248,39 +233,3 @@ def _vital() -> Iterator[None]:
     except (StorageRefused, Busy) as error:
         error.stops_all = True
         raise
-
-
-def turn_of(row: Row, sent: Sent | None, plan: Plan) -> int | None:
-    """Which turn of a row is to be sent now; None where none is."""
-    if sent is None or sent.state == _PLANNED:
-        turn = sent.turn if sent else 1
-        return None if plan.only_failed and turn == 1 else turn
-    refused = sent.state == "REFUSED"
-    mended = refused and sent.asked != row.asked
-    again = plan.only_failed and (refused or sent.state == "WRITTEN_OFF" or sent.task.failed)
-    return sent.turn + 1 if mended or again else None
-
-
-def out_of_time() -> StillRunning:
-    """The deadline of a run has passed."""
-    return StillRunning("the deadline has passed; what was sent runs on, charged once")
-
-
-def _under_way(item: Item) -> Task:
-    """The task of a row that was sent. Raises what it ended with, or that it is in doubt."""
-    assert item.sent
-    state, task = item.sent.state, item.sent.task
-    if state in ("UNKNOWN", "SENDING"):
-        ways = "--adopt TASK_ID|--not-charged|--charged"
-        raise OutcomeUnknown(
-            "it may have been accepted, and its answer was lost",
-            f"`piooy history resolve {task.ref} {ways}` settles it",
-        )
-    if state == "WRITTEN_OFF":
-        raise TaskFailed("it was charged, and written off by a person")
-    if state == "REFUSED":
-        reason = task.failure.message if task.failure else "no reason was given"
-        raise TaskFailed(f"refused: {reason}")
-    if task.failed:
-        raise task_failed(task)
-    return task

@@ -158,12 +158,12 @@ def batch(
     """
     from piooy_cli.api.retry import Deadline
     from piooy_cli.batch.checking import Checker
-    from piooy_cli.batch.engine import Plan
     from piooy_cli.batch.formats import Format
     from piooy_cli.batch.manifest import Manifest
     from piooy_cli.batch.opening import Empty
     from piooy_cli.batch.sources import ManifestRows
     from piooy_cli.batch.sweep import axes_of
+    from piooy_cli.batch.turns import Plan
 
     session: Session = ctx.obj
     session.waits(interval, heartbeat, notify=notify)

@@ -5,24 +5,25 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from piooy_cli.errors import Interrupted, PiooyError, SomeFailed, UsageError
+from piooy_cli.commands.outcome import ending_of, report
+from piooy_cli.errors import Interrupted, PiooyError, UsageError
 from piooy_cli.events import Noticed, Saved
 from piooy_cli.session import Session
 
 if TYPE_CHECKING:
     from piooy_cli.api.retry import Deadline
     from piooy_cli.asking import Asked
-    from piooy_cli.batch.engine import Plan
     from piooy_cli.batch.opening import Batch, Source
     from piooy_cli.batch.results import Results
     from piooy_cli.batch.sweep import Axis
     from piooy_cli.batch.tally import Tally
+    from piooy_cli.batch.turns import Plan
     from piooy_cli.downloads import Wish
     from piooy_cli.ledger import Ledger
     from piooy_cli.models import Order
 
 _CHANGED_SHOWN = 20
-_EAGER = 0.5
+_EAGER = 0.1
 _SAMPLE = 200  # rows that tell how long all of them take
 
 
@@ -108,7 +109,7 @@ def _decides(session: Session, defaults: "Asked", axes: "Sequence[Axis]") -> Map
 
 def patience(session: Session, until: "Deadline | None") -> "Callable[[], None]":
     """What a manifest calls for each second in which a pipe brings nothing."""
-    from piooy_cli.batch.engine import out_of_time
+    from piooy_cli.batch.turns import out_of_time
 
     silent = 0
 
@@ -125,7 +126,10 @@ def patience(session: Session, until: "Deadline | None") -> "Callable[[], None]"
 
 def _place_of(account: str) -> str:
     """A directory for each account: a sandbox's batches are not those of the service."""
-    return "".join(c if c.isalnum() or c in "-_." else "-" for c in account)
+    from hashlib import sha256
+
+    readable = "".join(c if c.isalnum() or c in "-_." else "-" for c in account)
+    return f"{readable}-{sha256(account.encode()).hexdigest()[:6]}"
 
 
 def _refuse_changed(ledger: "Ledger", batch: "Batch", *, only_failed: bool) -> None:
@@ -166,9 +170,9 @@ def _run_locked(
     session: Session, ledger: "Ledger", batch: "Batch", wanted: Wanted
 ) -> PiooyError | None:
     """Run it, and say what it came to; what it ended with."""
-    from piooy_cli.batch.engine import RETRIED
     from piooy_cli.batch.results import Results
     from piooy_cli.batch.tally import Tally
+    from piooy_cli.batch.turns import RETRIED
     from piooy_cli.files import ready
 
     ready(wanted.wish.target.directory)
@@ -185,10 +189,10 @@ def _run_locked(
         error: PiooyError | None = None
         try:
             session.run(_run, ledger, batch, results, tally, wanted, results=(Saved,))
-            error = _ending(tally, wanted)
+            error = ending_of(tally, wanted.again)
         except PiooyError as stopped:
             error = stopped
-        _report(session, tally, error, wanted)
+        report(session, tally, error, wanted)
         return error
 
 
@@ -244,7 +248,7 @@ def _alarm(plan: "Plan", pipeline: Any) -> ExitStack:
     """At the deadline nothing more is sent, even by rows that wait for their turn."""
     import asyncio
 
-    from piooy_cli.batch.engine import out_of_time
+    from piooy_cli.batch.turns import out_of_time
 
     stack = ExitStack()
     if plan.until:
@@ -275,44 +279,3 @@ def _seconds_of_a_row(session: Session, ledger: "Ledger", batch: "Batch") -> flo
     usual = usual_seconds(session, ledger)
     seconds = [usual(row.order) for row in batch.spool.open_rows(0, _SAMPLE)]
     return sum(seconds) / len(seconds) if seconds else None
-
-
-def _ending(tally: "Tally", wanted: Wanted) -> PiooyError | None:
-    """What the whole ends with; None where every row that was wanted is done."""
-    if not tally.code:
-        return None
-    parts = [(tally.failed_before + tally.failed, "failed"), (tally.in_doubt, "in doubt"),
-             (tally.pending + tally.open, "open")]  # fmt: skip
-    told = ", ".join(f"{count:,} {word}" for count, word in parts if count)
-    why = f"; {tally.closed.message}" if tally.closed else ""
-    message = f"batch {tally.name}: of {tally.rows:,} rows {told}{why}"
-    return SomeFailed(message, tally.code, _hint(tally, wanted))
-
-
-def _hint(tally: "Tally", wanted: Wanted) -> str:
-    """The next command, by what matters most."""
-    if tally.in_doubt:
-        ways = "--adopt TASK_ID|--not-charged|--charged"
-        doubtful = f"`piooy history --unknown --batch {tally.name}` lists what is in doubt"
-        return f"{doubtful}; `piooy history resolve @row:N {ways}` settles it"
-    if tally.pending or tally.open:
-        first = f"{tally.closed.hint}; " if tally.closed and tally.closed.hint else ""
-        return f"{first}{wanted.again}"
-    return "--only failed sends what failed once more, each charged again"
-
-
-def _report(session: Session, tally: "Tally", error: PiooyError | None, wanted: Wanted) -> None:
-    """For a person on stderr; for programs where they were promised it."""
-    import json
-
-    from piooy_cli.batch import report
-    from piooy_cli.paths import expanded
-
-    code = error.code if error else 0
-    for line in report.lines_of(tally, wanted.results_path):
-        session.output.note(line)
-    if wanted.summary:
-        record = report.summary(tally, code, wanted.results_path)
-        report.write(expanded(wanted.summary), json.dumps(record, ensure_ascii=False) + "\n")
-    if wanted.metrics:
-        report.write(expanded(wanted.metrics), report.metrics(tally, code))

@@ -16,7 +16,7 @@ def rehearse(session: Session, ledger: "Ledger", batch: "Batch", wanted: "Wanted
     from itertools import islice
 
     from piooy_cli.api.wire import order_fields
-    from piooy_cli.batch.engine import turn_of
+    from piooy_cli.batch.turns import turn_of
     from piooy_cli.commands.batching import usual_seconds
     from piooy_cli.ledger.batches import newest
 

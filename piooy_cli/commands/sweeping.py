@@ -39,10 +39,10 @@ def sweep(
     `words` reads the prompt; stdin only where no cell says what to make (`supplied`).
     """
     from piooy_cli.batch.checking import Checker
-    from piooy_cli.batch.engine import Plan
     from piooy_cli.batch.manifest import checked_name
     from piooy_cli.batch.sources import SweepRows
     from piooy_cli.batch.sweep import axes_of, in_cell
+    from piooy_cli.batch.turns import Plan
 
     axes = axes_of(cells.vary)
     if not axes:

@@ -1,0 +1,51 @@
+"""What a batch came to: an exit code and the next command, lines for a person, reports in files."""
+
+from typing import TYPE_CHECKING
+
+from piooy_cli.errors import PiooyError, SomeFailed
+from piooy_cli.session import Session
+
+if TYPE_CHECKING:
+    from piooy_cli.batch.tally import Tally
+    from piooy_cli.commands.batching import Wanted
+
+
+def ending_of(tally: "Tally", again: str) -> PiooyError | None:
+    """What the whole ends with; None where every row that was wanted is done."""
+    if not tally.code:
+        return None
+    parts = [(tally.failed_before + tally.failed, "failed"), (tally.in_doubt, "in doubt"),
+             (tally.pending + tally.open, "open")]  # fmt: skip
+    told = ", ".join(f"{count:,} {word}" for count, word in parts if count)
+    why = f"; {tally.closed.message}" if tally.closed else ""
+    message = f"batch {tally.name}: of {tally.rows:,} rows {told}{why}"
+    return SomeFailed(message, tally.code, _hint(tally, again))
+
+
+def _hint(tally: "Tally", again: str) -> str:
+    """The next command, by what matters most."""
+    if tally.in_doubt:
+        ways = "--adopt TASK_ID|--not-charged|--charged"
+        doubtful = f"`piooy history --unknown --batch {tally.name}` lists what is in doubt"
+        return f"{doubtful}; `piooy history resolve @row:N {ways}` settles it"
+    if tally.pending or tally.open:
+        first = f"{tally.closed.hint}; " if tally.closed and tally.closed.hint else ""
+        return f"{first}{again}"
+    return "--only failed sends what failed once more, each charged again"
+
+
+def report(session: Session, tally: "Tally", error: PiooyError | None, wanted: "Wanted") -> None:
+    """For a person on stderr; for programs where they were promised it."""
+    import json
+
+    from piooy_cli.batch import report as written
+    from piooy_cli.paths import expanded
+
+    code = error.code if error else 0
+    for line in written.lines_of(tally, wanted.results_path):
+        session.output.note(line)
+    if wanted.summary:
+        record = written.summary(tally, code, wanted.results_path)
+        written.write(expanded(wanted.summary), json.dumps(record, ensure_ascii=False) + "\n")
+    if wanted.metrics:
+        written.write(expanded(wanted.metrics), written.metrics(tally, code))
