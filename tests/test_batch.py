@@ -1,5 +1,6 @@
 """`piooy batch`: a manifest run to its end, each row sent once; the same command goes on."""
 
+import asyncio
 import json
 import os
 import re
@@ -596,6 +597,120 @@ def test_the_window():
     for _ in range(100):
         window.accepted()
     assert window.size == 8
+
+
+def test_who_yields_comes_before_new_rows():
+    """With one seat and endless 429s, nobody new sits down while others wait; none is lost."""
+
+    async def storm():
+        window, order = Window(2), []
+
+        async def row(name, seat, refusals):
+            for _ in range(refusals):
+                await seat.yielded(asyncio.get_running_loop().time() + 1)
+                await asyncio.sleep(0)
+            order.append(name)
+            seat.leave()
+
+        first, second = await window.seat(), await window.seat()
+        rows = [
+            asyncio.ensure_future(row("a", first, 5)),
+            asyncio.ensure_future(row("b", second, 5)),
+        ]
+        new = asyncio.ensure_future(window.seat())
+        await asyncio.wait_for(asyncio.gather(*rows), 5)
+        (await asyncio.wait_for(new, 5)).leave()
+        return order, window.taken, window.size
+
+    assert asyncio.run(storm()) == (["a", "b"], 0, 1)
+
+
+def test_a_row_that_is_cancelled_while_it_waits():
+    """Its turn goes to the next one."""
+
+    async def run():
+        window = Window(1)
+        seat = await window.seat()
+        gone, next_ = (asyncio.ensure_future(window.seat()) for _ in range(2))
+        await asyncio.sleep(0)
+        gone.cancel()
+        seat.leave()
+        (await asyncio.wait_for(next_, 5)).leave()
+        return window.taken
+
+    assert asyncio.run(run()) == 0
+
+
+def test_a_storm_that_never_lets_up(piooy, api, home):
+    """Exit 7 after so many tries, and no run that hangs for ever."""
+    api.expect_request("/api/v1/generate").respond_with_data("no", status=429)
+    rows(home / "rows.jsonl", 40)
+
+    ran = piooy("batch", "rows.jsonl", "-j", "4")
+
+    assert (ran.code, ran.out) == (7, "")
+    assert "40 open" in ran.err
+
+
+def test_another_account_sends_its_own_rows(piooy, logged, home, monkeypatch):
+    """What the results say of the rows of another account says nothing of these."""
+    log = logged()
+    rows(home / "rows.jsonl", 3)
+    assert piooy("batch", "rows.jsonl", "--sandbox").code == 0
+
+    assert piooy("batch", "rows.jsonl").code == 0
+    assert log.charges == 3
+
+
+def test_what_closes_a_retry_is_no_failure_of_it(piooy, logged, home):
+    """Rows that were to be sent anew, and were not, keep what they ended with."""
+    log = logged("--faults", "task-fails:100%")
+    rows(home / "rows.jsonl", 4)
+    assert piooy("batch", "rows.jsonl", "--max-tasks", "5").code == 5
+
+    ran = piooy("batch", "rows.jsonl", "--max-tasks", "5", "--only", "failed", "-j", "1")
+
+    assert log.charges == 5
+    assert ran.code in (6, 7)
+    assert "line 3: line" not in ran.err and "--max-tasks is 5" in ran.err
+
+
+def test_a_second_failure_has_its_own_line(piooy, logged, home):
+    """Each order that was charged is in the results."""
+    logged("--faults", "task-fails:100%")
+    rows(home / "rows.jsonl", 1)
+    piooy("batch", "rows.jsonl")
+    piooy("batch", "rows.jsonl", "--only", "failed")
+
+    found = results(home)
+    assert [record["status"] for record in found] == ["FAILED", "FAILED"]
+    assert len({record["id"] for record in found}) == 2
+
+
+def test_results_that_are_another_file(piooy, logged, home):
+    """Removed, and made by somebody else: this batch's lines are written anew, nothing is sent."""
+    log = logged()
+    rows(home / "rows.jsonl", 2)
+    piooy("batch", "rows.jsonl")
+    (home / "results.jsonl").rename(home / "old.jsonl")
+    (home / "results.jsonl").write_text('{"batch":"other","row":"x","status":"SUCCESS"}\n' * 100)
+
+    assert piooy("batch", "rows.jsonl").code == 0
+    assert log.charges == 2
+    assert sorted(r["row"] for r in results(home) if r["batch"] != "other") == ["r0", "r1"]
+
+
+def test_pruning_takes_no_row_from_a_batch(piooy, logged, home):
+    """Its words are forgotten; that it was sent is not, even when the results are gone."""
+    log = logged()
+    rows(home / "rows.jsonl", 2)
+    piooy("batch", "rows.jsonl")
+    assert piooy("history", "prune", "--before", "1ms", "--yes").code == 0
+    (home / "results.jsonl").unlink()
+
+    assert piooy("batch", "rows.jsonl").code == 0
+    assert log.charges == 2
+    assert piooy("history", "--search", "picture").lines == []
 
 
 def test_reasons_of_many_rows():

@@ -16,6 +16,7 @@ class Window:
         self._successes = 0
         self._halved_at = float("-inf")
         self._queue: deque[asyncio.Future[None]] = deque()
+        self._again: deque[asyncio.Future[None]] = deque()
 
     async def seat(self) -> "Seat":
         """A seat, as soon as there is one."""
@@ -40,16 +41,20 @@ class Window:
             self._successes = 0
 
     async def enter(self) -> None:
-        """Take a place, after those who asked before."""
-        if self.taken >= self.size or self._queue:
-            turn = asyncio.get_running_loop().create_future()
-            self._queue.append(turn)
-            try:
-                await turn
-            except asyncio.CancelledError:
-                if turn.done() and not turn.cancelled():
-                    self.leave()
-                raise
+        """Take a place, after all who ask for one again."""
+        if self.taken >= self.size or self._queue or self._again:
+            await self._turn(self._queue)
+        else:
+            self.taken += 1
+
+    async def enter_again(self) -> None:
+        """Give a place back for one that comes later, before anybody who asks for the first time.
+
+        Else new rows would come while old ones wait, until all there is room for are waiting.
+        """
+        self.taken -= 1
+        if self.taken >= self.size or self._again:
+            await self._turn(self._again)
         else:
             self.taken += 1
 
@@ -58,9 +63,20 @@ class Window:
         self.taken -= 1
         self._wake()
 
+    async def _turn(self, queue: "deque[asyncio.Future[None]]") -> None:
+        turn = asyncio.get_running_loop().create_future()
+        queue.append(turn)
+        self._wake()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.leave()
+            raise
+
     def _wake(self) -> None:
-        while self._queue and self.taken < self.size:
-            turn = self._queue.popleft()
+        while self.taken < self.size and (queue := self._again or self._queue):
+            turn = queue.popleft()
             if not turn.done():
                 self.taken += 1
                 turn.set_result(None)
@@ -88,8 +104,9 @@ class Seat:
     async def yielded(self, sent_at: float) -> None:
         """After a 429: let others go first, of whom there will be fewer at once."""
         self.window.refused(sent_at)
-        self.leave()
-        await self.take()
+        self._held = False
+        await self.window.enter_again()
+        self._held = True
 
     def hopeful(self) -> bool:
         """Whether something has moved since the last time, or still may: tries count anew."""

@@ -3,6 +3,7 @@
 import random
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from typing import NamedTuple
 
 from piooy_cli.api.window import Seat, Window
@@ -65,7 +66,12 @@ class Engine:
 
     async def run(self) -> None:
         """Every row as far as it goes. Raises only what ends all, such as a full disk."""
-        await together(self._row, self._items(), at_once=self._plan.concurrency + _SAVING)
+        most = self._plan.concurrency + _SAVING
+        await together(self._row, self._items(), at_once=most, failed=self._tell_all)
+
+    def _tell_all(self, error: PiooyError) -> None:
+        """Of several errors that each end all, every one may name a task that was paid for."""
+        self._tell(Failed(error))
 
     async def _items(self) -> AsyncIterator[Item]:
         """Rows with a seat: first those whose orders are under way, then the others."""
@@ -111,9 +117,6 @@ class Engine:
         plan = self._plan
         if plan.until and plan.until.passed:
             self._pipeline.close(out_of_time())
-        enough = plan.max_failures is not None and self._tally.failed >= plan.max_failures
-        if enough:
-            self._pipeline.close(TaskFailed(f"{self._tally.failed} rows failed: that is enough"))
         self._tally.closed = self._pipeline.closed
         return not self._tally.closed and (plan.limit is None or self._ordered < plan.limit)
 
@@ -168,20 +171,27 @@ class Engine:
     def _unfinished(self, item: Item, error: PiooyError) -> None:
         """What the ledger says of it decides what it is: failed, in doubt, or free to go on."""
         sent = newest(self._ledger, self._tally.name, item.row.key)
-        if sent is None or sent.state == PLANNED:
+        other_turn = sent and item.turn and sent.turn != item.turn
+        if sent is None or other_turn or sent.state == PLANNED:
             return self._not_sent(item.row, error)
         if isinstance(error, NotSignedIn | StorageRefused):
             self._pipeline.close(error)  # nothing that is sent now could be fetched
         task = sent.task
         if isinstance(error, OutcomeUnknown):
             self._tally.in_doubt += 1
-            self._note(item.row, task, [], ended=False)
+            self._note(item.row, task, [], ended=False, fresh=item.turn is not None)
         elif sent.state in ("REFUSED", "WRITTEN_OFF") or task.failed:
             self._tally.failed += 1
-            self._note(item.row, task, [], ended=True)
+            self._stop_at_enough()
+            self._note(item.row, task, [], ended=True, fresh=item.turn is not None)
         else:
             self._tally.pending += 1
         self._say(item.row, error)
+
+    def _stop_at_enough(self) -> None:
+        most = self._plan.max_failures
+        if most is not None and self._tally.failed >= most:
+            self._pipeline.close(TaskFailed(f"{self._tally.failed} rows failed: that is enough"))
 
     def _not_sent(self, row: Row, error: PiooyError) -> None:
         """Its order never left. Where nothing else is sent either, that is no failure of it."""
@@ -199,13 +209,20 @@ class Engine:
         self._tally.failure(error)
         where = f"line {row.line}" if row.line else row.key
         if sum(self._tally.reasons.values()) <= _TOLD:
-            error.message, error.hint = f"{where}: {error.message}", ""
-            self._tell(Failed(error))
+            told = copy(error)  # it may be what the whole ends with, too
+            told.message, told.hint = f"{where}: {error.message}", ""
+            self._tell(Failed(told))
 
-    def _note(self, row: Row, task: Task, files: list[SavedFile], *, ended: bool) -> None:
-        """A line in the results, unless the last one says the same; then the mark of it."""
+    def _note(
+        self, row: Row, task: Task, files: list[SavedFile], *, ended: bool, fresh: bool = False
+    ) -> None:
+        """A line in the results, unless the last one says the same; then the mark of it.
+
+        `fresh`: of an order that was sent in this run, which no line can be of.
+        """
         word = task.status if task.id else (IN_DOUBT if not ended else task.status)
-        if row.n and self._spool.told(row.n) == word and not (ended and task.succeeded):
+        known = row.n and not fresh and self._spool.told(row.n) == word
+        if known and not (ended and task.succeeded):
             if ended:
                 self._spool.close_row(row.n)
             return

@@ -3,9 +3,11 @@
 import hashlib
 import os
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, NamedTuple, Protocol
 
 from piooy_cli import __version__
@@ -19,7 +21,8 @@ from piooy_cli.output.records import compact
 from piooy_cli.places import private_directory
 
 _SHOWN = 20
-_DRAFT = re.compile(r"draft\.([0-9]{1,9})", re.ASCII)
+_DRAFT = re.compile(r"draft\.([0-9]{1,9})\.[0-9a-f]{8}", re.ASCII)
+_AN_HOUR = 3600  # in which a maker in another container, with numbers of its own, has it filled
 
 
 class Empty(UsageError):
@@ -92,7 +95,7 @@ class Opening(NamedTuple):
         return None
 
     def _filled(self, source: Source) -> Spool:
-        spool = Spool.drafted(self.directory / f"draft.{os.getpid()}")
+        spool = Spool.drafted(self.directory / f"draft.{os.getpid()}.{token_hex(4)}")
         try:
             bad, count = spool.fill(source.rows(), _SHOWN)
             if count:
@@ -137,7 +140,8 @@ def _sweep_up(directory: Path) -> None:
     for path in directory.glob("draft.*"):
         if (draft := _DRAFT.fullmatch(path.name)) and not _is_running(int(draft[1])):
             with suppress(OSError):
-                path.unlink()
+                if time.time() - path.stat().st_mtime > _AN_HOUR:
+                    path.unlink()
 
 
 def _is_running(number: int) -> bool:

@@ -48,8 +48,14 @@ class Results:
                 raise
             return begin + len(line)
 
-    def since(self, begin: int) -> Iterator[tuple[str, str, int]]:
-        """Row and status of this batch's lines after `begin`, and where each ends."""
+    @property
+    def identity(self) -> str:
+        """Which file this is: another one may have its name by the next run."""
+        status = os.fstat(self._handle)
+        return f"{self.path} {status.st_dev}:{status.st_ino}"
+
+    def since(self, begin: int) -> Iterator[tuple[str, str, str | None, int]]:
+        """Row, status and task of this batch's lines after `begin`, and where each ends."""
         with refusals(self.path), self.path.open("rb") as file:
             file.seek(begin)
             for line in file:
@@ -57,7 +63,7 @@ class Results:
                 with suppress(ValueError, KeyError, TypeError):
                     record = json.loads(line)
                     if record["batch"] == self._batch:
-                        yield str(record["row"]), str(record["status"]), begin
+                        yield str(record["row"]), str(record["status"]), record["id"], begin
 
     def close(self) -> None:
         """Done."""

@@ -58,7 +58,6 @@ class Spool:
         """A new one, under a name of its own until it is `kept`."""
         private_directory(draft.parent)
         with _refusals(draft):
-            draft.unlink(missing_ok=True)
             os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             spool = cls(draft)
             spool._connection.execute("pragma journal_mode = off")  # whole, or thrown away
@@ -109,8 +108,8 @@ class Spool:
         with suppress(sqlite3.DatabaseError):
             self._connection.execute("attach ? as old", (str(path),))
             self._connection.execute(
-                "update main.rows set open = 0, told = past.told from old.rows as past"
-                " where past.key = rows.key and past.asked = rows.asked and past.open = 0"
+                "update main.rows set open = past.open, told = past.told from old.rows as past"
+                " where past.key = rows.key and past.asked = rows.asked"
             )
             self._connection.execute("insert or ignore into facts select * from old.facts")
         with suppress(sqlite3.DatabaseError):

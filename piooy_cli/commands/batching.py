@@ -180,7 +180,7 @@ def _run_locked(
     with ExitStack() as stack:
         results = Results(wanted.results_path, name)
         stack.callback(results.close)
-        _caught_up(batch, results)
+        _caught_up(ledger, batch, results)
         if wanted.plan.only_failed:
             spool.reopen(RETRIED)
         earlier = spool.ended()
@@ -196,18 +196,21 @@ def _run_locked(
         return error
 
 
-def _caught_up(batch: "Batch", results: "Results") -> None:
+def _caught_up(ledger: "Ledger", batch: "Batch", results: "Results") -> None:
     """The spool's marks as the results are: a crash may have come between the two."""
     from piooy_cli.batch.tally import IN_DOUBT
+    from piooy_cli.ledger.batches import newest
 
     spool, begin = batch.spool, int(batch.spool.fact("results_end") or 0)
-    if begin > results.end or spool.fact("results_path") not in (None, str(results.path)):
+    if begin > results.end or spool.fact("results_file") not in (None, results.identity):
         spool.reopen(None)  # the file is another one, or was cut: it is written anew
         begin = 0
-    for key, word, end in results.since(begin):
-        if row := spool.row(key=key):
+    for key, word, task_id, end in results.since(begin):
+        row, sent = spool.row(key=key), newest(ledger, batch.name, key)
+        # Another account, or an earlier turn, may have written it.
+        if row and sent and sent.asked == row.asked and (sent.task.id or None) == task_id:
             spool.mark(row.n, word, ended=word != IN_DOUBT, results_end=end)
-    spool.note(results_path=results.path)
+    spool.note(results_file=results.identity)
 
 
 async def _run(

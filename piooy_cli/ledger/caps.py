@@ -89,6 +89,7 @@ def _full(connection: sqlite3.Connection, used: int, most: int, what: str) -> Ex
     """A cap is final once nothing is on its way any more that might still be refused."""
     query = "select owner from orders where state = 'SENDING'"
     senders = {row[0] for row in connection.execute(query)}
-    if used == most and any(owner.is_alive(sender or "") for sender in senders):
+    here = [sender for sender in senders if sender and not owner.is_elsewhere(sender)]
+    if used == most and any(map(owner.is_alive, here)):
         return TooSoon(_A_MOMENT, f"{what} is {most}, and some of them are on their way")
     return OverLimit(f"{what} is {most}, and {used} were sent", f"a higher {what} allows more")

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from piooy_cli.errors import UsageError
 from piooy_cli.ledger import COLUMNS, Ledger, owner, rows
+from piooy_cli.ledger.caps import begin_of
 from piooy_cli.ledger.entry import Entry
 from piooy_cli.ledger.schema import has_search
 from piooy_cli.models import FAILED, SUCCEEDED, SavedFile, Task
@@ -119,6 +120,8 @@ def prune(ledger: Ledger, before: float) -> int:
         "select id from orders where account = ? and created < ?"
         f" and ({settled}) and not {_UNSAVED}"
     )
+    if ledger.caps.most:  # what they count has to be remembered
+        before = min(before, begin_of("month"))
     values = (ledger.account, before)
     words = "prompt = null, options = null, body = null, failure_message = null"
     with ledger.change() as connection:
