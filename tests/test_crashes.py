@@ -69,6 +69,7 @@ session.quiet = True
 
 async def send(session):
     async with session.pipeline() as pipeline:
+        os.write(int(sys.argv[3]), b".")
         async def one(n):
             pipeline._submitter._closed = None
             try:
@@ -103,7 +104,8 @@ def kill_at_random(state, kills, seed=7):
         text=True,
     )
     for number in range(kills):
-        forker.stdin.write(f"{number}\n")
+        # Mostly as it begins to send, however late a loaded machine may be with that.
+        forker.stdin.write(f"{number} {'early' if chance.random() < 0.2 else 'late'}\n")
         forker.stdin.flush()
         pid = int(forker.stdout.readline())
         time.sleep(0.002 + chance.random() * 0.03)
@@ -123,14 +125,15 @@ for line in sys.stdin:
     ready, begun = os.pipe()
     pid = os.fork()
     if pid == 0:
-        os.write(begun, b".")
-        sys.argv = ["sender", "r" + line.strip(), "0"]
+        if line.endswith("early\\n"):
+            os.write(begun, b".")
+        sys.argv = ["sender", "r" + line.split()[0], "0", str(begun)]
         sys.stdin = open(os.devnull)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         exec(code, {"__name__": "sender"})
         os._exit(0)
-    os.read(ready, 1), os.close(ready), os.close(begun)  # a loaded machine may be late with it
+    os.read(ready, 1), os.close(ready), os.close(begun)
     print(pid, flush=True)
     import threading
     threading.Thread(target=os.waitpid, args=(pid, 0), daemon=True).start()
