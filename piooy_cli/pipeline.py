@@ -13,7 +13,6 @@ from piooy_cli.events import Looking, Tell, Warned
 from piooy_cli.fetching import Fetcher, nameless
 from piooy_cli.interrupt import Stop
 from piooy_cli.models import Media, Order, Part, RowKey, SavedFile, Task
-from piooy_cli.polling import Expectation
 from piooy_cli.submitting import Submitter
 from piooy_cli.waiting import ERROR_REREADS, Waiter, Waiting
 
@@ -55,10 +54,6 @@ class Pipeline:
     def close(self, why: PiooyError) -> None:
         """Send nothing more; what is under way goes on."""
         self._submitter.close(why)
-
-    def expectation(self, task: Task) -> Expectation:
-        """How long a task like this takes."""
-        return self._waiter.expectation(task)
 
     async def make(
         self, order: Order, saver: "Saver | None", *, wait: bool, covers: bool = False

@@ -585,6 +585,29 @@ def test_many_cells_want_a_word(piooy, sandbox, home):
     assert "12 cells" in ran.err and "--yes" in ran.err
 
 
+def test_covers(piooy, sandbox, home):
+    """Saved where they were asked for, as `generate` and `download` do."""
+    (home / "a.jsonl").write_text('{"prompt":"rain","model":"suno-v5","media":"music"}\n')
+
+    plain = piooy("batch", "a.jsonl", "-o", "plain")
+    covered = piooy("batch", "a.jsonl", "-o", "covered", "--covers", "--name", "b")
+
+    assert (plain.code, covered.code) == (0, 0)
+    assert len(covered.lines) > len(plain.lines) >= 1
+
+
+def test_more_cells_than_anybody_pays_for(piooy, home):
+    """Refused before they are written down."""
+    rows(home / "rows.jsonl", 1)
+
+    ran = piooy(
+        "batch", "rows.jsonl", "--vary", "seed:=1..1000000", "--vary", "x:=1..1000000", "--dry-run"
+    )
+
+    assert (ran.code, ran.out) == (2, "")
+    assert "1,000,000,000,000 cells" in ran.err
+
+
 def test_the_window():
     """Half as many after a 429, one more after a run of successes, never above what was asked."""
     window = Window(8)

@@ -8,10 +8,11 @@ from piooy_cli.batch import sweep
 from piooy_cli.batch.lines import BadLine, RawRow
 from piooy_cli.batch.rows import Row, asked_digest, asked_of, content_key
 from piooy_cli.batch.sweep import Axis
-from piooy_cli.errors import PiooyError
+from piooy_cli.errors import PiooyError, UsageError
 from piooy_cli.naming import Target
 
 _LONGEST_ID = 200
+_MOST_CELLS = 1_000_000  # of a row: all are written down before a person is asked
 
 
 class Checker:
@@ -25,6 +26,8 @@ class Checker:
         self._axes = axes
         self._zipped = zipped
         sweep.cells_of(axes, zipped=zipped)  # what is wrong with the axes is no row's fault
+        if (cells := sweep.count_of(axes, zipped=zipped)) > _MOST_CELLS:
+            raise UsageError(f"--vary makes {cells:,} cells; at most {_MOST_CELLS:,} are taken")
         self._outputs: set[str] = set()
         self._count = 0
 

@@ -123,8 +123,9 @@ class Engine:
     async def _row(self, item: Item) -> None:
         try:
             task = await self._finished(item)
+            saver = self._saver(item.row.output)
             with self._counted("saving"):
-                files = await self._pipeline.fetch(task, self._saver(item.row.output))
+                files = await self._pipeline.fetch(task, saver, covers=saver.wish.covers)
         except PiooyError as error:
             if error.stops_all:
                 raise
@@ -220,7 +221,7 @@ class Engine:
 
         `fresh`: of an order that was sent in this run, which no line can be of.
         """
-        word = task.status if task.id else (IN_DOUBT if not ended else task.status)
+        word = task.status if ended else IN_DOUBT
         known = row.n and not fresh and self._spool.told(row.n) == word
         if known and not (ended and task.succeeded):
             if ended:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from piooy_cli.asking import Asked, Asking
 from piooy_cli.commands import batching
-from piooy_cli.errors import UsageError
+from piooy_cli.errors import StorageRefused, UsageError
 from piooy_cli.session import Session
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def draw_sheet(session: Session, ledger: "Ledger", batch: "Batch", axes: "Sequen
     try:
         cells = [_cell(ledger, batch.name, row) for row in rows]
         sheet.draw([axis.name for axis in axes], cells, path)
-    except ValueError as reason:
+    except (ValueError, StorageRefused) as reason:  # no reason to forget what the rows came to
         session.output.note(f"  no contact sheet: {reason}")
         return
     session.output.note(f"  contact sheet: {path}")
