@@ -221,6 +221,18 @@ def test_twenty_at_once(api, state):
     assert len({out for out, _ in ended}) == len(rows(state)) == len(api.log) == 20
 
 
+def test_who_comes_second_changes_no_table(state):
+    """Of two that find no ledger one makes it; the other must not make its tables anew under it."""
+    from piooy_cli.ledger import schema
+
+    ledger = Ledger(state, "a")
+    before = ledger.read("pragma schema_version")[0][0]
+
+    schema._migrate(ledger.connection, ledger.path)
+
+    assert ledger.read("pragma schema_version")[0][0] == before
+
+
 def test_files_are_for_this_user_alone(piooy, sandbox, state):
     """E22: 0600 in 0700, whatever the umask."""
     before = os.umask(0)

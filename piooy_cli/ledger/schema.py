@@ -232,7 +232,8 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         for since, script in ((2, _SECOND), (3, _THIRD)):
             if version < since:
                 _run(connection, script)
-        _search(connection)
+        if version < VERSION:  # another process may have been first
+            _search(connection)
         connection.execute(f"pragma application_id = {APPLICATION_ID}")
         connection.execute(f"pragma user_version = {VERSION}")
         connection.execute("commit")
