@@ -13,8 +13,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from piooy_cli.ledger import Ledger
-from piooy_cli.models import Media, Order
+from piooy_cli.domain.models import MediaType, Order
+from piooy_cli.ledger.sqlite.store import Ledger
 
 ROWS = 100_000
 ACCOUNT = "default@piooy.com"
@@ -37,7 +37,7 @@ def main() -> None:
 
 def commits(ledger: Ledger) -> list[float]:
     """Seconds of each commit of an order's life."""
-    entry = ledger.plan(Order(Media.IMAGE, "text-to-image", "p", "m", "a fox"), b"{}")
+    entry = ledger.plan(Order(MediaType.IMAGE, "text-to-image", "p", "m", "a fox"), b"{}")
     times = []
     for _ in range(150):
         for word in (entry.sending, lambda: entry.not_sent("busy", 429)):

@@ -16,8 +16,8 @@ import time
 import uuid
 from pathlib import Path
 
-from piooy_cli.sandbox.fate import Fate
-from piooy_cli.sandbox.store import Row, Store
+from piooy_cli.sandbox.outcome import PlannedOutcome
+from piooy_cli.sandbox.store import TaskRow, TaskStore
 
 KEY = "benchmark-key-0000"
 ORDER = '{"provider":"p","mediaType":"image","model":"m","scene":"text-to-image","prompt":"a fox"}'
@@ -55,7 +55,7 @@ def filled(state: Path, tasks: int) -> str:
     """The state file with so many tasks; the id of one that wrk's key owns."""
     import hashlib
 
-    store = Store(state)
+    store = TaskStore(state)
     owner = hashlib.sha256(KEY.encode()).hexdigest()[:16]
     request = {
         "mediaType": "image",
@@ -66,7 +66,7 @@ def filled(state: Path, tasks: int) -> str:
     }
     store._connection.execute("begin")
     for _ in range(tasks):
-        row = Row(str(uuid.uuid4()), owner, time.time(), request, Fate(1.0))
+        row = TaskRow(str(uuid.uuid4()), owner, time.time(), request, PlannedOutcome(1.0))
         store.add(row)
     store._connection.execute("commit")
     return row.id

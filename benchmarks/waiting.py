@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from itertools import accumulate
 from typing import Any, NamedTuple
 
-from piooy_cli.polling import Pace, expected
+from piooy_cli.tasks.poll_schedule import Pace, expectation_from
 
 MEDIANS = (4, 12, 40, 90)
 PAST_RUNS = (0, 8, 30)
@@ -52,7 +52,7 @@ def learned(sampler: Sampler, runs: int, typical: float) -> Cost:
 
 def schedule(past: list[float], typical: float) -> list[float]:
     """The ages at which piooy looks."""
-    pace, known, jitter = Pace(), expected(past, typical), random.Random(2).uniform
+    pace, known, jitter = Pace(), expectation_from(past, typical), random.Random(2).uniform
     looks = [pace.first_pause(0, known)]
     while looks[-1] < 40 * typical:
         looks.append(looks[-1] + pace.next_pause(looks[-1], known, jitter))

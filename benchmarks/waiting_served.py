@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from socket import SHUT_WR, create_connection, create_server, socket
 
-from piooy_cli.ledger import Ledger
+from piooy_cli.ledger.sqlite.store import Ledger
 
 PIOOY = [sys.executable, "-m", "piooy_cli"]
 SANDBOX_SECONDS = 2.0  # how long an image takes there at speed 1

@@ -9,8 +9,8 @@ TYPE_CHECKING = False  # as in typing, which costs 2 ms to import
 if TYPE_CHECKING:
     from typing import NoReturn
 
-    from piooy_cli.errors import PiooyError
-    from piooy_cli.session import Session
+    from piooy_cli.app.context import Context
+    from piooy_cli.domain.errors import PiooyError
 
 
 def run() -> "NoReturn":
@@ -29,7 +29,7 @@ def run() -> "NoReturn":
     os._exit(code)
 
 
-def main(arguments: list[str] | None = None, session: "Session | None" = None) -> int:
+def main(arguments: list[str] | None = None, context: "Context | None" = None) -> int:
     """Run one command line; returns its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None, session: "Session | None" = None) -
             # Before any writer exists: it costs what Python costs.
             print(f"piooy {__version__}", flush=True)  # noqa: T201
             return 0
-        return _call(arguments, session)
+        return _call(arguments, context)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -47,52 +47,52 @@ def main(arguments: list[str] | None = None, session: "Session | None" = None) -
         return _unwritable(error)
 
 
-def _call(arguments: list[str], session: "Session | None") -> int:
+def _call(arguments: list[str], context: "Context | None") -> int:
     import gc
 
     gc.set_threshold(50_000)  # imports allocate much and free little: 4 % of a short run
 
-    from piooy_cli.errors import PiooyError
-    from piooy_cli.session import Session
+    from piooy_cli.app.context import Context
+    from piooy_cli.domain.errors import PiooyError
 
-    session = session or Session()
+    context = context or Context()
     try:
-        code = _command(arguments, session)
-        session.close()
+        code = _command(arguments, context)
+        context.close()
     except PiooyError as error:
-        return _end(session, error)
+        return _end(context, error)
     except OSError as error:
         if error.filename is None:  # of a stream: Typer prints help by itself
             raise
-        return _bug(session, error)
+        return _bug(context, error)
     except Exception as bug:  # noqa: BLE001 - a bug is told as one, and the key stays hidden
-        return _bug(session, bug)
+        return _bug(context, bug)
     return code
 
 
-def _bug(session: "Session", bug: Exception) -> int:
-    from piooy_cli.errors import PiooyError
+def _bug(context: "Context", bug: Exception) -> int:
+    from piooy_cli.domain.errors import PiooyError
 
     hint = "the same command with --debug shows where; please report it"
-    return _end(session, PiooyError(f"a bug in piooy: {type(bug).__name__}: {bug}", hint), bug)
+    return _end(context, PiooyError(f"a bug in piooy: {type(bug).__name__}: {bug}", hint), bug)
 
 
-def _command(arguments: list[str], session: "Session") -> int:
-    from piooy_cli.cli import call
+def _command(arguments: list[str], context: "Context") -> int:
+    from piooy_cli.cli.app import call
 
-    return call(arguments, session)
+    return call(arguments, context)
 
 
-def _end(session: "Session", error: "PiooyError", bug: Exception | None = None) -> int:
+def _end(context: "Context", error: "PiooyError", bug: Exception | None = None) -> int:
     if error.code == 141:
         _forget_stdout()
         return error.code
     trace = ""
-    if session.debug:
+    if context.debug:
         import traceback
 
         trace = "".join(traceback.format_exception(bug or error))
-    session.output.error(error, trace)
+    context.output.error(error, trace)
     return error.code
 
 

@@ -1,158 +1,72 @@
-"""Files on disk: put into their place whole, and never over another file."""
+"""Paths as a person writes them, and what is behind them."""
 
-import errno
 import os
-import secrets
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from piooy_cli import naming
-from piooy_cli.errors import PiooyError, StorageRefused
-from piooy_cli.paths import sha256_of
+from piooy_cli.domain.errors import PiooyError, StorageRefused, UsageError
 
 if TYPE_CHECKING:
-    from piooy_cli.drafts import Draft
+    pass
 
-_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
-_BINARY = getattr(os, "O_BINARY", 0)
-_SPARE = 4 << 20  # bytes that a disk must have left after a file, or before an order
-_NO_LINKS = frozenset(
-    {errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS, errno.EACCES}
-)
+
+def expanded(text: str | Path) -> Path:
+    """`text` with its `~` resolved. Raises UsageError where that cannot be."""
+    if "\0" in str(text):
+        raise UsageError(f"{str(text)[:80]!r} has a NUL in it")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise UsageError(
+            f"{str(text)[:80]!r}: no such user", "./~name is a file of that name"
+        ) from None
+
+
+def sha256_of(path: Path) -> str:
+    """Of a file on disk, in hexadecimal."""
+    import hashlib  # brings OpenSSL along: 2 ms that most runs do not need
+
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def private_directory(path: Path) -> Path:
+    """Make `path`, for this user alone. Raises StorageRefused."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageRefused(f"cannot make the directory {path}: {error.strerror}") from None
+    return path
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace `path` by a file that only this user can read; whole, or not at all."""
+    private_directory(path.parent)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(handle)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise StorageRefused(f"cannot write {path}: {error.strerror}") from None
 
 
 @contextmanager
-def refusals(path: Path) -> Iterator[None]:
+def disk_errors(path: Path) -> Iterator[None]:
     """Turn what the disk says into StorageRefused, naming the place."""
     try:
         yield
     except OSError as error:
-        raise refused(path, error) from error
+        raise disk_error(path, error) from error
 
 
-def refused(path: Path, error: OSError) -> PiooyError:
+def disk_error(path: Path, error: OSError) -> PiooyError:
     """The disk's refusal, with the way out."""
     why = error.strerror or str(error)
     return StorageRefused(f"{path}: {why}", "make room or choose another place with --output")
-
-
-def ready(directory: Path) -> None:
-    """Make sure that files can be written into `directory`, by writing one."""
-    if directory.exists() and not directory.is_dir():
-        raise StorageRefused(f"{directory} is no directory", "choose another place with --output")
-    probe = directory / f".piooy-{secrets.token_hex(4)}.probe"
-    with refusals(directory):
-        directory.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o600))
-        probe.unlink(missing_ok=True)  # whoever tidies up may have been quicker
-    check_room(directory, 0)
-
-
-def check_room(directory: Path, size: int) -> None:
-    """Raise StorageRefused where `size` bytes would not fit."""
-    with refusals(directory):
-        free = shutil.disk_usage(directory).free
-    if free < size + _SPARE:
-        raise refused(directory, OSError(errno.ENOSPC, f"only {free:,} bytes are free"))
-
-
-def publish(draft: "Draft", wanted: Path, on_exists: str) -> tuple[Path, bool] | None:
-    """Put the draft into its place: the path, and whether the same file was there already.
-
-    None where the name is taken and `on_exists` says skip.
-    """
-    draft.settle()
-    count, path = 1, wanted
-    while not _link(draft.path, path):
-        if on_exists == "skip":
-            return None
-        if on_exists == "overwrite":
-            return _replace(draft, path), False
-        if _is_same(path, draft):
-            return path, True
-        if on_exists == "fail":
-            raise StorageRefused(f"{path} exists", "choose --on-exists rename, skip or overwrite")
-        count += 1
-        path = naming.numbered(wanted, count)
-    _settle_directory(wanted.parent)
-    return path, False
-
-
-def _link(source: Path, path: Path) -> bool:
-    """Give the draft its name; False where the name is taken, by whatever it may be."""
-    try:
-        os.link(source, path)
-    except FileExistsError:
-        return False
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise refused(path, error) from error
-        return _moved(source, path)
-    return True
-
-
-def _moved(source: Path, path: Path) -> bool:
-    """For file systems without hard links: a name that was free is claimed, and moved onto."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _BINARY
-    try:
-        handle = os.open(path, flags, 0o666)
-    except FileExistsError:
-        return False
-    except OSError as error:
-        raise refused(path, error) from error
-    os.close(handle)
-    try:
-        source.replace(path)
-    except OSError:
-        return _copied(source, path)
-    return True
-
-
-def _copied(source: Path, path: Path) -> bool:
-    """Where nothing can be moved either: durable, and gone where it fails."""
-    whole = False
-    try:
-        with path.open("wb") as target, source.open("rb") as origin:
-            shutil.copyfileobj(origin, target, 1 << 20)
-            target.flush()
-            os.fsync(target.fileno())
-        whole = True
-    except OSError as error:
-        raise refused(path, error) from error
-    finally:
-        if not whole:
-            path.unlink(missing_ok=True)
-    return True
-
-
-def _replace(draft: "Draft", path: Path) -> Path:
-    if path.is_symlink() or not path.is_file():
-        raise StorageRefused(f"{path} is no regular file", "choose another place with --output")
-    with refusals(path):
-        draft.path.replace(path)
-        _settle_directory(path.parent)
-    return path
-
-
-def _is_same(path: Path, draft: "Draft") -> bool:
-    try:
-        regular = path.is_file() and not path.is_symlink()
-        return regular and path.stat().st_size == draft.size and sha256_of(path) == draft.sha256
-    except OSError:
-        return False
-
-
-def _settle_directory(directory: Path) -> None:
-    """A new name is durable only when its directory is. Not every system can."""
-    try:
-        handle = os.open(directory, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        with suppress(OSError):
-            os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -17,12 +17,12 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from piooy_cli.__main__ import main
-from piooy_cli.api.numbers import Numbers
-from piooy_cli.polling import Pace
-from piooy_cli.session import Session
+from piooy_cli.app.context import Context
+from piooy_cli.concurrency.limits import Limits
+from piooy_cli.tasks.poll_schedule import Pace
 
 KEY = "test-key-0123456789abcdef"
-QUICK = Numbers(
+QUICK = Limits(
     connect=2,
     post_write=2,
     post_read=4,  # four workers on two cores: a server may be late by seconds
@@ -115,7 +115,7 @@ def piooy(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
     def run(
         *arguments: str,
         stdin: str | bytes = b"",
-        numbers: Numbers = QUICK,
+        numbers: Limits = QUICK,
         pace: Pace = BRISK,
     ) -> Ran:
         content = stdin.encode() if isinstance(stdin, str) else stdin
@@ -123,7 +123,7 @@ def piooy(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
         monkeypatch.setattr(sys, "stdin", _Stream(content))
         monkeypatch.setattr(sys, "stdout", out)
         monkeypatch.setattr(sys, "stderr", err)
-        code = main(list(arguments), Session(numbers=numbers, pace=pace))
+        code = main(list(arguments), Context(numbers=numbers, pace=pace))
         return Ran(code, out.content, err.content.decode())
 
     return run

@@ -43,7 +43,7 @@ def wait_for(condition, seconds=10):
         time.sleep(0.02)
 
 
-class Screen:
+class Terminal:
     """A program on a terminal of its own."""
 
     def __init__(self, *arguments, program=PIOOY, columns=80, rows=24, stdout=None, **environ):

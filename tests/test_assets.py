@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from piooy_cli.api.addresses import addresses_in
-from piooy_cli.api.assets import find_assets
-from piooy_cli.models import Kind, Role
+from piooy_cli.api.results.finder import find_assets
+from piooy_cli.api.results.urls import urls_in
+from piooy_cli.domain.models import Kind, Role
 
 API = "https://piooy.com"
 CDN = "https://cdn.example.com"
@@ -192,7 +192,7 @@ def test_a_stored_copy_that_is_known_replaces_nothing():
 def test_an_input_is_known_in_every_spelling(given, echo):
     """Relative, encoded, in a list, in prose."""
     assert found({"prompt": given, "images": [echo]}) == []
-    assert find_assets({"taskResult": {"images": [echo]}}, API, addresses_in(given)) == ()
+    assert find_assets({"taskResult": {"images": [echo]}}, API, urls_in(given)) == ()
 
 
 def test_what_is_only_beside_is_found():

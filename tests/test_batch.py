@@ -16,10 +16,10 @@ from processes import PIOOY, start, wait_for
 from servers import PNG
 from werkzeug import Response
 
-from piooy_cli.api.window import Window
-from piooy_cli.batch.tally import Tally, reason_of
-from piooy_cli.commands import options
-from piooy_cli.errors import NotDownloaded
+from piooy_cli.batch.counters import BatchCounters, failure_label
+from piooy_cli.cli.values import parse_moment
+from piooy_cli.concurrency.adaptive_limit import AdaptiveLimit
+from piooy_cli.domain.errors import NotDownloaded
 
 
 @pytest.fixture
@@ -410,14 +410,14 @@ def test_deadline(piooy, logged, home):
 )
 def test_when_a_deadline_is(text, low, high):
     """A duration from now, or the next time that a clock shows this."""
-    assert low <= options.moment(text) <= high
+    assert low <= parse_moment(text) <= high
 
 
 def test_the_deadline_of_the_next_minute():
     """A time that is still to come is today's."""
     soon = datetime.now() + timedelta(minutes=2)
 
-    assert options.moment(f"{soon:%H:%M}") <= 120
+    assert parse_moment(f"{soon:%H:%M}") <= 120
 
 
 def test_a_storm_of_429(piooy, logged, home):
@@ -610,7 +610,7 @@ def test_more_cells_than_anybody_pays_for(piooy, home):
 
 def test_the_window():
     """Half as many after a 429, one more after a run of successes, never above what was asked."""
-    window = Window(8)
+    window = AdaptiveLimit(8)
     window.refused(0)
     window.refused(0)
     assert window.size == 4
@@ -626,7 +626,7 @@ def test_who_yields_comes_before_new_rows():
     """With one seat and endless 429s, nobody new sits down while others wait; none is lost."""
 
     async def storm():
-        window, order = Window(2), []
+        window, order = AdaptiveLimit(2), []
 
         async def row(name, seat, refusals):
             for _ in range(refusals):
@@ -652,7 +652,7 @@ def test_a_row_that_is_cancelled_while_it_waits():
     """Its turn goes to the next one."""
 
     async def run():
-        window = Window(1)
+        window = AdaptiveLimit(1)
         seat = await window.seat()
         gone, next_ = (asyncio.ensure_future(window.seat()) for _ in range(2))
         await asyncio.sleep(0)
@@ -739,7 +739,7 @@ def test_pruning_takes_no_row_from_a_batch(piooy, logged, home):
 def test_reasons_of_many_rows():
     """Without ids and numbers, so that a thousand rows have one reason."""
     reasons = {
-        reason_of(NotDownloaded(f"asset 1 of task t{n}: got {n} bytes", task_id=f"t{n}"))
+        failure_label(NotDownloaded(f"asset 1 of task t{n}: got {n} bytes", task_id=f"t{n}"))
         for n in range(9)
     }
 
@@ -748,7 +748,7 @@ def test_reasons_of_many_rows():
 
 def test_the_rate_of_a_burst():
     """Three rows that end together after a while are no hundred a second."""
-    tally = Tally("b", 10, {}, 0)
+    tally = BatchCounters("b", 10, {}, 0)
     tally._started -= 10
     for _ in range(3):
         tally.ended()

@@ -27,16 +27,16 @@ FAULTS = (
 # Imports once, then forks a run of the batch for each line that it reads.
 FORKING = """
 import os, sys, threading
-import piooy_cli.pipeline, piooy_cli.session, piooy_cli.api.client, piooy_cli.ledger, piooy_cli.cli
-import piooy_cli.output.silence, piooy_cli.output.plain, piooy_cli.commands.batch
-import piooy_cli.batch.engine, piooy_cli.batch.sources, piooy_cli.batch.opening, piooy_cli.batch.report
-import piooy_cli.downloads, piooy_cli.catalogue, piooy_cli.api.transport, asyncio
+import piooy_cli.tasks.pipeline, piooy_cli.app.context, piooy_cli.api.client, piooy_cli.ledger.sqlite.store, piooy_cli.cli.app
+import piooy_cli.output.quiet, piooy_cli.output.plain, piooy_cli.cli.commands.batch
+import piooy_cli.batch.runner, piooy_cli.batch.sources, piooy_cli.batch.prepare, piooy_cli.batch.report
+import piooy_cli.downloads.saver, piooy_cli.requests.catalogue, piooy_cli.api.transport, asyncio
 from piooy_cli.__main__ import main
-from piooy_cli.api.numbers import Numbers
-from piooy_cli.polling import Pace
-from piooy_cli.session import Session
+from piooy_cli.concurrency.limits import Limits
+from piooy_cli.tasks.poll_schedule import Pace
+from piooy_cli.app.context import Context
 
-numbers = Numbers(connect=2, post_read=2, post_whole=3, get_read=2, get_whole=3, backoff_base=.01, backoff_cap=.05, asset_idle=2, limit_base=.01, limit_cap=.05)
+numbers = Limits(connect=2, post_read=2, post_whole=3, get_read=2, get_whole=3, backoff_base=.01, backoff_cap=.05, asset_idle=2, limit_base=.01, limit_cap=.05)
 pace = Pace(early=.03, floor=.03, ceiling=.06)
 
 def reap(pid):
@@ -48,7 +48,7 @@ for line in sys.stdin:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(os.open("out.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT), 1)
         os.dup2(os.open("err.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT), 2)
-        os._exit(main(line.split(), Session(numbers=numbers, pace=pace)))
+        os._exit(main(line.split(), Context(numbers=numbers, pace=pace)))
     print(pid, flush=True)
     threading.Thread(target=reap, args=(pid,), daemon=True).start()
 """

@@ -10,17 +10,17 @@ import pyte
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from processes import Screen
+from processes import Terminal
 from rich.cells import cell_len
 
-from piooy_cli.errors import PiooyError
-from piooy_cli.events import (
-    Counted,
+from piooy_cli.domain.errors import PiooyError
+from piooy_cli.domain.events import (
+    BatchProgress,
     Failed,
     Fetched,
     Fetching,
-    Looking,
     Noticed,
+    PollStarted,
     Progressed,
     Retrying,
     Saving,
@@ -29,23 +29,29 @@ from piooy_cli.events import (
     Submitting,
     Warned,
 )
-from piooy_cli.models import Asset, Media, Order, Task
-from piooy_cli.output.board import aged, board_of, first_words, over, words_of
-from piooy_cli.output.display import ASCII, Frame, Glyphs
-from piooy_cli.output.human import console
-from piooy_cli.output.lines import LineProgress
-from piooy_cli.output.live import LiveProgress
-from piooy_cli.output.painter import Painter
-from piooy_cli.output.streams import Lines
+from piooy_cli.domain.models import Asset, MediaType, Order, Task
+from piooy_cli.output.batch_view import (
+    batch_lines,
+    extrapolate,
+    finished_rows,
+    opening_line,
+    progress_line,
+)
+from piooy_cli.output.live_progress import LiveProgress
+from piooy_cli.output.log_progress import LogProgress
+from piooy_cli.output.progress_view import ASCII, Frame, Glyphs
+from piooy_cli.output.screen import Screen
+from piooy_cli.output.streams import LineStream
+from piooy_cli.output.tables import console
 
 KEY = "test-key-0123456789abcdef"
 REFUSED = "the provider refused the prompt: it shows somebody who is known, and does not say whom"
-BUSY = Counted(
+BUSY = BatchProgress(
     "foxes", 2000, done=118, failed=3, in_doubt=1, sent=131, sending=2, waiting=4, saving=1,
     reasons=((REFUSED, 2), ("no answer", 1)), elapsed=245, rate=0.5, left=720,
 )  # fmt: skip
-QUIET = Counted("foxes", 60)
-LATE = Counted(
+QUIET = BatchProgress("foxes", 60)
+LATE = BatchProgress(
     "a-batch-with-a-name-that-has-no-end", 1_000_000, done=999_118, in_doubt=12_345, waiting=14,
     elapsed=245_000, rate=1 / 60, closed="the deadline has passed",
 )  # fmt: skip
@@ -53,7 +59,7 @@ LATE = Counted(
 
 def shown(counted, width=80, height=24, glyphs=ASCII, trouble=""):
     """The board as text."""
-    return [one.plain for one in board_of(counted, Frame(0, width, height, glyphs), trouble)]
+    return [one.plain for one in batch_lines(counted, Frame(0, width, height, glyphs), trouble)]
 
 
 BUSY_80 = """\
@@ -104,7 +110,7 @@ def test_a_board(counted, width, wanted):
 )  # fmt: skip
 def test_a_rate_is_a_number_that_one_can_imagine(rate, told):
     """By the second, the minute or the hour; nothing where it is nothing."""
-    words = words_of(QUIET._replace(rate=rate))
+    words = progress_line(QUIET._replace(rate=rate))
 
     assert words == "0 of 60 rows done" + (f"; {told}" if told else "")
 
@@ -112,7 +118,7 @@ def test_a_rate_is_a_number_that_one_can_imagine(rate, told):
 counts = st.integers(0, 10**9)
 amounts = st.none() | st.floats(0, 1e12)
 anything = st.builds(
-    Counted, st.text(), counts, *[counts] * 8, st.lists(st.tuples(st.text(), counts)),
+    BatchProgress, st.text(), counts, *[counts] * 8, st.lists(st.tuples(st.text(), counts)),
     st.floats(0, 1e12), amounts, amounts, st.text(),
 )  # fmt: skip
 
@@ -135,8 +141,8 @@ def test_a_board_fits_whatever_there_is_to_tell(counted, width, height, trouble,
 @given(anything)
 def test_a_line_is_there_whatever_there_is_to_tell(counted):
     """Off a terminal, too, and a share that a task bar can show."""
-    assert words_of(aged(counted, 1)) and first_words(counted)
-    assert 0 <= over(counted) <= counted.rows
+    assert progress_line(extrapolate(counted, 1)) and opening_line(counted)
+    assert 0 <= finished_rows(counted) <= counted.rows
 
 
 def test_the_ascii_board_is_ascii():
@@ -147,7 +153,7 @@ def test_the_ascii_board_is_ascii():
 @pytest.mark.parametrize(("count", "style"), [(1, "bold red"), (0, None)])
 def test_what_may_have_been_charged_is_bold_and_red(count, style):
     """In doubt: the one number that a person has to act upon."""
-    lines = board_of(BUSY._replace(in_doubt=count), Frame(0))
+    lines = batch_lines(BUSY._replace(in_doubt=count), Frame(0))
     styles = {line.plain[s.start : s.end].strip(): s.style for line in lines for s in line.spans}
 
     assert styles.get("in doubt") == style
@@ -169,21 +175,21 @@ def test_why_nothing_is_sent_stays_where_room_is_short():
     ("counted", "first", "words"),
     [(BUSY, "batch foxes: 2,000 rows, 118 done before, 3 failed before",
       "118 of 2,000 rows done, 3 failed, 1 in doubt; 2 sending, 4 waiting, 1 saving; 0.5 rows/s, about 12 min left"),
-     (Counted("one", 1), "batch one: 1 row", "0 of 1 rows done"),
+     (BatchProgress("one", 1), "batch one: 1 row", "0 of 1 rows done"),
      (LATE, "batch a-batch-with-a-name-that-has-no-end: 1,000,000 rows, 999,118 done before",
       "999,118 of 1,000,000 rows done, 12,345 in doubt; 14 waiting; 1.0 rows/min; no more is sent: the deadline has passed")],
 )  # fmt: skip
 def test_a_line_of_a_log(counted, first, words):
     """Each stands alone."""
-    assert (first_words(counted), words_of(counted)) == (first, words)
+    assert (opening_line(counted), progress_line(counted)) == (first, words)
 
 
 def test_time_goes_on_between_two_events():
     """And time left that has passed is no more than unknown."""
-    later = words_of(aged(BUSY, 700)), words_of(aged(BUSY, 721))
+    later = progress_line(extrapolate(BUSY, 700)), progress_line(extrapolate(BUSY, 721))
 
     assert "about 20 s left" in later[0] and "left" not in later[1]
-    assert aged(BUSY, 10).elapsed == 255
+    assert extrapolate(BUSY, 10).elapsed == 255
 
 
 class Live:
@@ -193,7 +199,7 @@ class Live:
         self._bytes = io.BytesIO()
         file = io.TextIOWrapper(self._bytes, encoding=encoding, write_through=True)
         on_stderr = console(file, True, 80)
-        painter = Painter(on_stderr, MappingProxyType({"TERM_PROGRAM": "ghostty"}))
+        painter = Screen(on_stderr, MappingProxyType({"TERM_PROGRAM": "ghostty"}))
         self.progress = LiveProgress(on_stderr, painter, [KEY], **how)
 
     def tell(self, *events):
@@ -229,9 +235,9 @@ def life_of(n):
     """All that is told of one task."""
     task = Task(f"task-{n:07}", "PROCESSING", prompt=f"a fox of {n} hairs")
     asset = Asset(1, "https://e.com/a.png", "image")
-    order = Order(Media.IMAGE, "text-to-image", "p", "m", task.prompt)
+    order = Order(MediaType.IMAGE, "text-to-image", "p", "m", task.prompt)
     return [
-        Submitting(order), Submitted(task), Looking(task.id), Progressed(task, 1), Settled(task), Fetching(task),
+        Submitting(order), Submitted(task), PollStarted(task.id), Progressed(task, 1), Settled(task), Fetching(task),
         Saving(task, asset, 1, 2), Retrying(task.id, f"trouble {n}: a cut line", 1), Fetched(task),
     ]  # fmt: skip
 
@@ -314,11 +320,11 @@ def test_an_old_encoding_is_no_crash():
 def a_log(**how):
     """Progress off a terminal, and what it wrote."""
     written = io.StringIO()
-    return LineProgress(Lines(written, [KEY]), **how), written
+    return LogProgress(LineStream(written, [KEY]), **how), written
 
 
-@pytest.mark.parametrize("make", [lambda: Live().progress, lambda: LineProgress(Lines(None, [])),
-                                  lambda: LineProgress(Lines(None, []), verbose=True)],
+@pytest.mark.parametrize("make", [lambda: Live().progress, lambda: LogProgress(LineStream(None, [])),
+                                  lambda: LogProgress(LineStream(None, []), verbose=True)],
                          ids=["live", "lines", "verbose"])  # fmt: skip
 def test_a_million_rows_need_no_more_memory_than_ten(make):
     """Nothing is remembered of a task that a batch sent, not even of one that never ended."""
@@ -360,12 +366,12 @@ def test_a_log_has_the_beginning_and_a_line_now_and_then():
     late = [line.partition("Z ")[2] for line in written.getvalue().splitlines()][len(early) :]
 
     assert early == [
-        first_words(BUSY),
+        opening_line(BUSY),
         "task-0000001: trouble 1: a cut line; trying again in 1.0 s",
         "taken up",
         "nearly full",
     ]
-    assert late == [words_of(BUSY)]
+    assert late == [progress_line(BUSY)]
 
 
 def test_a_log_has_all_where_more_is_wanted():
@@ -389,7 +395,7 @@ def test_a_batch_on_a_terminal(sandbox, home, foxes, columns):
     """The board, never more than ten lines of it; at the end results, summary, and nothing else."""
     (home.parent / "config").mkdir(exist_ok=True)
     (home.parent / "config/config.toml").write_text("title = true\n")
-    screen = Screen(
+    screen = Terminal(
         *foxes, "-j", "10", "--interval", "200ms", columns=columns, rows=40, TERM_PROGRAM="ghostty"
     )
     screen.until("of 30")

@@ -6,19 +6,19 @@ from datetime import datetime
 
 import pytest
 
-from piooy_cli.errors import OverLimit, TooSoon, UsageError
-from piooy_cli.ledger import Ledger
-from piooy_cli.ledger.caps import Caps, begin_of
-from piooy_cli.models import Media, Order, RowKey
-from piooy_cli.settings import rate_of
+from piooy_cli.config.settings import rate_of
+from piooy_cli.domain.errors import OverLimit, TooSoon, UsageError
+from piooy_cli.domain.models import MediaType, Order, RowKey
+from piooy_cli.ledger.sqlite.spending_limits import SpendingLimits, period_start
+from piooy_cli.ledger.sqlite.store import Ledger
 
-ORDER = Order(Media.IMAGE, "text-to-image", "p", "m", "a fox")
+ORDER = Order(MediaType.IMAGE, "text-to-image", "p", "m", "a fox")
 
 
 @pytest.fixture
 def ledger(home):
     """One of a person who allows two a day."""
-    return Ledger(home.parent / "state", "default@here", caps=Caps(most={"day": 2}))
+    return Ledger(home.parent / "state", "default@here", caps=SpendingLimits(most={"day": 2}))
 
 
 def sent(ledger, task_id=None, row=None, order=ORDER):
@@ -102,14 +102,14 @@ def test_a_sender_that_died_is_not_waited_for(ledger):
 
 def test_another_account_has_its_own_day(home):
     """A sandbox's orders, or another key's, do not count."""
-    caps = Caps(most={"day": 1})
+    caps = SpendingLimits(most={"day": 1})
     sent(Ledger(home.parent / "state", "default@sandbox", caps=caps), "one")
     sent(Ledger(home.parent / "state", "default@here", caps=caps), "two")
 
 
 def test_a_rate_is_shared_and_passes(home):
     """The second process waits as long as the first order is recent; another model does not."""
-    caps = Caps(rates={"m": "1/s"})
+    caps = SpendingLimits(rates={"m": "1/s"})
     first, second = (Ledger(home.parent / "state", "default@here", caps=caps) for _ in "12")
     start = time.time()
     sent(first, "one")
@@ -124,7 +124,7 @@ def test_a_rate_is_shared_and_passes(home):
 
 def test_a_batch_has_its_own_cap(home):
     """All runs of a batch together; others are free."""
-    ledger = Ledger(home.parent / "state", "default@here", caps=Caps(of_batch=1))
+    ledger = Ledger(home.parent / "state", "default@here", caps=SpendingLimits(of_batch=1))
     sent(ledger, "one", RowKey("b", "r1", b""))
 
     with pytest.raises(OverLimit, match="--max-tasks is 1"):
@@ -143,7 +143,7 @@ def test_a_batch_has_its_own_cap(home):
 )
 def test_when_a_period_begins(period, now, begin):
     """On the clock of this machine."""
-    assert datetime.fromtimestamp(begin_of(period, datetime(*now))) == datetime(*begin)
+    assert datetime.fromtimestamp(period_start(period, datetime(*now))) == datetime(*begin)
 
 
 def test_a_day_of_25_hours(monkeypatch):
@@ -151,7 +151,7 @@ def test_a_day_of_25_hours(monkeypatch):
     monkeypatch.setenv("TZ", "Europe/Berlin")
     time.tzset()
     try:
-        assert datetime.fromtimestamp(begin_of("day", datetime(2026, 10, 25, 12))).hour == 0
+        assert datetime.fromtimestamp(period_start("day", datetime(2026, 10, 25, 12))).hour == 0
     finally:
         monkeypatch.undo()
         time.tzset()

@@ -5,11 +5,11 @@ import sqlite3
 
 import pytest
 
-from piooy_cli.errors import Busy, StorageRefused
-from piooy_cli.ledger import Ledger
-from piooy_cli.models import Media, Order
+from piooy_cli.domain.errors import Busy, StorageRefused
+from piooy_cli.domain.models import MediaType, Order
+from piooy_cli.ledger.sqlite.store import Ledger
 
-ORDER = Order(Media.IMAGE, "text-to-image", "p", "m", "a fox")
+ORDER = Order(MediaType.IMAGE, "text-to-image", "p", "m", "a fox")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from processes import Screen
+from processes import Terminal
 
 ROOT = Path(__file__).parent.parent
 NAMES = {"bash": "piooy.bash", "zsh": "_piooy", "fish": "piooy.fish", "powershell": "piooy.ps1"}
@@ -62,7 +62,7 @@ class Bash:
     """A bash at a prompt, which has read the script."""
 
     def __init__(self):
-        self.screen = Screen("--norc", "--noprofile", "-i", program=["bash"], columns=120)
+        self.screen = Terminal("--norc", "--noprofile", "-i", program=["bash"], columns=120)
         self.screen.send(f"PS1='{PROMPT}'; . {ROOT}/completions/piooy.bash; clear\n".encode())
         self.screen.until(PROMPT.strip())
 
@@ -75,7 +75,7 @@ class Zsh(Bash):
     """A zsh at a prompt, which finds the script in $fpath."""
 
     def __init__(self):
-        self.screen = Screen("-f", "-i", program=["zsh"], columns=120)
+        self.screen = Terminal("-f", "-i", program=["zsh"], columns=120)
         start = f"PS1='{PROMPT}'; fpath=({ROOT}/completions $fpath); autoload -Uz compinit; compinit -u -D; clear\n"
         self.screen.send(start.encode())
         self.screen.until(PROMPT.strip())

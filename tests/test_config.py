@@ -7,7 +7,8 @@ import stat
 import pytest
 from processes import shell
 
-from piooy_cli.settings import check_base_url, resolve
+from piooy_cli.config.settings import resolve_settings
+from piooy_cli.config.urls import check_base_url
 
 
 def config_file(home):
@@ -182,7 +183,7 @@ def test_base_urls_that_are_fine(url, kept):
 
 def test_resolve_is_pure():
     """Four layers in, settings and origins out."""
-    resolved = resolve(
+    resolved = resolve_settings(
         {"base_url": "https://a.example"}, {"PIOOY_SANDBOX": "0", "PIOOY_X": "1"}, {}
     )
 

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from processes import PIOOY, Screen, shell, start
+from processes import PIOOY, Terminal, shell, start
 from servers import TASK, expect_look, task
 
 ROOT = Path(__file__).parent.parent
@@ -39,7 +39,7 @@ def history(past, sandbox, home):
 
 def looked_at(*arguments, **environ):
     """All that a terminal got, as text, and the exit code."""
-    screen = Screen(*arguments, **environ)
+    screen = Terminal(*arguments, **environ)
     code = screen.end()
     return screen.bytes.decode(), code
 
@@ -158,7 +158,7 @@ def test_n23_a_dash_is_stdin_and_stdout(history, home):
 
 def test_n24_a_typed_stdin_gives_a_hint(api):
     """At once, not a silent wait."""
-    screen = Screen("wait", "-")
+    screen = Terminal("wait", "-")
 
     assert screen.end() == 2
     assert "one a line on stdin" in " ".join(screen.text.split())
@@ -247,7 +247,7 @@ def test_n37_json_is_utf8_whatever_the_locale(sandbox):
 
 def test_n38_colour_is_decided_for_each_stream(sandbox, home):
     """stdout into a file, stderr on the terminal."""
-    screen = Screen("task", "nosuchtask", "--base-url", "http://127.0.0.1:9", stdout=str(home / "out"))  # fmt: skip
+    screen = Terminal("task", "nosuchtask", "--base-url", "http://127.0.0.1:9", stdout=str(home / "out"))  # fmt: skip
     screen.end()
 
     assert f"{ESC}[31m" in screen.bytes.decode() and ESC not in (home / "out").read_text()

@@ -58,13 +58,13 @@ class Charging:
 # One process that sends orders until it is killed: the road itself, without the start-up of Python.
 SENDER = """
 import asyncio, os, sys
-from piooy_cli.session import Session
-from piooy_cli.models import Media, Order
-from piooy_cli.api.numbers import Numbers
-from piooy_cli.errors import PiooyError
+from piooy_cli.app.context import Context
+from piooy_cli.domain.models import MediaType, Order
+from piooy_cli.concurrency.limits import Limits
+from piooy_cli.domain.errors import PiooyError
 
 run, first = sys.argv[1], int(sys.argv[2])
-session = Session(numbers=Numbers(connect=2, post_read=2, post_whole=3, limit_base=.01, limit_cap=.02, limit_tries=2))
+session = Context(numbers=Limits(connect=2, post_read=2, post_whole=3, limit_base=.01, limit_cap=.02, limit_tries=2))
 session.quiet = True
 
 async def send(session):
@@ -73,7 +73,7 @@ async def send(session):
         async def one(n):
             pipeline._submitter._closed = None
             try:
-                await pipeline.make(Order(Media.IMAGE, "text-to-image", "p", "m", f"{run}-{n}"), None, wait=False)
+                await pipeline.make(Order(MediaType.IMAGE, "text-to-image", "p", "m", f"{run}-{n}"), None, wait=False)
             except PiooyError:
                 pass
         await asyncio.gather(*(worker(one, k) for k in range(WORKERS)))
@@ -118,8 +118,8 @@ def kill_at_random(state, kills, seed=7):
 # Imports once, then forks a sender for each line that it reads: a kill costs 5 ms instead of 200.
 FORKING = """
 import os, sys
-import piooy_cli.pipeline, piooy_cli.session, piooy_cli.api.client, piooy_cli.ledger, piooy_cli.output.silence
-import piooy_cli.api.transport, asyncio, piooy_cli.ledger.history, piooy_cli.output.plain, piooy_cli.catalogue
+import piooy_cli.tasks.pipeline, piooy_cli.app.context, piooy_cli.api.client, piooy_cli.ledger.sqlite.store, piooy_cli.output.quiet
+import piooy_cli.api.transport, asyncio, piooy_cli.ledger.sqlite.history, piooy_cli.output.plain, piooy_cli.requests.catalogue
 code = compile(sys.argv[1], "sender", "exec")
 for line in sys.stdin:
     ready, begun = os.pipe()

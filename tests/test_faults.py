@@ -16,7 +16,7 @@ from processes import PIOOY, start, wait_for
 from servers import PNG, TASK, accepted, answer, expect_look, expect_order, read_request, task
 from test_generate import GENERATE
 
-from piooy_cli.ledger import Ledger
+from piooy_cli.ledger.sqlite.store import Ledger
 
 STRACE = shutil.which("strace")
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from processes import PIOOY, wait_for
 
-from piooy_cli.sandbox.faults import OF_AN_ANSWER, OF_AN_ORDER, Chance, parsed
-from piooy_cli.sandbox.limits import Limits, refusal
-from piooy_cli.sandbox.limits import parsed as parsed_limits
+from piooy_cli.sandbox.faults import OF_AN_ANSWER, OF_AN_ORDER, Chance, parse_faults
+from piooy_cli.sandbox.limits import RequestLimits, refusal
+from piooy_cli.sandbox.limits import parse_limits as parsed_limits
 from piooy_cli.sandbox.shapes import SHAPES
 
 ROOT = Path(__file__).parent.parent
@@ -144,7 +144,7 @@ def test_the_same_seed_gives_the_same_sequence(spec):
     """Twice the same, and another one for another seed where there is chance."""
     drawn = [
         [[f.name for f in chance.happens("generate")] + [f.name for f in chance.happens("generate", OF_AN_ORDER)] for _ in range(60)]
-        for chance in (Chance(parsed(spec), "a"), Chance(parsed(spec), "a"), Chance(parsed(spec), "b"))
+        for chance in (Chance(parse_faults(spec), "a"), Chance(parse_faults(spec), "a"), Chance(parse_faults(spec), "b"))
     ]  # fmt: skip
 
     assert drawn[0] == drawn[1]
@@ -172,7 +172,7 @@ def test_a_served_sequence_repeats_with_its_seed(serve):
 )  # fmt: skip
 def test_a_spec_can_be_read(spec, names):
     """Behind commas or on lines, with comments."""
-    assert [fault.name for fault in parsed(spec)] == names
+    assert [fault.name for fault in parse_faults(spec)] == names
 
 
 @pytest.mark.parametrize("spec", ["nonsense", "429:500%", "600", "slow:fast", "moon/500", "429@0", "html@3-", "429:5", "%", "task/stuck", "generate/asset-html", "429@5-3", "500:1.2.3%"])  # fmt: skip
@@ -424,7 +424,7 @@ def test_a_log_has_whole_lines(serve):
 
 def test_no_limits_by_itself():
     """A sandbox takes what it gets."""
-    assert refusal(Limits(), 0, [0.0] * 99, [9.0] * 99) is None
+    assert refusal(RequestLimits(), 0, [0.0] * 99, [9.0] * 99) is None
 
 
 def test_an_answer_that_was_announced_is_cut_too(serve):

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 import typer
 
-from piooy_cli.cli import application
-from piooy_cli.published import layout
-from piooy_cli.published.facts import exit_codes
-from piooy_cli.published.tree import tree
+from piooy_cli.cli.app import command_app
+from piooy_cli.cli.reference import layout
+from piooy_cli.cli.reference.facts import exit_codes
+from piooy_cli.cli.reference.tree import command_tree
 
 ROOT = Path(__file__).parent.parent
-TREE = tree(typer.main.get_command(application()))
+TREE = command_tree(typer.main.get_command(command_app()))
 each_command = pytest.mark.parametrize(
     "command", list(TREE.walk()), ids=lambda one: one.words or "piooy"
 )

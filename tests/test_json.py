@@ -10,8 +10,8 @@ import jsonschema
 import pytest
 from servers import TASK, accepted, expect_look, expect_order, task
 
-from piooy_cli.errors import PiooyError
-from piooy_cli.output.records import FIELDS
+from piooy_cli.domain.errors import PiooyError
+from piooy_cli.domain.records import RECORD_FIELDS
 from piooy_cli.output.sanitize import escaped_json
 
 SCHEMAS = {
@@ -36,7 +36,7 @@ def test_every_name_of_an_exit_code_is_in_the_schema():
 
 def test_the_fields_are_the_keys_of_the_record():
     """What `--fields` accepts is what the schema describes."""
-    assert {*FIELDS} == {*SCHEMAS["record"]["properties"]}
+    assert {*RECORD_FIELDS} == {*SCHEMAS["record"]["properties"]}
 
 
 @pytest.fixture
@@ -76,13 +76,13 @@ def test_what_has_a_record_has_this_one(piooy, known, line):
         ("generate image -m m x --dry-run", {"mediaType", "scene", "provider", "model", "prompt"}),
         ("models nano-banana-pro", {"id", "media_type", "scenes", "provider", "options", "defaults", "typical_seconds", "learned"}),
         ("history stats", {"model", "scene", "size", "runs", "success_rate", "median_seconds", "p90_seconds"}),
-        ("history show @last", {*FIELDS} - {"ref"} | {"row", "state", "digest", "attempts", "decisions"}),
+        ("history show @last", {*RECORD_FIELDS} - {"ref"} | {"row", "state", "digest", "attempts", "decisions"}),
         ("history check", set()),
         ("config list", {"key", "value", "origin"}),
         ("config get base_url", {"key", "value", "origin"}),
         ("config path", {"path"}),
         ("config check", {"what", "state", "found", "remedy"}),
-        ("history", {*FIELDS} - {"ref"}),
+        ("history", {*RECORD_FIELDS} - {"ref"}),
         ("task @2 --fields id,model", {"id", "model"}),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

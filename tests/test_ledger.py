@@ -14,17 +14,17 @@ from hypothesis import strategies as st
 from servers import TASK, accepted, answer, expect_look, expect_order, read_request, task
 from test_generate import GENERATE
 
-from piooy_cli.errors import PiooyError, StorageRefused
-from piooy_cli.ledger import Ledger
-from piooy_cli.ledger.checks import faults
-from piooy_cli.models import Asset, Kind, Media, Order, Task
+from piooy_cli.domain.errors import PiooyError, StorageRefused
+from piooy_cli.domain.models import Asset, Kind, MediaType, Order, Task
+from piooy_cli.ledger.sqlite.integrity import integrity_errors
+from piooy_cli.ledger.sqlite.store import Ledger
 
 STATES = ("PLANNED", "SENDING", "SUBMITTED", "REFUSED", "UNKNOWN", "WRITTEN_OFF")
 DRAWN = {
     ("PLANNED", "SENDING"), ("SENDING", "PLANNED"), ("SENDING", "SUBMITTED"), ("SENDING", "REFUSED"),
     ("SENDING", "UNKNOWN"), ("UNKNOWN", "SUBMITTED"), ("UNKNOWN", "PLANNED"), ("UNKNOWN", "WRITTEN_OFF"),
 }  # fmt: skip
-ORDER = Order(Media.IMAGE, "text-to-image", "evolink", "m", "a fox", {"seed": 7})
+ORDER = Order(MediaType.IMAGE, "text-to-image", "evolink", "m", "a fox", {"seed": 7})
 
 
 @pytest.fixture
@@ -223,7 +223,7 @@ def test_twenty_at_once(api, state):
 
 def test_who_comes_second_changes_no_table(state):
     """Of two that find no ledger one makes it; the other must not make its tables anew under it."""
-    from piooy_cli.ledger import schema
+    from piooy_cli.ledger.sqlite import schema
 
     ledger = Ledger(state, "a")
     before = ledger.read("pragma schema_version")[0][0]
@@ -313,7 +313,7 @@ def test_a_state_directory_that_is_a_file(piooy, api, state):
 
 def test_a_locked_ledger_is_busy_and_nothing_is_sent(piooy, api, state, monkeypatch):
     """D10: exit 9 where another process holds it; the time is shortened here."""
-    from piooy_cli.ledger import schema
+    from piooy_cli.ledger.sqlite import schema
 
     monkeypatch.setattr(schema, "BUSY_SECONDS", 0.2)
     Ledger(state, "a").connection.close()
@@ -399,12 +399,12 @@ def test_whatever_order_the_words_come_in(ledger, words, n):
         except PiooyError:
             continue
 
-    assert list(faults(ledger)) == []
+    assert list(integrity_errors(ledger)) == []
 
 
 def test_a_migration_is_all_or_nothing(state, monkeypatch):
     """D13: where it fails half way, the file is as empty as before, and the next start succeeds."""
-    from piooy_cli.ledger import schema
+    from piooy_cli.ledger.sqlite import schema
 
     monkeypatch.setattr(schema, "_TABLES", schema._TABLES + "create table orders (twice);")
     with pytest.raises(StorageRefused):
@@ -417,7 +417,7 @@ def test_a_migration_is_all_or_nothing(state, monkeypatch):
 @pytest.fixture
 def older(state):
     """A ledger as the first version of piooy left it, with one order in it."""
-    from piooy_cli.ledger import schema
+    from piooy_cli.ledger.sqlite import schema
 
     state.mkdir(parents=True)
     connection = sqlite3.connect(state / "ledger.sqlite3", isolation_level=None)
@@ -452,8 +452,8 @@ def test_an_older_ledger_is_taken_over(older, state):
 
 def test_the_ledger_before_batches_is_taken_over(state):
     """What it knew of words is found again, an id by its beginning; orders of no batch stay so."""
-    from piooy_cli.ledger import schema
-    from piooy_cli.ledger.history import Filters, listed
+    from piooy_cli.ledger.sqlite import schema
+    from piooy_cli.ledger.sqlite.history import Filters, list_orders
 
     state.mkdir(parents=True)
     connection = sqlite3.connect(state / "ledger.sqlite3", isolation_level=None)
@@ -470,14 +470,14 @@ def test_the_ledger_before_batches_is_taken_over(state):
 
     assert ledger.read("pragma user_version")[0][0] == 3
     for words in ("fox", "re", "t-abc"):
-        assert [task.id for task in listed(ledger, Filters(search=words))] == ["t-abcdef"]
-    assert not list(listed(ledger, Filters(search="hare")))
-    assert not list(listed(ledger, Filters(batch="b")))
+        assert [task.id for task in list_orders(ledger, Filters(search=words))] == ["t-abcdef"]
+    assert not list(list_orders(ledger, Filters(search="hare")))
+    assert not list(list_orders(ledger, Filters(batch="b")))
 
 
 def test_an_older_ledger_that_cannot_be_taken_over_stays_as_it_was(older, state, monkeypatch):
     """D13: half a migration is none."""
-    from piooy_cli.ledger import schema
+    from piooy_cli.ledger.sqlite import schema
 
     monkeypatch.setattr(schema, "_SECOND", schema._SECOND + "create table orders (twice);")
     with pytest.raises(StorageRefused):
@@ -521,7 +521,7 @@ def test_a_commit_is_quick_enough(ledger):
 
 def test_a_process_on_another_machine_counts_as_living():
     """Nobody here can ask it."""
-    from piooy_cli.ledger.owner import is_alive, this_process
+    from piooy_cli.ledger.sqlite.process_id import is_alive, this_process
 
     assert is_alive("elsewhere:1:2") and is_alive(this_process())
     assert not is_alive(this_process().rsplit(":", 1)[0] + ":0")
@@ -532,14 +532,14 @@ class Reluctant:
     """A ledger whose disk refuses once the order has left."""
 
     def __init__(self, monkeypatch):
-        from piooy_cli.errors import StorageRefused
-        from piooy_cli.ledger.entry import Entry
+        from piooy_cli.domain.errors import StorageRefused
+        from piooy_cli.ledger.sqlite.order_record import OrderRecord
 
         def refuse(*arguments):
             raise StorageRefused("the disk is full")
 
         for word in ("unknown", "refused", "not_sent"):
-            monkeypatch.setattr(Entry, word, refuse)
+            monkeypatch.setattr(OrderRecord, word, refuse)
 
 
 @pytest.mark.parametrize(
@@ -584,27 +584,27 @@ def test_lone_surrogates_of_a_service_are_no_bug(piooy, api, state, status):
 
 def test_an_order_of_another_machine_can_be_settled(piooy, state, monkeypatch, home):
     """Nobody can ask that machine: it is listed as in doubt, and a person's word counts."""
-    from piooy_cli.ledger.history import Filters, decide, listed
+    from piooy_cli.ledger.sqlite.history import Filters, list_orders, resolve_order
 
     ledger = Ledger(state, "a")
     entry = ledger.plan(ORDER, b"{}")
     entry.sending()
     ledger.connection.execute("update orders set owner = 'elsewhere:1:2'")
 
-    assert [one.ref for one in listed(Ledger(state, "a"), Filters(unknown=True))] == ["@row:1"]
-    decide(ledger, 1, "WRITTEN_OFF", "me", "", None)
+    assert [one.ref for one in list_orders(Ledger(state, "a"), Filters(unknown=True))] == ["@row:1"]
+    resolve_order(ledger, 1, "WRITTEN_OFF", "me", "", None)
     assert rows(state) == [("WRITTEN_OFF", None)]
 
 
 def test_a_disk_that_cannot_be_written_can_be_read(piooy, state, monkeypatch):
     """History is there when a person needs it most."""
-    from piooy_cli.ledger import Entry
+    from piooy_cli.ledger.sqlite.store import OrderRecord
 
     ledger = Ledger(state, "default@piooy.com")
     ledger.plan(ORDER, b"{}").sending()
     ledger.connection.execute("update orders set owner = replace(owner, ':', ':9')")
     monkeypatch.setattr(
-        Entry, "unknown", lambda *a: (_ for _ in ()).throw(StorageRefused("read-only"))
+        OrderRecord, "unknown", lambda *a: (_ for _ in ()).throw(StorageRefused("read-only"))
     )
 
     assert piooy("history").out.startswith("@row:1\tSENDING")

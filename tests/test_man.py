@@ -10,19 +10,19 @@ from pathlib import Path
 
 import pytest
 import typer
-from processes import DEFINE, Screen
+from processes import DEFINE, Terminal
 
-from piooy_cli.cli import application
-from piooy_cli.published.blocks import Code
-from piooy_cli.published.facts import USUAL_VARIABLES, exit_codes, variables
-from piooy_cli.published.manual import shelf
-from piooy_cli.published.topics import example_config
-from piooy_cli.published.tree import tree
-from piooy_cli.settings import resolve
+from piooy_cli.cli.app import command_app
+from piooy_cli.cli.reference.blocks import CodeBlock
+from piooy_cli.cli.reference.facts import USUAL_VARIABLES, exit_codes, variables
+from piooy_cli.cli.reference.manual import manual_pages
+from piooy_cli.cli.reference.topics import example_config
+from piooy_cli.cli.reference.tree import command_tree
+from piooy_cli.config.settings import resolve_settings
 
 ROOT = Path(__file__).parent.parent
-TREE = tree(typer.main.get_command(application()))
-PAGES = shelf(TREE).pages
+TREE = command_tree(typer.main.get_command(command_app()))
+PAGES = manual_pages(TREE).pages
 SECTIONS = [
     "NAME", "SYNOPSIS", "DESCRIPTION", "ARGUMENTS", "COMMANDS", "OPTIONS", "EXIT STATUS",
     "ENVIRONMENT", "FILES", "EXAMPLES", "SEE ALSO",
@@ -129,7 +129,7 @@ def test_a_page_that_is_not_there(piooy):
 @pytest.mark.skipif(not shutil.which("man"), reason="man is not installed")
 def test_on_a_terminal_man_shows_it():
     """With the page that was installed."""
-    screen = Screen("man", "wait", MANPAGER="cat", PAGER="cat", rows=200)
+    screen = Terminal("man", "wait", MANPAGER="cat", PAGER="cat", rows=200)
 
     assert screen.end() == 0
     assert "PIOOY-WAIT(1)" in screen.text and "User Commands" in screen.text
@@ -137,7 +137,7 @@ def test_on_a_terminal_man_shows_it():
 
 def test_on_a_terminal_without_man_it_is_text(monkeypatch, home):
     """The same words."""
-    screen = Screen("man", "wait", PATH=str(home), rows=200)
+    screen = Terminal("man", "wait", PATH=str(home), rows=200)
 
     assert screen.end() == 0
     assert screen.text.startswith("PIOOY-WAIT(1)") and "--pending" in screen.text
@@ -145,7 +145,7 @@ def test_on_a_terminal_without_man_it_is_text(monkeypatch, home):
 
 def test_the_config_file_of_the_manual_is_one():
     """Every key of it is known, every value accepted."""
-    resolved = resolve({"profile": "work"}, {}, tomllib.loads(example_config()))
+    resolved = resolve_settings({"profile": "work"}, {}, tomllib.loads(example_config()))
 
     assert resolved.unknown == ()
     assert resolved.settings.output == "/srv/media"
@@ -156,7 +156,7 @@ def examples():
     for page in PAGES:
         for section in page.sections:
             for block in section.blocks if section.title == "EXAMPLES" else ():
-                if isinstance(block, Code) and page.section != 5:
+                if isinstance(block, CodeBlock) and page.section != 5:
                     yield from ((page.file, line) for line in block.lines)
 
 

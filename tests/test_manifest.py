@@ -20,12 +20,12 @@ import pytest
 from conftest import KEY
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from processes import PIOOY, Screen, shell, start
+from processes import PIOOY, Terminal, shell, start
 from servers import PNG, TASK, accepted, expect_order, task
 
-from piooy_cli.batch import lines
-from piooy_cli.batch.formats import Format, format_of, rows_of
-from piooy_cli.batch.lines import BadLine, RawRow, texts_of
+from piooy_cli.batch import manifest_lines
+from piooy_cli.batch.manifest_format import ManifestFormat, detect_format, manifest_rows
+from piooy_cli.batch.manifest_lines import BadLine, RawRow, decoded_lines
 from piooy_cli.batch.rows import content_key
 
 MODEL = "nano-banana-pro"
@@ -125,28 +125,28 @@ def test_the_three_formats(asks, name, content, requests):
 @pytest.mark.parametrize(
     ("name", "first", "form"),
     [
-        ("rows.jsonl", "a fox", Format.JSONL),
-        ("rows.ndjson", "a fox", Format.JSONL),
-        ("ROWS.JSON", "a fox", Format.JSONL),
-        ("rows.csv", "{", Format.CSV),
-        ("rows.txt", "{", Format.LINES),
-        ("rows.csv.txt", "prompt,id", Format.LINES),
-        ("csv", "a fox", Format.LINES),
-        ("-", '{"prompt": "x"}', Format.JSONL),
-        ("-", "  [", Format.JSONL),
-        ("rows", "prompt,id", Format.CSV),
-        ("rows.dat", "id, prompt , option.size", Format.CSV),
-        ("-", "a prompt, an id", Format.LINES),
-        ("-", "prompt", Format.LINES),
-        ("-", "prompt,colour", Format.LINES),
-        ("-", "model,id", Format.LINES),
-        ("-", "", Format.LINES),
-        ("./dir.csv/rows", "a fox", Format.LINES),
+        ("rows.jsonl", "a fox", ManifestFormat.JSONL),
+        ("rows.ndjson", "a fox", ManifestFormat.JSONL),
+        ("ROWS.JSON", "a fox", ManifestFormat.JSONL),
+        ("rows.csv", "{", ManifestFormat.CSV),
+        ("rows.txt", "{", ManifestFormat.LINES),
+        ("rows.csv.txt", "prompt,id", ManifestFormat.LINES),
+        ("csv", "a fox", ManifestFormat.LINES),
+        ("-", '{"prompt": "x"}', ManifestFormat.JSONL),
+        ("-", "  [", ManifestFormat.JSONL),
+        ("rows", "prompt,id", ManifestFormat.CSV),
+        ("rows.dat", "id, prompt , option.size", ManifestFormat.CSV),
+        ("-", "a prompt, an id", ManifestFormat.LINES),
+        ("-", "prompt", ManifestFormat.LINES),
+        ("-", "prompt,colour", ManifestFormat.LINES),
+        ("-", "model,id", ManifestFormat.LINES),
+        ("-", "", ManifestFormat.LINES),
+        ("./dir.csv/rows", "a fox", ManifestFormat.LINES),
     ],
 )
 def test_how_formats_are_told_apart(name, first, form):
     """By what the name ends with; a name that says nothing leaves it to the first line."""
-    assert format_of(name, first) is form
+    assert detect_format(name, first) is form
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_format_wins_over_the_name(asks, form, content, prompt):
           "options": {"video_input": ["https://e.com/a.mp4"]}}),
         ("a.jsonl", [{"prompt": "x", "options": {"n": 2, "x": None, "f": 0.5}}],
          {"options": {"n": 2, "x": None, "f": 0.5}}),
-        ("a.jsonl", [{field: None for field in lines.FIELDS} | {"prompt": "x"}], {}),
+        ("a.jsonl", [{field: None for field in manifest_lines.MANIFEST_FIELDS} | {"prompt": "x"}], {}),
     ],
 )  # fmt: skip
 def test_what_fields_become(asks, name, content, request_):
@@ -210,7 +210,7 @@ PROMPTS = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("form", Format)
+@pytest.mark.parametrize("form", ManifestFormat)
 def test_a_prompt_is_sent_exactly(asks, form):
     """Spaces, tabs, joined emoji and directions of writing are the prompt's own."""
     rows = [json.dumps({"prompt": prompt}) if form == "jsonl" else prompt for prompt in PROMPTS]
@@ -387,7 +387,7 @@ def test_bytes_that_are_no_text(refuses, content, line, reason):
     assert reason in err
 
 
-@pytest.mark.parametrize("form", Format)
+@pytest.mark.parametrize("form", ManifestFormat)
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
 def test_utf16_is_said_once(refuses, form, encoding):
     """Whatever the format, one line says it, and its other lines are not complained of."""
@@ -643,7 +643,7 @@ def test_a_deadline_holds_while_a_pipe_is_read(api, home):
 
 def test_a_terminal_is_no_manifest():
     """Nobody types a manifest: a hint instead of a hang."""
-    screen = Screen("batch", "-", "-m", MODEL, "--dry-run")
+    screen = Terminal("batch", "-", "-m", MODEL, "--dry-run")
 
     assert screen.end() == 2
     assert "no manifest" in screen.text and "pipe one in" in screen.text
@@ -905,9 +905,9 @@ TEXT = st.lists(
 def test_lines_are_the_same_however_they_come(data, places):
     """A line is as long, and as whole, wherever a pipe cuts it; too long is too long."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lines, "LONGEST_LINE", 8)
-        bytewise = list(texts_of([data[n : n + 1] for n in range(len(data))]))
-        assert list(texts_of(cut(data, places))) == bytewise
+        patch.setattr(manifest_lines, "LONGEST_LINE", 8)
+        bytewise = list(decoded_lines([data[n : n + 1] for n in range(len(data))]))
+        assert list(decoded_lines(cut(data, places))) == bytewise
 
 
 @settings(max_examples=100, deadline=None)
@@ -916,7 +916,7 @@ def test_lines_are_those_of_the_file(data, places):
     """Against Python's own splitting, where all of it is text."""
     whole = data.decode("utf-8", "ignore").encode().lstrip(b"\xef\xbb\xbf")
     expected = [line.removesuffix(b"\r").decode() for line in whole.split(b"\n")]
-    found = [text for _, text in texts_of(cut(whole, places))]
+    found = [text for _, text in decoded_lines(cut(whole, places))]
 
     assert found == (expected if not whole.endswith(b"\n") and whole else expected[:-1])
 
@@ -926,7 +926,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=8,
 )  # fmt: skip
-FIELD = st.sampled_from([*lines.FIELDS, "option.a", "option.a:", "", "x"])
+FIELD = st.sampled_from([*manifest_lines.MANIFEST_FIELDS, "option.a", "option.a:", "", "x"])
 ROW = st.dictionaries(FIELD, JSON, max_size=4).map(lambda row: json.dumps(row).encode())
 CELL = st.sampled_from([b'"', b",", b"\r", b"\n", b"\0", b"prompt", b"option.a:", b"[", b"a"])
 ANYTHING = (
@@ -935,12 +935,12 @@ ANYTHING = (
 
 
 @settings(max_examples=200, deadline=None)
-@given(ANYTHING, st.sampled_from([None, *Format]))
-@example(b"prompt,option.a:\nx," + b"[" * 100_000, Format.CSV)
-@example(b'{"prompt":' + b"[" * 100_000, Format.JSONL)
+@given(ANYTHING, st.sampled_from([None, *ManifestFormat]))
+@example(b"prompt,option.a:\nx," + b"[" * 100_000, ManifestFormat.CSV)
+@example(b'{"prompt":' + b"[" * 100_000, ManifestFormat.JSONL)
 def test_any_bytes_make_rows_or_bad_lines(data, form):
     """Nothing that a file may hold is a bug; numbers only grow."""
-    found = list(rows_of([data], form, "-"))
+    found = list(manifest_rows([data], form, "-"))
 
     assert all(isinstance(one, RawRow | BadLine) for one in found)
     assert [one.line for one in found] == sorted(one.line for one in found)

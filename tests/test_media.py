@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piooy_cli.media import HEAD, extension_of, is_page, kind_of
-from piooy_cli.media.endings import is_whole
-from piooy_cli.models import Kind
+from piooy_cli.domain.models import Kind
+from piooy_cli.media.integrity import is_whole
+from piooy_cli.media.types import HEAD, extension_of, is_page, kind_of
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from piooy_cli.errors import UsageError
-from piooy_cli.models import Asset, Kind, Task
-from piooy_cli.naming import Target, file_name, numbered, safe_name, slug, values_of
+from piooy_cli.domain.errors import UsageError
+from piooy_cli.domain.models import Asset, Kind, Task
+from piooy_cli.downloads.naming import Target, file_name, numbered, safe_name, slug, values_of
 
 
 @pytest.mark.parametrize(

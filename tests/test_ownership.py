@@ -8,14 +8,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
-from piooy_cli.sandbox.limits import parsed
+from piooy_cli.sandbox.limits import parse_limits
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it would rather have another HTTP client
     from starlette.testclient import TestClient
 
-from piooy_cli.sandbox.app import application
-from piooy_cli.sandbox.wishes import Wishes
+from piooy_cli.sandbox.app import sandbox_application
+from piooy_cli.sandbox.options import SandboxOptions
 
 USERS = st.sampled_from(["ann", "ben", "cleo"])
 A_MINUTE, AT_ONCE = 6, 4
@@ -30,8 +30,10 @@ class Users(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.place = TemporaryDirectory()
-        limits = parsed(f"{A_MINUTE}/min,{AT_ONCE}/concurrent")
-        app = application(Path(self.place.name) / "s", Wishes(speed=1e-6, limits=limits))
+        limits = parse_limits(f"{A_MINUTE}/min,{AT_ONCE}/concurrent")
+        app = sandbox_application(
+            Path(self.place.name) / "s", SandboxOptions(speed=1e-6, limits=limits)
+        )
         self.client = TestClient(app, base_url="http://127.0.0.1")
         self.owned = {"ann": 0, "ben": 0, "cleo": 0}
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from piooy_cli.errors import SIGNALS, Interrupted, PiooyError
-from piooy_cli.settings import OTHER_VARIABLES, VARIABLES
+from piooy_cli.config.settings import OTHER_VARIABLES, VARIABLES
+from piooy_cli.domain.errors import SIGNALS, Interrupted, PiooyError
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

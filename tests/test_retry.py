@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from piooy_cli.api.retry import Bucket, Deadline, full_jitter, retry_after
+from piooy_cli.concurrency.backoff import TokenBucket, full_jitter, retry_after
+from piooy_cli.concurrency.deadline import Deadline
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_a_bucket_lets_through_its_burst_and_then_its_rate():
     """Twenty at once where five and a hundred a second are allowed: fifteen wait their turn."""
 
     async def all_through():
-        bucket, start = Bucket(100, 5), time.monotonic()
+        bucket, start = TokenBucket(100, 5), time.monotonic()
         turns = await asyncio.gather(*(_passed(bucket, start) for _ in range(20)))
         return sorted(turns)
 
@@ -79,7 +80,7 @@ def test_a_turn_after_the_deadline_is_none():
     """Whoever cannot be served in time is told at once, and takes nobody's turn."""
 
     async def refused():
-        bucket = Bucket(0.1, 1)
+        bucket = TokenBucket(0.1, 1)
         await bucket.take(Deadline(1))
         return [await bucket.take(Deadline(0.2)) for _ in range(3)]
 
@@ -88,7 +89,7 @@ def test_a_turn_after_the_deadline_is_none():
 
 def test_a_bucket_slows_at_a_429_and_recovers():
     """B08: half at each complaint, and back in small steps, never above what it was."""
-    bucket = Bucket(64, 1)
+    bucket = TokenBucket(64, 1)
     bucket.slower()
     bucket.slower()
     assert bucket.rate == 16

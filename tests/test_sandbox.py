@@ -17,9 +17,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from piooy_cli.sandbox.fate import Fate, decided
-from piooy_cli.sandbox.media import Work, make
-from piooy_cli.sandbox.media.sizes import frame_size, picture_size
+from piooy_cli.sandbox.fixtures.sizes import frame_size, picture_size
+from piooy_cli.sandbox.fixtures.work import Work
+from piooy_cli.sandbox.fixtures.works import make_files
+from piooy_cli.sandbox.outcome import PlannedOutcome, plan_outcome
 
 CONTRACT = Path(__file__).parent.parent.parent / "shared" / "api" / "openapi.json"
 
@@ -79,16 +80,18 @@ def test_reset_forgets(piooy):
 )
 def test_the_life_of_a_task(faults, course):
     """By its age alone; nothing has to run for it."""
-    assert {age: Fate(10, faults).status(age) for age in course} == course
+    assert {age: PlannedOutcome(10, faults).status(age) for age in course} == course
 
 
 def test_times_are_log_normal_around_the_usual_one():
     """Half of them sooner, and none at a negative time; the same seed gives the same."""
-    times = sorted(decided("s", n, 40, ()).seconds for n in range(2000))
+    times = sorted(plan_outcome("s", n, 40, ()).seconds for n in range(2000))
 
     assert 38 < times[1000] < 42 and times[0] > 5
     assert 0.3 < (math.log(times[1682]) - math.log(times[318])) / 2 < 0.4
-    assert decided("s", 7, 40, ()) == decided("s", 7, 40, ()) != decided("t", 7, 40, ())
+    assert (
+        plan_outcome("s", 7, 40, ()) == plan_outcome("s", 7, 40, ()) != plan_outcome("t", 7, 40, ())
+    )
 
 
 def test_a_raw_client_can_do_the_whole_job(served):
@@ -215,7 +218,7 @@ def test_frame_sizes(options, size):
 def test_the_same_request_gives_the_same_bytes(media, name):
     """Deterministic, and different for another prompt."""
     one, same, other = (
-        make(Work(media, "m", prompt), name) for prompt in ("a fox", "a fox", "a wolf")
+        make_files(Work(media, "m", prompt), name) for prompt in ("a fox", "a fox", "a wolf")
     )
 
     assert one == same != other
@@ -225,7 +228,7 @@ def test_a_picture_is_what_was_asked_and_carries_its_prompt():
     """A viewer opens it; prompt and origin are in its text chunks."""
     picture = Image.open(
         io.BytesIO(
-            make(
+            make_files(
                 Work("image", "m", "ein Füchslein", json.dumps({"aspect_ratio": "3:2"})),
                 "image-1.png",
             )
@@ -249,12 +252,12 @@ def test_any_prompt_can_be_drawn(prompt):
         ("music", "song.wav"),
         ("character", "sheet.png"),
     ):
-        assert len(make(Work(media, "m", prompt), name)) > 1000
+        assert len(make_files(Work(media, "m", prompt), name)) > 1000
 
 
 def test_a_song_plays():
     """Sixteen beats of sound, with its origin in the file."""
-    content = make(Work("music", "m", "rain"), "song.wav")
+    content = make_files(Work("music", "m", "rain"), "song.wav")
 
     with wave.open(io.BytesIO(content)) as song:
         assert song.getframerate() == 22_050
@@ -276,7 +279,9 @@ def test_a_song_plays():
 )
 def test_a_video_decodes_without_a_complaint(home, options, size, seconds):
     """Every frame of it, in an independent decoder: size, length and codec as asked."""
-    (home / "v.mp4").write_bytes(make(Work("video", "m", "dusk", json.dumps(options)), "video.mp4"))
+    (home / "v.mp4").write_bytes(
+        make_files(Work("video", "m", "dusk", json.dumps(options)), "video.mp4")
+    )
     probe = [
         "ffprobe",
         "-threads",
@@ -363,7 +368,9 @@ def test_a_picture_in_the_format_that_was_asked_for(piooy, wish, kind):
 def test_a_large_picture_is_made_in_time():
     """4K in far less than two seconds of CPU."""
     start = time.process_time()
-    picture = make(Work("image", "m", "dunes", json.dumps({"resolution": "4K"})), "image-1.png")
+    picture = make_files(
+        Work("image", "m", "dunes", json.dumps({"resolution": "4K"})), "image-1.png"
+    )
 
     assert time.process_time() - start < 2
     assert Image.open(io.BytesIO(picture)).size == (4096, 4096)

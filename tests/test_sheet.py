@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 from PIL import EpsImagePlugin, Image, ImageChops, ImageDraw, features
 
-from piooy_cli.batch.sheet import Cell, captions, draw, layout
-from piooy_cli.errors import StorageRefused
+from piooy_cli.batch.sheet import captions, layout
+from piooy_cli.batch.sheet.cell import SheetCell
+from piooy_cli.batch.sheet.sheet import draw_sheet
+from piooy_cli.domain.errors import StorageRefused
 
 RED, GREEN, BLUE, GOLD = (200, 0, 0), (0, 160, 0), (0, 0, 200), (200, 160, 0)
 COLORS = (RED, GREEN, BLUE, GOLD)
@@ -39,7 +41,7 @@ def drawn(tmp_path):
     """Draws a sheet and opens it."""
 
     def make(axes, cells):
-        draw(axes, cells, tmp_path / "sheet.png")
+        draw_sheet(axes, cells, tmp_path / "sheet.png")
         with Image.open(tmp_path / "sheet.png") as image:
             assert image.format == "PNG" and image.mode == "RGB"
             return image.copy()
@@ -50,12 +52,12 @@ def drawn(tmp_path):
 @pytest.fixture
 def noted(drawn):
     """Draws a sheet of one cell."""
-    return lambda picture=None, note="": drawn(("s",), [Cell(("1",), picture, note)])
+    return lambda picture=None, note="": drawn(("s",), [SheetCell(("1",), picture, note)])
 
 
 def paired(labels, pictures):
     """Cells."""
-    return [Cell(tuple(label), path) for label, path in zip(labels, pictures, strict=True)]
+    return [SheetCell(tuple(label), path) for label, path in zip(labels, pictures, strict=True)]
 
 
 def where(image, color):
@@ -148,10 +150,10 @@ def test_what_is_no_picture_becomes_a_grey_box(drawn, picture, tmp_path, monkeyp
     os.mkfifo(paths[5])
     paths += [tmp_path / "gone", tmp_path, picture(RED, name="x.eps")]
 
-    whole = Cell(("2",), picture(BLUE))
-    told = drawn(("seed",), [Cell(("1",), None, "cannot be read"), whole])
+    whole = SheetCell(("2",), picture(BLUE))
+    told = drawn(("seed",), [SheetCell(("1",), None, "cannot be read"), whole])
     for path in paths:
-        assert drawn(("seed",), [Cell(("1",), path), whole]) == told, path
+        assert drawn(("seed",), [SheetCell(("1",), path), whole]) == told, path
     assert size(told, EMPTY) == size(told, BLUE) == (256, 256) and ran == []
 
 
@@ -217,16 +219,16 @@ def test_a_camera_held_upright(noted, tmp_path):
 @pytest.mark.parametrize("text", ["a\nb", "a\tb\0", "\x1ba\r\nb", "a\u202eb", "a\u2028 b", "\ud800a\x85b", "a \x07\x08 b "])  # fmt: skip
 def test_control_characters_are_spaces(drawn, text):
     """In labels, names and notes: the same as without them."""
-    plain = drawn(("a b", "t"), [Cell(("a b", "a b"), None, "a b")])
+    plain = drawn(("a b", "t"), [SheetCell(("a b", "a b"), None, "a b")])
 
-    assert drawn((text, "t"), [Cell((text, text), None, text)]) == plain
+    assert drawn((text, "t"), [SheetCell((text, text), None, text)]) == plain
 
 
 @pytest.mark.parametrize("text", ["", " ", "é", "赤い狐", "🦊👩\u200d👩", "مرحبا", "Z̷̛̈́" * 99, "\ud800\udfff", "\uffff\U0010ffff", "n\u0303" * 400, "W" * 100_000])  # fmt: skip
 def test_any_text_can_be_drawn(drawn, text):
     """Pillow's own font shows a box for what it lacks."""
-    assert drawn((text, "t"), [Cell((text, text), None, text)]).width < 700
-    assert drawn((text,), [Cell((text,), None, text)]).width < 700
+    assert drawn((text, "t"), [SheetCell((text, text), None, text)]).width < 700
+    assert drawn((text,), [SheetCell((text,), None, text)]).width < 700
 
 
 @pytest.mark.parametrize("text", ["a red fox in the snow " * 9, "W" * 99, "x" + "W" * 99])
@@ -262,7 +264,7 @@ def test_thumbnails_shrink_where_there_is_no_room(drawn, picture, monkeypatch, b
 def test_a_thousand_cells_always_fit(axes, columns):
     """In whatever shape."""
     places = [(f"{n % columns}", f"{n // columns}", "x")[: len(axes)] for n in range(1000)]
-    width, height = layout.layout_of(axes, [*map(Cell, places)]).size
+    width, height = layout.layout_of(axes, [*map(SheetCell, places)]).size
     assert max(width, height) <= 12_000 and width * height <= 48_000_000
 
 
@@ -270,7 +272,9 @@ def test_a_thousand_cells_always_fit(axes, columns):
 def test_too_many_cells_or_none(tmp_path, count, said):
     """A sentence says so, and nothing is written."""
     with pytest.raises(ValueError, match=said):
-        draw(("s",), [Cell((str(n),)) for n in range(count)], tmp_path / "out" / "sheet.png")
+        draw_sheet(
+            ("s",), [SheetCell((str(n),)) for n in range(count)], tmp_path / "out" / "sheet.png"
+        )
     assert not (tmp_path / "out").exists()
 
 
@@ -309,7 +313,7 @@ def test_what_was_written_badly_leaves_the_older_sheet(tmp_path, monkeypatch, sp
 
     monkeypatch.setattr(Image.Image, "save", badly)
     with pytest.raises(StorageRefused, match=rf"sheet\.png: {reason}"):
-        draw(("s",), [Cell(("1",))], old)
+        draw_sheet(("s",), [SheetCell(("1",))], old)
     assert old.read_bytes() == b"old" and list(old.parent.iterdir()) == [old]
 
 
@@ -325,7 +329,7 @@ def test_it_takes_its_place_whole(tmp_path, monkeypatch):
     before = os.umask(0o027)
     try:
         for note in ("old", "new"):
-            draw(("s",), [Cell(("1",), None, note)], path)
+            draw_sheet(("s",), [SheetCell(("1",), None, note)], path)
     finally:
         os.umask(before)
 
@@ -341,14 +345,14 @@ def test_a_place_that_cannot_be(tmp_path, name):
     (place / "file").write_bytes(b"")
 
     with pytest.raises(StorageRefused):
-        draw(("s",), [Cell(("1",))], place / name)
+        draw_sheet(("s",), [SheetCell(("1",))], place / name)
     assert list(place.rglob("*")) == [place / "file"]
 
 
 def test_without_pillow_the_import_fails(monkeypatch):
     """The caller says what to install."""
-    monkeypatch.delitem(sys.modules, "piooy_cli.batch.sheet")
+    monkeypatch.delitem(sys.modules, "piooy_cli.batch.sheet.sheet")
     monkeypatch.setitem(sys.modules, "PIL", None)
 
     with pytest.raises(ImportError):
-        importlib.import_module("piooy_cli.batch.sheet")
+        importlib.import_module("piooy_cli.batch.sheet.sheet")

@@ -11,8 +11,8 @@ import pytest
 from conftest import QUICK
 from servers import answer, read_request, task
 
-from piooy_cli.ledger import Ledger
-from piooy_cli.polling import Pace
+from piooy_cli.ledger.sqlite.store import Ledger
+from piooy_cli.tasks.poll_schedule import Pace
 
 # A hundred times as fast as life: ten minutes in six seconds.
 FASTER = 100

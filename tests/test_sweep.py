@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from piooy_cli.asking import Asked
 from piooy_cli.batch.sweep import (
     Axis,
     axes_of,
@@ -19,7 +18,8 @@ from piooy_cli.batch.sweep import (
     labels_of,
     without_axes,
 )
-from piooy_cli.errors import NotFound, UsageError
+from piooy_cli.domain.errors import NotFound, UsageError
+from piooy_cli.requests.builder import RequestSpec
 
 MODEL = "nano-banana-pro"
 
@@ -151,7 +151,7 @@ NAME = st.sampled_from(
 AXIS = st.builds(Axis, NAME, st.lists(VALUE, min_size=1, max_size=4).map(tuple))
 AXES = st.lists(AXIS, min_size=1, max_size=4, unique_by=lambda axis: axis.name)
 ASKED = st.builds(
-    Asked,
+    RequestSpec,
     *[st.none() | WORD] * 4,
     prompt=WORD,
     images=st.lists(WORD).map(tuple),
@@ -221,7 +221,7 @@ def test_a_cell_is_what_all_have_in_common_and_its_values(axes, asked):
 )
 def test_what_an_axis_sets(axis, field, value):
     """A field of the request, or else an option."""
-    asked = Asked(prompt="x", images=("https://e.com/z.png",), options={"old": 1})
+    asked = RequestSpec(prompt="x", images=("https://e.com/z.png",), options={"old": 1})
     axes = axes_of([axis])
 
     cell = in_cell(asked, axes, axes[0].values)

@@ -6,17 +6,17 @@ import signal
 import time
 
 import pytest
-from processes import DEFINE, Screen, shell
+from processes import DEFINE, Terminal, shell
 from servers import PNG, TASK, expect_look, expect_order, read_request, task
 from werkzeug.wrappers import Response
 
-from piooy_cli.ledger import Ledger
-from piooy_cli.output.painter import knows_task_bar
+from piooy_cli.ledger.sqlite.store import Ledger
+from piooy_cli.output.screen import knows_task_bar
 
 
 def test_a_terminal_shows_what_happens_and_is_left_clean(sandbox, home):
     """Progress while it runs; at the end the path alone, and the cursor."""
-    screen = Screen("generate", "video", "-m", "veo-3-1", "waves at dusk")
+    screen = Terminal("generate", "video", "-m", "veo-3-1", "waves at dusk")
     screen.until("waves at dusk")
 
     assert screen.end() == 0
@@ -31,7 +31,7 @@ def test_three_waits_are_three_lines_and_a_total(api, columns):
         api.expect_request(f"/api/v1/task/task-{n}").respond_with_json(
             task("PROCESSING", id=f"task-{n}")
         )
-    screen = Screen("wait", "task-0", "task-1", "task-2", columns=columns)
+    screen = Terminal("wait", "task-0", "task-1", "task-2", columns=columns)
     screen.until("0 done, 3 under way")
     for _ in range(10):  # whichever frame it is
         screen.read(0.13)
@@ -54,7 +54,7 @@ def test_a_screen_holds_what_fits(api):
     ids = [f"task-{n:02}" for n in range(30)]
     for one in ids:
         api.expect_request(f"/api/v1/task/{one}").respond_with_json(task("PROCESSING", id=one))
-    screen = Screen("wait", *ids, rows=10)
+    screen = Terminal("wait", *ids, rows=10)
     screen.until("0 done, 30 under way")
     screen.until("and 25 more")
     screen.read(0.5)
@@ -88,7 +88,7 @@ def test_a_bar_is_the_share_of_past_runs(sent, columns):
     """Time left, and what is usual, in words; one line of them in a narrow window too."""
     with sent.change() as connection:
         connection.execute("update orders set accepted = accepted - 41 where id = 1")
-    screen = Screen("wait", TASK, columns=columns)
+    screen = Terminal("wait", TASK, columns=columns)
     screen.until("processing")
     words = " ".join(screen.text.split())
     screen.send(b"\x03")
@@ -105,7 +105,7 @@ def test_a_slow_one_is_called_slow(sent):
     """Later than nearly all past runs."""
     with sent.change() as connection:
         connection.execute("update orders set accepted = accepted - 90 where id = 1")
-    screen = Screen("wait", TASK)
+    screen = Terminal("wait", TASK)
     screen.until("slower than 9")
     screen.until("of 100 runs, usually")
     screen.send(b"\x03")
@@ -116,7 +116,7 @@ def test_a_slow_one_is_called_slow(sent):
 def test_a_first_run_promises_nothing(api):
     """Without a past there is the catalogue's word, called that."""
     expect_look(api, task("PROCESSING"))
-    screen = Screen("wait", TASK)
+    screen = Terminal("wait", TASK)
     screen.until("no run of it here yet, typically")
     screen.send(b"\x03")
 
@@ -141,7 +141,7 @@ def test_the_task_bar_only_where_it_is_one(environ, shown):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_task_bar_is_always_cleared(sent, number):
     """However it ends, the last word is that nothing is going on."""
-    screen = Screen("wait", TASK, TERM_PROGRAM="ghostty")
+    screen = Terminal("wait", TASK, TERM_PROGRAM="ghostty")
     screen.until("processing")
     screen.read(0.3)
     os.kill(screen.pid, number)
@@ -155,7 +155,7 @@ def test_a_title_only_where_it_is_wished_and_the_old_one_comes_back(sent, home):
     """H13: off by default; on, it is taken from the terminal's stack again at the end."""
     (home.parent / "config").mkdir(exist_ok=True)
     (home.parent / "config/config.toml").write_text("title = true\n")
-    screen = Screen("wait", TASK)
+    screen = Terminal("wait", TASK)
     screen.until("processing")
     screen.read(0.3)
     screen.send(b"\x03")
@@ -168,7 +168,7 @@ def test_a_title_only_where_it_is_wished_and_the_old_one_comes_back(sent, home):
 
 def test_without_a_task_bar_nothing_is_sent_there(sent):
     """No OSC at all on a terminal that is not known to take it."""
-    screen = Screen("wait", TASK, TERM_PROGRAM="")
+    screen = Terminal("wait", TASK, TERM_PROGRAM="")
     screen.until("processing")
     screen.send(b"\x03")
     screen.end()
@@ -189,7 +189,7 @@ def test_a_pipe_on_one_terminal_loses_no_line(api):
         expect_look(api, *answers, done, task_id=f"t{n}")
         api.expect_request(f"/{n}.png").respond_with_handler(slowly)
     script = 'piooy wait --interval 500ms t0 t1 t2 | piooy download -o "{id}.{ext}"'
-    screen = Screen(DEFINE + "set -o pipefail\n" + script, program=["bash", "-c"])
+    screen = Terminal(DEFINE + "set -o pipefail\n" + script, program=["bash", "-c"])
 
     assert screen.end() == 0
     lines = screen.text.splitlines()
@@ -208,7 +208,7 @@ def test_two_at_one_terminal_take_turns(api):
             task_id=f"t{n}",
         )
     script = "piooy wait --interval 300ms t0 & piooy wait --interval 300ms t1; wait"
-    screen = Screen(DEFINE + script, program=["bash", "-c"])
+    screen = Terminal(DEFINE + script, program=["bash", "-c"])
     screen.until("processing")
     drawn = []
     while screen.read(0.02):
@@ -224,7 +224,7 @@ def test_two_at_one_terminal_take_turns(api):
 def test_the_cursor_comes_back_after_a_signal(api, number):
     """J: the terminal is left as it was."""
     expect_look(api, task("PROCESSING"))
-    screen = Screen("wait", TASK)
+    screen = Terminal("wait", TASK)
     screen.until("processing")
     os.kill(screen.pid, number)
 
@@ -235,7 +235,7 @@ def test_the_cursor_comes_back_after_a_signal(api, number):
 def test_something_is_visible_before_the_first_answer(raw):
     """Within a second of the start, while the server still thinks."""
     raw(lambda c: (read_request(c), time.sleep(5)))
-    screen = Screen("generate", "image", "-m", "m", "a fox")
+    screen = Terminal("generate", "image", "-m", "m", "a fox")
     screen.until("a fox", 3)
     os.kill(screen.pid, signal.SIGKILL)
     screen.end()
@@ -244,7 +244,7 @@ def test_something_is_visible_before_the_first_answer(raw):
 def test_a_dumb_terminal_gets_plain_lines(api):
     """TERM=dumb: no escape at all."""
     expect_look(api, task("PENDING"), task("SUCCESS", {"results": ["https://e.com/a.png"]}))
-    screen = Screen("wait", TASK, TERM="dumb")
+    screen = Terminal("wait", TASK, TERM="dumb")
 
     assert screen.end() == 0
     assert b"\x1b" not in screen.bytes
@@ -253,8 +253,8 @@ def test_a_dumb_terminal_gets_plain_lines(api):
 def test_no_color_is_obeyed_on_a_terminal(api):
     """NO_COLOR: no colour, while the display may still move."""
     expect_look(api, task("FAILED"))
-    plain = Screen("task", TASK, NO_COLOR="1")
-    colored = Screen("task", TASK)
+    plain = Terminal("task", TASK, NO_COLOR="1")
+    colored = Terminal("task", TASK)
 
     assert (plain.end(), colored.end()) == (0, 0)
     assert b"\x1b[3" not in plain.bytes
@@ -265,7 +265,7 @@ def test_a_card_for_one_and_a_table_for_many(api):
     """`task` on a terminal is for eyes, with the server's words as text."""
     expect_look(api, task("SUCCESS", {"results": ["https://e.com/a.png"]}, model="[bold]x[/INST]"))
     api.expect_request("/api/v1/task/t2").respond_with_json(task("PENDING", id="t2"))
-    card, table = Screen("task", TASK), Screen("task", TASK, "t2")
+    card, table = Terminal("task", TASK), Terminal("task", TASK, "t2")
 
     assert (card.end(), table.end()) == (0, 0)
     assert "https://e.com/a.png" in card.text and "[bold]x[/INST]" in card.text
@@ -274,7 +274,7 @@ def test_a_card_for_one_and_a_table_for_many(api):
 
 def test_waiting_for_a_typed_id_gives_a_hint(api):
     """Stdin is a terminal: nobody is left hanging."""
-    screen = Screen("wait", "-")
+    screen = Terminal("wait", "-")
 
     assert screen.end() == 2
     assert "one a line on stdin" in " ".join(screen.text.split())
@@ -283,10 +283,10 @@ def test_waiting_for_a_typed_id_gives_a_hint(api):
 def test_many_paid_tasks_are_asked_for(api):
     """No is exit 3 and costs nothing; --no-input never asks."""
     expect_order(api)
-    screen = Screen("generate", "image", "-m", "m", "--no-wait", "-n", "11", "x")
+    screen = Terminal("generate", "image", "-m", "m", "--no-wait", "-n", "11", "x")
     screen.until("Send 11 tasks?")
     screen.send(b"n\n")
-    refused = Screen("generate", "image", "-m", "m", "--no-wait", "-n", "11", "--no-input", "x")
+    refused = Terminal("generate", "image", "-m", "m", "--no-wait", "-n", "11", "--no-input", "x")
 
     assert (screen.end(), refused.end(), api.log) == (3, 2, [])
 
@@ -294,7 +294,7 @@ def test_many_paid_tasks_are_asked_for(api):
 def test_a_question_is_no_result(api, home):
     """The prompt goes to the terminal, stdout gets ids alone."""
     expect_order(api)
-    screen = Screen(
+    screen = Terminal(
         "generate", "image", "-m", "m", "--no-wait", "-n", "11", "x", stdout=home / "ids"
     )
     screen.until("Send 11 tasks?")
@@ -313,7 +313,7 @@ def test_results_stay_on_the_screen_beside_live_progress(api):
         ]
         expect_look(api, *answers, task_id=f"t{n}")
     api.expect_request("/api/v1/task/gone").respond_with_json({}, status=404)
-    screen = Screen("wait", "--interval", "500ms", "t0", "t1", "gone", "t2", "t3")
+    screen = Terminal("wait", "--interval", "500ms", "t0", "t1", "gone", "t2", "t3")
 
     assert screen.end() == 14
     lines = screen.text.splitlines()
@@ -326,7 +326,7 @@ def test_history_is_readable_at_a_glance(sandbox, columns):
     """A line for each order, in a narrow window too; ids short enough to type."""
     for prompt in ("a red fox that runs through the snow", "dusk"):
         shell(f'piooy -q generate image -m nano-banana-pro --no-wait "{prompt}"')
-    screen = Screen("history", columns=columns)
+    screen = Terminal("history", columns=columns)
 
     assert screen.end() == 0
     lines = screen.text.splitlines()
@@ -342,7 +342,7 @@ def test_history_is_readable_at_a_glance(sandbox, columns):
 )  # fmt: skip
 def test_preview_draws_as_the_terminal_can(sandbox, environ, wanted):
     """kitty's way, iTerm2's way, half blocks; on a dumb terminal nothing."""
-    screen = Screen(
+    screen = Terminal(
         "generate", "image", "-m", "x", "--interval", "100ms", "--preview", "a fox", **environ
     )
 
@@ -352,7 +352,7 @@ def test_preview_draws_as_the_terminal_can(sandbox, environ, wanted):
 
 def test_ctrl_z_leaves_the_terminal_to_the_shell(sent):
     """What was drawn goes first; after `fg` it is there again."""
-    screen = Screen("wait", TASK)
+    screen = Terminal("wait", TASK)
     screen.until("processing")
     screen.send(b"\x1a")
     assert os.WIFSTOPPED(os.waitpid(screen.pid, os.WUNTRACED)[1])
@@ -377,7 +377,7 @@ def test_nothing_stays_of_what_was_saved(api, home):
 
     for n in range(3):
         api.expect_request(f"/{n}.png").respond_with_handler(slowly)
-    screen = Screen("download", "-j", "1", "t0", "t1", "t2")
+    screen = Terminal("download", "-j", "1", "t0", "t1", "t2")
     screen.until(" 1 under way")  # whichever it is
     words = screen.text
 
@@ -389,7 +389,7 @@ def test_an_encoding_without_the_prompts_letters(api):
     """What cannot be shown is a question mark, as wide as a letter."""
     expect_order(api)
     expect_look(api, task("PROCESSING"))
-    screen = Screen(
+    screen = Terminal(
         "generate",
         "image",
         "-m",

@@ -18,7 +18,7 @@ import pytest
 from conftest import QUICK
 from servers import TASK, expect_look, read_request, task
 
-from piooy_cli.ledger import Ledger
+from piooy_cli.ledger.sqlite.store import Ledger
 
 END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 PICTURE = b"\x89PNG\r\n\x1a\n" + hashlib.shake_256(b"fox").digest(300_000) + END
@@ -613,13 +613,13 @@ def test_what_is_known_of_a_part_is_forgotten_with_its_bytes(piooy, served, home
     def killed(*arguments, **how):
         raise KeyboardInterrupt
 
-    from piooy_cli import downloads
+    from piooy_cli.downloads import saver
 
-    original, downloads.publish = downloads.publish, killed
+    original, saver.publish = saver.publish, killed
     try:
         piooy("download", TASK)
     finally:
-        downloads.publish = original
+        saver.publish = original
 
     assert host.ranges == [HALF]
     assert ledger.part(TASK, 1) is None
@@ -628,11 +628,11 @@ def test_what_is_known_of_a_part_is_forgotten_with_its_bytes(piooy, served, home
 def test_two_that_make_and_publish_the_same_never_hurt_each_other(home):
     """Each ends with the file in its place, whoever was first."""
     script = (
-        "import sys; from pathlib import Path; from piooy_cli.drafts import Draft, discard, strays;"
-        "from piooy_cli.files import publish\n"
+        "import sys; from pathlib import Path; from piooy_cli.downloads.part_file import PartFile, remove_stale_part, stale_parts;"
+        "from piooy_cli.downloads.publish import publish\n"
         "for n in range(300):\n"
-        "  with Draft(Path('.'), 'a-1') as draft:\n"
-        "    [discard(one) for one in strays(Path('.'))]\n"
+        "  with PartFile(Path('.'), 'a-1') as draft:\n"
+        "    [remove_stale_part(one) for one in stale_parts(Path('.'))]\n"
         "    draft.restart(); draft.write(b'x' * 1000)\n"
         "    publish(draft, Path(f'{n}.png'), 'rename')\n"
     )

@@ -8,7 +8,7 @@ from conftest import BRISK, QUICK
 from servers import PNG, TASK, expect_look, expect_order, read_request, task
 from werkzeug.wrappers import Response
 
-from piooy_cli.ledger import Ledger
+from piooy_cli.ledger.sqlite.store import Ledger
 
 
 def look(api, task_id, *answers):

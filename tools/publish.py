@@ -6,11 +6,12 @@ from pathlib import Path
 
 import typer
 
-from piooy_cli.cli import application
-from piooy_cli.published import completions, facts
-from piooy_cli.published.manual import shelf
-from piooy_cli.published.tree import tree
-from piooy_cli.published.troff import troff
+from piooy_cli.cli.app import command_app
+from piooy_cli.cli.reference import facts
+from piooy_cli.cli.reference.completions import scripts
+from piooy_cli.cli.reference.manual import manual_pages
+from piooy_cli.cli.reference.tree import command_tree
+from piooy_cli.cli.reference.troff import troff
 
 ROOT = Path(__file__).parent.parent
 FILES = {"bash": "piooy.bash", "zsh": "_piooy", "fish": "piooy.fish", "powershell": "piooy.ps1"}
@@ -18,12 +19,14 @@ FILES = {"bash": "piooy.bash", "zsh": "_piooy", "fish": "piooy.fish", "powershel
 
 def published() -> dict[Path, str]:
     """Every generated file with what it should hold."""
-    command = typer.main.get_command(application())
+    command = typer.main.get_command(command_app())
     made = {
-        ROOT / "completions" / name: completions.script(command, shell)
+        ROOT / "completions" / name: scripts.completion_script(command, shell)
         for shell, name in FILES.items()
     }
-    made |= {ROOT / "man" / page.file: troff(page) for page in shelf(tree(command)).pages}
+    made |= {
+        ROOT / "man" / page.file: troff(page) for page in manual_pages(command_tree(command)).pages
+    }
     made[ROOT / "README.md"] = readme((ROOT / "README.md").read_text(encoding="utf-8"))
     return made
 

@@ -9,31 +9,32 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from piooy_cli.api import wire
-from piooy_cli.api.attempt import Attempt
-from piooy_cli.api.faults import Fault, Lost, Unsent
-from piooy_cli.api.http import Http, Media
-from piooy_cli.api.numbers import Numbers
-from piooy_cli.api.retry import Bucket, Deadline, Gate, full_jitter
-from piooy_cli.api.submission import Submission
-from piooy_cli.api.verdicts import (
+from piooy_cli.api import schema
+from piooy_cli.api.exceptions import AnswerLost, RequestFailed, RequestNotSent
+from piooy_cli.api.http import AssetResponse, HttpClient
+from piooy_cli.api.interpret import (
     Accepted,
-    Later,
-    judge_contact,
-    judge_look,
-    outcome_unknown,
+    RetryLater,
+    interpret_contact,
+    interpret_task,
+    unknown_error,
 )
-from piooy_cli.errors import (
+from piooy_cli.api.request_trace import RequestTrace
+from piooy_cli.api.submission import Submission
+from piooy_cli.concurrency.backoff import PauseGate, TokenBucket, full_jitter
+from piooy_cli.concurrency.deadline import Deadline
+from piooy_cli.concurrency.limits import Limits
+from piooy_cli.domain.errors import (
     NotFound,
-    OutcomeUnknown,
     OverLimit,
     PiooyError,
+    SubmissionUnknown,
     TooSoon,
     Unreachable,
     UsageError,
 )
-from piooy_cli.events import Retrying, Tell, Warned
-from piooy_cli.models import Order, Task
+from piooy_cli.domain.events import Retrying, Tell, Warned
+from piooy_cli.domain.models import Order, Task
 
 _BIGGEST_ORDER = 64 << 20
 _MOMENT = 1.0  # after which is asked again whether anything may be sent
@@ -41,20 +42,20 @@ _AGAIN = "reading is free; run the same command again, or see `piooy config chec
 _NOTHING_SENT = "nothing was sent, nothing charged; run it again when the network is back"
 
 
-class Api:
+class ApiClient:
     """The service, as seen with one key."""
 
-    def __init__(self, http: Http, numbers: Numbers, tell: Tell) -> None:
+    def __init__(self, http: HttpClient, numbers: Limits, tell: Tell) -> None:
         self._http = http
         self._numbers = numbers
         self._tell = tell
-        self._order_gate = Gate()
-        self._look_gate = Gate()
-        self._looks = Bucket(numbers.look_rate, numbers.look_burst)
+        self._order_gate = PauseGate()
+        self._look_gate = PauseGate()
+        self._looks = TokenBucket(numbers.look_rate, numbers.look_burst)
 
     def prepare(self, order: Order) -> Submission:
         """The bytes of an order, or UsageError where no server would take them."""
-        body = wire.order_to_json(order)
+        body = schema.order_to_json(order)
         if len(body) > _BIGGEST_ORDER:
             raise UsageError(
                 f"the request has {len(body):,} bytes; at most {_BIGGEST_ORDER:,} are sent"
@@ -70,7 +71,7 @@ class Api:
                 raise asyncio.CancelledError
             try:
                 verdict = await self._post(submission)
-            except Unsent as fault:
+            except RequestNotSent as fault:
                 unsent += 1
                 if submission.stopped:
                     continue
@@ -106,9 +107,9 @@ class Api:
             await self._turn(task_id, deadline)
             until = until or Deadline(self._numbers.get_whole)
             verdict = await self._look_until(until, task_id, refresh, grace)
-            if not isinstance(verdict, Later):
+            if not isinstance(verdict, RetryLater):
                 self._looks.recover()
-                return wire.task(verdict, self._http.base_url, known)
+                return schema.task(verdict, self._http.base_url, known)
             tries += 1
             # A word is final when it comes again and again, not when it comes after other trouble.
             said = said + 1 if verdict.tries else 0
@@ -120,7 +121,9 @@ class Api:
                 most = self._numbers.look_tries
                 await self._again(task_id, verdict, tries, until, self._look_gate, most)
 
-    async def _look_later(self, task_id: str, later: Later, tries: int, deadline: Deadline) -> None:
+    async def _look_later(
+        self, task_id: str, later: RetryLater, tries: int, deadline: Deadline
+    ) -> None:
         """Pause before another look, which there is at the deadline at the latest."""
         pause = later.pause if later.pause is not None else self._jitter(later, tries)
         self._tell(Retrying(task_id, later.reason, pause))
@@ -131,18 +134,18 @@ class Api:
 
     async def contact(self, email: str, content: str) -> None:
         """Send a message, once, without the key."""
-        body, deadline = wire.contact_to_json(email, content), Deadline(self._numbers.get_whole)
+        body, deadline = schema.contact_to_json(email, content), Deadline(self._numbers.get_whole)
         unsent = limited = 0
         while True:
             try:
-                reply = await self._http.post("/api/v1/contact", body, Attempt(), signed=False)
-            except Unsent as fault:
+                reply = await self._http.post("/api/v1/contact", body, RequestTrace(), signed=False)
+            except RequestNotSent as fault:
                 unsent += 1
                 await self._after_unsent(fault, unsent, self._numbers.unsent_tries)
                 continue
-            except Lost as fault:
-                raise OutcomeUnknown(f"the message may have arrived: {fault.reason}") from fault
-            if not (later := judge_contact(reply)):
+            except AnswerLost as fault:
+                raise SubmissionUnknown(f"the message may have arrived: {fault.reason}") from fault
+            if not (later := interpret_contact(reply)):
                 return
             limited += 1
             most = self._numbers.look_tries
@@ -150,21 +153,21 @@ class Api:
 
     def media(
         self, url: str, headers: Mapping[str, str], *, http: bool = False
-    ) -> AbstractAsyncContextManager[Media]:
+    ) -> AbstractAsyncContextManager[AssetResponse]:
         """An asset as it arrives; the key stays here."""
         return self._http.media(url, headers, http=http)
 
-    async def _post(self, submission: Submission) -> Accepted | Later:
+    async def _post(self, submission: Submission) -> Accepted | RetryLater:
         await self._written_down(submission)
-        submission.attempt = Attempt()
+        submission.attempt = RequestTrace()
         submission.sent_at, submission.left_at = time.time(), time.monotonic()
         try:
             reply = await self._http.post("/api/v1/generate", submission.body, submission.attempt)
-        except Unsent as fault:
+        except RequestNotSent as fault:
             await submission.proven_unsent(fault.reason, None)
             raise
-        except Lost as fault:
-            raise await submission.in_doubt(outcome_unknown(fault.reason), None) from fault
+        except AnswerLost as fault:
+            raise await submission.in_doubt(unknown_error(fault.reason), None) from fault
         return await submission.judged(reply)
 
     async def _written_down(self, submission: Submission) -> None:
@@ -196,38 +199,38 @@ class Api:
 
     async def _look_until(
         self, until: Deadline, task_id: str, refresh: str | None, grace: Deadline | None
-    ) -> dict[str, Any] | Later:
+    ) -> dict[str, Any] | RetryLater:
         """A look that does not outlast the deadline by much, whatever the server does."""
         try:
             async with asyncio.timeout(max(until.left, self._numbers.last_look)):
                 return await self._look(task_id, refresh, grace)
         except TimeoutError:
-            return Later("no answer in time")
+            return RetryLater("no answer in time")
 
     async def _look(
         self, task_id: str, refresh: str | None, grace: Deadline | None
-    ) -> dict[str, Any] | Later:
+    ) -> dict[str, Any] | RetryLater:
         params = {"refresh": refresh} if refresh else {}
         try:
             reply = await self._http.get(f"/api/v1/task/{task_id}", params)
-            return judge_look(reply, task_id)
-        except Fault as fault:
+            return interpret_task(reply, task_id)
+        except RequestFailed as fault:
             if fault.final:
                 error = Unreachable(self._unreached(fault), _AGAIN)
                 error.final = True
                 raise error from fault
-            return Later(self._unreached(fault))
+            return RetryLater(self._unreached(fault))
         except NotFound:
             if grace is None or grace.passed:
                 raise
-            return Later("the task is not known yet")
+            return RetryLater("the task is not known yet")
 
     def _accepted(self, order: Order, verdict: Accepted) -> Task:
         if verdict.warning:
             self._tell(Warned(f"{verdict.task_id}: {verdict.warning}"))
         return Task(
             id=verdict.task_id,
-            status=wire.status_word(verdict.data.get("status")),
+            status=schema.status_word(verdict.data.get("status")),
             media=str(order.media),
             scene=order.scene,
             provider=order.provider,
@@ -238,7 +241,7 @@ class Api:
             accepted_at=datetime.now(UTC),
         )
 
-    async def _after_unsent(self, fault: Unsent, tries: int, most: int) -> None:
+    async def _after_unsent(self, fault: RequestNotSent, tries: int, most: int) -> None:
         if fault.final or tries >= most:
             raise Unreachable(
                 f"the API could not be reached: {fault.reason}", _NOTHING_SENT
@@ -249,7 +252,7 @@ class Api:
         await asyncio.sleep(pause)
 
     async def _again(
-        self, what: str, later: Later, tries: int, deadline: Deadline, gate: Gate,
+        self, what: str, later: RetryLater, tries: int, deadline: Deadline, gate: PauseGate,
         most: int | None = None,
     ) -> None:  # fmt: skip
         """Pause before another try, or raise: out of tries, or out of time."""
@@ -263,23 +266,23 @@ class Api:
         else:
             await asyncio.sleep(pause)
 
-    def _limited(self, gate: Gate, pause: float) -> None:
+    def _limited(self, gate: PauseGate, pause: float) -> None:
         """Nobody goes through for so long; looks come more slowly afterwards."""
         gate.close_for(pause)
         if gate is self._look_gate:
             self._looks.slower()
 
-    def _unreached(self, fault: Fault) -> str:
+    def _unreached(self, fault: RequestFailed) -> str:
         return f"{urlsplit(self._http.base_url).netloc} did not answer: {fault.reason}"
 
-    def _jitter(self, later: Later, tries: int) -> float:
+    def _jitter(self, later: RetryLater, tries: int) -> float:
         n = self._numbers
         if later.limited:
             return full_jitter(tries, n.limit_base, n.limit_cap)
         return full_jitter(tries, n.backoff_base, n.backoff_cap)
 
 
-def _given_up(what: str, later: Later, pause: float) -> PiooyError:
+def _given_up(what: str, later: RetryLater, pause: float) -> PiooyError:
     if later.limited:
         asks = f"; the server asks to wait {pause:.0f} s" if later.pause else ""
         return OverLimit(

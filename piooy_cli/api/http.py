@@ -12,22 +12,22 @@ from typing import Any
 from urllib.request import getproxies
 
 from piooy_cli import __version__
-from piooy_cli.api.attempt import Attempt
-from piooy_cli.api.faults import (
-    Fault,
-    Lost,
-    Unsent,
+from piooy_cli.api.client_pool import ClientPool
+from piooy_cli.api.exceptions import (
+    AnswerLost,
+    RequestFailed,
+    RequestNotSent,
     certificate_error,
     environment_error,
-    reason_of,
+    failure_reason,
 )
-from piooy_cli.api.lean import httpx
-from piooy_cli.api.numbers import Numbers
-from piooy_cli.api.pool import Pool
+from piooy_cli.api.httpx_lite import httpx
 from piooy_cli.api.recording import Recorder
-from piooy_cli.api.reply import Reply
-from piooy_cli.api.transport import LeanTransport
-from piooy_cli.settings import asset_fault, is_loopback
+from piooy_cli.api.request_trace import RequestTrace
+from piooy_cli.api.response import Response
+from piooy_cli.api.transport import H11Transport
+from piooy_cli.concurrency.limits import Limits
+from piooy_cli.config.urls import asset_url_fault, is_loopback
 
 USER_AGENT = f"piooy/{__version__} (+https://piooy.com)"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -52,7 +52,7 @@ class _Client(httpx.AsyncClient):
         """Not kept."""
 
 
-class Media:
+class AssetResponse:
     """An asset that is arriving: status, headers, and raw bytes as they come."""
 
     def __init__(self, response: httpx.Response) -> None:
@@ -61,11 +61,11 @@ class Media:
         self.chunks: AsyncIterator[bytes] = response.aiter_raw()
 
 
-class Http:
+class HttpClient:
     """Requests to one API host, and to any asset host."""
 
     def __init__(
-        self, base_url: str, key: str | None, numbers: Numbers, app: Any = None,
+        self, base_url: str, key: str | None, numbers: Limits, app: Any = None,
         recorder: Recorder | None = None,
     ) -> None:  # fmt: skip
         self.base_url = base_url.rstrip("/")
@@ -76,14 +76,16 @@ class Http:
         # A kept connection may die just as a POST is written to it, and nobody could tell
         # whether it was read: orders pay for a new connection each.
         plain = self.base_url.startswith("http://")
-        self._orders = Pool(lambda: self._client(plain, keep=0), numbers.workers)
-        self._reads = Pool(lambda: self._client(plain, keep=1), numbers.workers)
+        self._orders = ClientPool(lambda: self._client(plain, keep=0), numbers.workers)
+        self._reads = ClientPool(lambda: self._client(plain, keep=1), numbers.workers)
         self._assets = {
-            "https": Pool(lambda: self._client(False, keep=1, assets=True), numbers.workers),
-            "http": Pool(lambda: self._client(True, keep=1, assets=True), numbers.workers),
+            "https": ClientPool(lambda: self._client(False, keep=1, assets=True), numbers.workers),
+            "http": ClientPool(lambda: self._client(True, keep=1, assets=True), numbers.workers),
         }
 
-    async def post(self, path: str, body: bytes, attempt: Attempt, *, signed: bool = True) -> Reply:
+    async def post(
+        self, path: str, body: bytes, attempt: RequestTrace, *, signed: bool = True
+    ) -> Response:
         """Send `body` once; raises Unsent or Lost."""
         n = self._numbers
         timeout = httpx.Timeout(n.connect, read=n.post_read, write=n.post_write)
@@ -99,11 +101,11 @@ class Http:
             content=body,
         )
 
-    async def get(self, path: str, params: Mapping[str, str]) -> Reply:
+    async def get(self, path: str, params: Mapping[str, str]) -> Response:
         """Read once; raises Unsent or Lost, both harmless."""
         n = self._numbers
         timeout = httpx.Timeout(n.get_read, connect=n.connect)
-        headers, attempt = self._headers(signed=True), Attempt("GET")
+        headers, attempt = self._headers(signed=True), RequestTrace("GET")
         return await self._whole(
             self._reads, "GET", path, attempt, n.get_whole, timeout, headers=headers, params=params
         )
@@ -111,7 +113,7 @@ class Http:
     @asynccontextmanager
     async def media(
         self, url: str, headers: Mapping[str, str], *, http: bool = False
-    ) -> AsyncIterator[Media]:
+    ) -> AsyncIterator[AssetResponse]:
         """Open an asset on any host, without the key, along at most five redirects.
 
         `http`: whether addresses in the open are accepted.
@@ -125,10 +127,10 @@ class Http:
                     yield media
                     return
                 url = _next_hop(response, http)
-        raise Unsent(f"more than {self._numbers.redirects} redirects", final=True)
+        raise RequestNotSent(f"more than {self._numbers.redirects} redirects", final=True)
 
-    def _media(self, response: httpx.Response, asked: str) -> Media:
-        media = Media(response)
+    def _media(self, response: httpx.Response, asked: str) -> AssetResponse:
+        media = AssetResponse(response)
         if self._recorder and media.status >= 300:
             self._recorder.exchange("GET", asked, None, media.status, media.headers, b"")
         elif self._recorder:
@@ -146,19 +148,19 @@ class Http:
         return plain | {"authorization": f"Bearer {self._key}"} if signed and self._key else plain
 
     async def _whole(
-        self, pool: Pool, method: str, path: str, attempt: Attempt, limit: float,
+        self, pool: ClientPool, method: str, path: str, attempt: RequestTrace, limit: float,
         timeout: httpx.Timeout, **request: Any,
-    ) -> Reply:  # fmt: skip
+    ) -> Response:  # fmt: skip
         async with pool.client() as client:
             try:
                 async with self._deadline(attempt, limit):
                     return await self._exchange(client, method, path, attempt, timeout, **request)
-            except Fault:
+            except RequestFailed:
                 raise
             except Exception as error:
                 raise _explained(error, attempt.sent, limit) from error
 
-    def _deadline(self, attempt: Attempt, limit: float) -> asyncio.Timeout:
+    def _deadline(self, attempt: RequestTrace, limit: float) -> asyncio.Timeout:
         """Short until the request leaves (a proxy may take the connection and never answer)."""
         now = asyncio.get_running_loop().time
         if self._app:
@@ -168,9 +170,9 @@ class Http:
         return clock
 
     async def _exchange(
-        self, client: httpx.AsyncClient, method: str, path: str, attempt: Attempt,
+        self, client: httpx.AsyncClient, method: str, path: str, attempt: RequestTrace,
         timeout: httpx.Timeout, **request: Any,
-    ) -> Reply:  # fmt: skip
+    ) -> Response:  # fmt: skip
         request |= {"timeout": timeout, "extensions": {"trace": attempt}}
         attempt.started = True
         async with client.stream(method, self.base_url + path, **request) as response:
@@ -179,7 +181,7 @@ class Http:
             if self._recorder:
                 sent, url = request.get("content"), str(response.request.url)
                 self._recorder.exchange(method, url, sent, response.status_code, headers, body)
-            return Reply(response.status_code, headers, body)
+            return Response(response.status_code, headers, body)
 
     async def _capped(self, response: httpx.Response, headers: Mapping[str, str]) -> bytes:
         """The body, at most 1 MiB of it, and only as it is: 1 MB of gzip can be 1 GB of memory."""
@@ -190,7 +192,9 @@ class Http:
         async for chunk in response.aiter_raw():
             body += chunk
             if len(body) > self._numbers.answer_bytes:
-                raise Lost(f"the answer is larger than {self._numbers.answer_bytes >> 20} MiB")
+                raise AnswerLost(
+                    f"the answer is larger than {self._numbers.answer_bytes >> 20} MiB"
+                )
         return bytes(body)
 
     @asynccontextmanager
@@ -231,7 +235,7 @@ class Http:
         if self._app:
             return httpx.ASGITransport(self._app)
         if plain or not getproxies():
-            return LeanTransport(tls, keep=bool(keep))
+            return H11Transport(tls, keep=bool(keep))
         return None
 
     @cached_property
@@ -248,23 +252,23 @@ class Http:
             raise environment_error(error) from error
 
 
-def _explained(error: Exception, sent: bool, limit: float = 0) -> Fault:
+def _explained(error: Exception, sent: bool, limit: float = 0) -> RequestFailed:
     """Which of the two faults it was: the phase decides, not the exception."""
     if isinstance(error, httpx.TimeoutException):
         reason = "no answer in time" if sent else "no connection in time"
     elif isinstance(error, TimeoutError):
         reason = f"no whole answer within {limit:g} s"
     else:
-        reason = reason_of(error)
+        reason = failure_reason(error)
     hopeless = isinstance(error, (*_NEVER_LEFT, httpx.ProxyError)) and not sent
-    fault = Lost if sent else Unsent
+    fault = AnswerLost if sent else RequestNotSent
     return fault(reason, final=hopeless or certificate_error(error) is not None)
 
 
 def refuse_encoding(headers: Mapping[str, str]) -> None:
     """We ask for bytes as they are; anything else is no answer to that."""
     if is_encoded(headers):
-        raise Lost("the answer is encoded, though it was asked for as it is")
+        raise AnswerLost("the answer is encoded, though it was asked for as it is")
 
 
 def is_encoded(headers: Mapping[str, str]) -> bool:
@@ -275,8 +279,10 @@ def is_encoded(headers: Mapping[str, str]) -> bool:
 def _next_hop(response: httpx.Response, http: bool) -> str:
     here, target = response.url, str(response.url.join(response.headers["location"]))
     inwards = is_loopback(httpx.URL(target).host) and not is_loopback(here.host)
-    if inwards or asset_fault(target, http=http):
-        raise Unsent("the asset's address redirects to where no asset should be", final=True)
+    if inwards or asset_url_fault(target, http=http):
+        raise RequestNotSent(
+            "the asset's address redirects to where no asset should be", final=True
+        )
     return target
 
 

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from piooy_cli.errors import StorageRefused
-from piooy_cli.places import private_directory
-from piooy_cli.redaction import redact_bytes
+from piooy_cli.domain.errors import StorageRefused
+from piooy_cli.domain.redaction import redact_bytes
+from piooy_cli.files import private_directory
 
 _KEPT = ("content-type", "etag", "retry-after", "accept-ranges", "content-range", "last-modified")
 _BIGGEST = 64 << 20  # of an asset; a larger one is noted without its bytes

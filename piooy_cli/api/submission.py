@@ -5,20 +5,20 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from piooy_cli.api.attempt import Attempt
-from piooy_cli.api.journal import Journal
-from piooy_cli.api.reply import Reply
-from piooy_cli.api.verdicts import Accepted, Later, judge_order
-from piooy_cli.api.window import Seat
-from piooy_cli.errors import (
+from piooy_cli.api.interpret import Accepted, RetryLater, interpret_order
+from piooy_cli.api.order_log import OrderLog
+from piooy_cli.api.request_trace import RequestTrace
+from piooy_cli.api.response import Response
+from piooy_cli.concurrency.adaptive_limit import Slot
+from piooy_cli.domain.errors import (
     Busy,
     NotSignedIn,
-    OutcomeUnknown,
     OverLimit,
     PiooyError,
     StorageRefused,
+    SubmissionUnknown,
 )
-from piooy_cli.models import Order
+from piooy_cli.domain.models import Order
 
 
 class Submission:
@@ -27,24 +27,24 @@ class Submission:
     def __init__(self, order: Order, body: bytes) -> None:
         self.order = order
         self.body = body
-        self.journal: Journal = _Unrecorded()
-        self.attempt = Attempt()
+        self.journal: OrderLog = _Unrecorded()
+        self.attempt = RequestTrace()
         self.sent_at = time.time()  # for a person
         self.left_at = 0.0  # for comparing: monotonic
         self.stopped = False  # True: what is not sent yet is not sent any more
         self.closed: Callable[[], PiooyError | None] = lambda: None  # why no more is sent, if so
-        self.seat: Seat | None = None  # where it shares a window with others
+        self.seat: Slot | None = None  # where it shares a window with others
 
     @property
     def may_have_arrived(self) -> bool:
         """Whether the service may have it, as far as anybody here can know."""
         return self.attempt.sent
 
-    async def judged(self, reply: Reply) -> Accepted | Later:
+    async def judged(self, reply: Response) -> Accepted | RetryLater:
         """What the answer means, once that is on disk."""
         try:
-            verdict = judge_order(reply)
-        except OutcomeUnknown as doubt:
+            verdict = interpret_order(reply)
+        except SubmissionUnknown as doubt:
             raise await self.in_doubt(doubt, reply.status) from None
         except PiooyError as error:
             # Of a key or an empty account, and not of the order, which may be sent again later.
@@ -54,15 +54,17 @@ class Submission:
                 word(error.message, reply.status)
                 await self.journal.kept()
             raise
-        if isinstance(verdict, Later):
-            self.attempt = Attempt()
+        if isinstance(verdict, RetryLater):
+            self.attempt = RequestTrace()
             await self.proven_unsent(verdict.reason, reply.status)
         else:
             self.journal.accepted(verdict.task_id, reply.status)
             await self.journal.kept()
         return verdict
 
-    async def in_doubt(self, doubt: OutcomeUnknown, http_status: int | None) -> OutcomeUnknown:
+    async def in_doubt(
+        self, doubt: SubmissionUnknown, http_status: int | None
+    ) -> SubmissionUnknown:
         """The doubt, recorded; where that fails it is one all the same, and no more is sent."""
         doubt.message += f" (sent between {_clock(self.sent_at)} and {_clock(time.time())})"
         try:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import h11
 
-from piooy_cli.api.lean import httpx
+from piooy_cli.api.httpx_lite import httpx
 
 _IDLE_SECONDS = 5  # servers close a kept connection at will: after this long, a new one is made
 _PIECE = 65_536
@@ -28,7 +28,7 @@ class _Origin(NamedTuple):
     port: int
 
 
-class LeanTransport(httpx.AsyncBaseTransport):
+class H11Transport(httpx.AsyncBaseTransport):
     """Sends the requests of one client, one at a time. `keep`: over the same connection."""
 
     def __init__(self, tls: ssl.SSLContext, *, keep: bool) -> None:
@@ -219,7 +219,7 @@ class _Body(httpx.AsyncByteStream):
     """The body of an answer; closed early, its connection goes with it."""
 
     def __init__(
-        self, transport: LeanTransport, connection: _Connection, timeout: float | None
+        self, transport: H11Transport, connection: _Connection, timeout: float | None
     ) -> None:
         self._transport = transport
         self._connection: _Connection | None = connection

@@ -1,1 +1,1 @@
-"""Hundreds of orders, unattended: a manifest's rows, each run to its end once, whatever happens."""
+"""Manifests of many rows, each row submitted once, whatever happens."""

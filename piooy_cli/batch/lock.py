@@ -5,13 +5,13 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-from piooy_cli.errors import Busy, StorageRefused
-from piooy_cli.places import private_directory
+from piooy_cli.domain.errors import Busy, StorageRefused
+from piooy_cli.files import private_directory
 
 _OFTEN = 0.2
 
 
-class Lock:
+class BatchLock:
     """Held while inside. Raises Busy where another run has it, after waiting `seconds` for it."""
 
     def __init__(self, path: Path, what: str, seconds: float = 0) -> None:
@@ -20,7 +20,7 @@ class Lock:
         self._seconds = seconds
         self._handle: int | None = None
 
-    def __enter__(self) -> "Lock":
+    def __enter__(self) -> "BatchLock":
         private_directory(self._path.parent)
         deadline = time.monotonic() + self._seconds
         while not self._taken():

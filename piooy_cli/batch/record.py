@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from piooy_cli.batch.rows import Row
-from piooy_cli.models import SavedFile, Task
-from piooy_cli.output.records import task_record
+from piooy_cli.batch.rows import BatchRow
+from piooy_cli.domain.models import SavedFile, Task
+from piooy_cli.domain.records import task_record
 
 
-def row_record(row: Row, task: Task, files: Sequence[SavedFile]) -> dict[str, Any]:
+def row_record(row: BatchRow, task: Task, files: Sequence[SavedFile]) -> dict[str, Any]:
     """Keys are only ever added."""
     place: dict[str, Any] = {"row": row.key, "line": row.line or None}
     if row.cell:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from piooy_cli.batch.tally import Tally
-from piooy_cli.files import refusals
+from piooy_cli.batch.counters import BatchCounters
+from piooy_cli.files import disk_errors
 
 _HELP = {
     "rows": "Rows of the batch.",
@@ -24,7 +24,7 @@ _HELP = {
 }
 
 
-def counts(tally: Tally) -> dict[str, float]:
+def counts(tally: BatchCounters) -> dict[str, float]:
     """The numbers, by name."""
     return {
         "rows": tally.rows,
@@ -39,7 +39,7 @@ def counts(tally: Tally) -> dict[str, float]:
     }
 
 
-def summary(tally: Tally, code: int, results: Path) -> dict[str, Any]:
+def summary(tally: BatchCounters, code: int, results: Path) -> dict[str, Any]:
     """The whole as one object; keys are only ever added."""
     return {
         "batch": tally.name,
@@ -53,7 +53,7 @@ def summary(tally: Tally, code: int, results: Path) -> dict[str, Any]:
     }
 
 
-def metrics(tally: Tally, code: int) -> str:
+def metrics(tally: BatchCounters, code: int) -> str:
     """In Prometheus' text format, for the textfile collector of its node exporter."""
     values = counts(tally) | {"exit_code": code, "last_run_timestamp_seconds": round(time.time())}
     label = tally.name.replace("\\", "\\\\").replace('"', '\\"')
@@ -65,7 +65,7 @@ def metrics(tally: Tally, code: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def lines_of(tally: Tally, results: Path) -> list[str]:
+def summary_lines(tally: BatchCounters, results: Path) -> list[str]:
     """For a person: what there is, what it cost, what went wrong."""
     n = counts(tally)
     words = [f"{n['rows_done']:,} of {tally.rows:,} rows done"]
@@ -80,10 +80,10 @@ def lines_of(tally: Tally, results: Path) -> list[str]:
     return [head, *reasons, *closed, f"  results: {results}"]
 
 
-def write(path: Path, text: str) -> None:
+def write_report(path: Path, text: str) -> None:
     """Replace the file, whole: whoever reads it never sees a half. Raises StorageRefused."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
-    with refusals(path):
+    with disk_errors(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             beside.write_text(text, encoding="utf-8")

@@ -8,20 +8,20 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from piooy_cli.errors import UsageError
-from piooy_cli.files import refusals
-from piooy_cli.output.records import compact
+from piooy_cli.domain.errors import UsageError
+from piooy_cli.domain.records import compact
+from piooy_cli.files import disk_errors
 
 _PIECE = 1 << 20
 
 
-class Results:
+class ResultsFile:
     """The file of one batch, which other batches may share."""
 
     def __init__(self, path: Path, batch: str) -> None:
         self.path = path
         self._batch = batch
-        with refusals(path):
+        with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
             self._handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
@@ -39,7 +39,7 @@ class Results:
     def append(self, record: dict[str, Any]) -> int:
         """One whole line, or none; where it ends. Raises StorageRefused."""
         line = compact({"batch": self._batch, **record}).encode("utf-8", "replace") + b"\n"
-        with refusals(self.path), self._alone():
+        with disk_errors(self.path), self._alone():
             begin = self.end
             try:
                 _written(self._handle, line)
@@ -56,7 +56,7 @@ class Results:
 
     def since(self, begin: int) -> Iterator[tuple[str, str, str | None, int]]:
         """Row, status and task of this batch's lines after `begin`, and where each ends."""
-        with refusals(self.path), self.path.open("rb") as file:
+        with disk_errors(self.path), self.path.open("rb") as file:
             file.seek(begin)
             for line in file:
                 begin += len(line)

@@ -4,13 +4,13 @@ import hashlib
 import json
 from typing import Any, NamedTuple
 
-from piooy_cli.asking import Asked
-from piooy_cli.models import Media, Order
+from piooy_cli.domain.models import MediaType, Order
+from piooy_cli.requests.builder import RequestSpec
 
 _OWN = ("prompt", "model", "media", "provider", "scene", "images", "videos", "options")
 
 
-class Row(NamedTuple):
+class BatchRow(NamedTuple):
     """A row as it is sent. `key`: its name for ever; `asked`: a digest of all that it asks for.
 
     `n` counts the rows of the batch, `line` is where it stands in the manifest; `cell`: its place
@@ -26,9 +26,9 @@ class Row(NamedTuple):
     cell: tuple[str, ...] = ()
 
 
-def asked_of(fields: dict[str, Any]) -> Asked:
+def spec_of(fields: dict[str, Any]) -> RequestSpec:
     """What a manifest's row asks for, its defaults left open."""
-    return Asked(
+    return RequestSpec(
         media=fields.get("media"),
         model=fields.get("model"),
         provider=fields.get("provider"),
@@ -46,21 +46,21 @@ def content_key(fields: dict[str, Any]) -> str:
     return f"sha:{_digest(own).hex()}"
 
 
-def asked_digest(asked: Asked) -> bytes:
+def spec_digest(asked: RequestSpec) -> bytes:
     """Two rows with the same digest ask for the same."""
     return _digest(asked._asdict() | {"options": dict(asked.options)})
 
 
-def packed(order: Order) -> str:
+def order_to_text(order: Order) -> str:
     """An order as text."""
     fields = (order.media, order.scene, order.provider, order.model, order.prompt)
     return json.dumps([*fields, dict(order.options)], ensure_ascii=False, separators=(",", ":"))
 
 
-def unpacked(text: str) -> Order:
+def order_from_text(text: str) -> Order:
     """The order that `packed` wrote."""
     media, scene, provider, model, prompt, options = json.loads(text)
-    return Order(Media(media), scene, provider, model, prompt, options)
+    return Order(MediaType(media), scene, provider, model, prompt, options)
 
 
 def _digest(value: dict[str, Any]) -> bytes:

@@ -4,22 +4,22 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from piooy_cli.asking import Asked
 from piooy_cli.batch import sweep
-from piooy_cli.batch.checking import Checker
-from piooy_cli.batch.formats import Format, rows_of
-from piooy_cli.batch.lines import BadLine
 from piooy_cli.batch.manifest import Manifest, name_of
-from piooy_cli.batch.rows import Row, asked_digest
+from piooy_cli.batch.manifest_format import ManifestFormat, manifest_rows
+from piooy_cli.batch.manifest_lines import BadLine
+from piooy_cli.batch.row_builder import RowBuilder
+from piooy_cli.batch.rows import BatchRow, spec_digest
 from piooy_cli.batch.sweep import Axis
-from piooy_cli.output.records import compact
+from piooy_cli.domain.records import compact
+from piooy_cli.requests.builder import RequestSpec
 
 
 class ManifestRows:
     """A file is known by its bytes before it is checked, a pipe only when it was read."""
 
     def __init__(
-        self, manifest: Manifest, form: Format | None, checker: Checker, name: str | None
+        self, manifest: Manifest, form: ManifestFormat | None, checker: RowBuilder, name: str | None
     ) -> None:
         self._manifest = manifest
         self._form = form
@@ -39,10 +39,10 @@ class ManifestRows:
             self._digest = self._manifest.read_through()
         return f"{self._digest or self._manifest.digest} {self._form}"
 
-    def rows(self) -> Iterator[Row | BadLine]:
+    def rows(self) -> Iterator[BatchRow | BadLine]:
         """Each line checked."""
         pieces = self._manifest.pieces()
-        return self._checker.rows(rows_of(pieces, self._form, self._manifest.source))
+        return self._checker.rows(manifest_rows(pieces, self._form, self._manifest.source))
 
 
 class SweepRows:
@@ -55,7 +55,12 @@ class SweepRows:
     told = "the sweep"
 
     def __init__(
-        self, asked: Asked, axes: Sequence[Axis], checker: Checker, zipped: bool, name: str | None
+        self,
+        asked: RequestSpec,
+        axes: Sequence[Axis],
+        checker: RowBuilder,
+        zipped: bool,
+        name: str | None,
     ) -> None:
         self._asked = asked
         self._axes = axes
@@ -65,16 +70,16 @@ class SweepRows:
 
     def name(self) -> str:
         """As given, or of what it varies."""
-        common = asked_digest(sweep.without_axes(self._asked, self._axes))
+        common = spec_digest(sweep.without_axes(self._asked, self._axes))
         names = compact(sorted(axis.name for axis in self._axes)).encode()
         return self._name or f"sweep-{hashlib.sha256(common + names).hexdigest()[:8]}"
 
     def digest(self) -> str:
         """Of all cells."""
         cells: Any = [list(axis) for axis in self._axes]
-        text = asked_digest(self._asked).hex() + compact([cells, self._zipped])
+        text = spec_digest(self._asked).hex() + compact([cells, self._zipped])
         return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
-    def rows(self) -> Iterator[Row | BadLine]:
+    def rows(self) -> Iterator[BatchRow | BadLine]:
         """A row for each cell."""
         return self._checker.cells(self._asked)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
-from piooy_cli.asking import Asked
-from piooy_cli.errors import UsageError
-from piooy_cli.intake import text_from
+from piooy_cli.domain.errors import UsageError
+from piooy_cli.requests.builder import RequestSpec
+from piooy_cli.requests.text_input import read_text
 
 _RANGE = re.compile(r"(-?[0-9]{1,15})\.\.(-?[0-9]{1,15})(?:\.\.([0-9]{1,9}))?", re.ASCII)
 _DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?", re.ASCII)
@@ -81,7 +81,7 @@ def count_of(axes: Sequence[Axis], *, zipped: bool) -> int:
     return count
 
 
-def in_cell(asked: Asked, axes: Sequence[Axis], values: Sequence[Any]) -> Asked:
+def in_cell(asked: RequestSpec, axes: Sequence[Axis], values: Sequence[Any]) -> RequestSpec:
     """What is asked for there."""
     fields: dict[str, Any] = {}
     options = dict(asked.options)
@@ -94,10 +94,10 @@ def in_cell(asked: Asked, axes: Sequence[Axis], values: Sequence[Any]) -> Asked:
     return asked._replace(**fields, options=options)
 
 
-def without_axes(asked: Asked, axes: Sequence[Axis]) -> Asked:
+def without_axes(asked: RequestSpec, axes: Sequence[Axis]) -> RequestSpec:
     """What all cells have in common."""
     fields = {_FIELDS[axis.name] for axis in axes if axis.name in _FIELDS}
-    empty = Asked()
+    empty = RequestSpec()
     options = {name: value for name, value in asked.options.items()
                if name not in {axis.name for axis in axes}}  # fmt: skip
     return asked._replace(**{name: getattr(empty, name) for name in fields}, options=options)
@@ -116,7 +116,7 @@ def labels_of(values: Sequence[Any]) -> tuple[str, ...]:
 
 def _listed(values: str, name: str, is_json: bool) -> list[Any]:
     if values.startswith("@"):
-        text = text_from(values[1:], f"values of {name}", _BIGGEST_FILE)
+        text = read_text(values[1:], f"values of {name}", _BIGGEST_FILE)
         text = text.removeprefix("\ufeff")
         lines = [line.removesuffix("\r") for line in text.split("\n")]
         found = [line for line in lines if line.strip() and not line.startswith("#")]

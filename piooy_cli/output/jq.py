@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from piooy_cli.errors import PiooyError, UsageError
+from piooy_cli.domain.errors import PiooyError, UsageError
 
 
 def compiled(expression: str) -> Callable[[Any], list[Any]]:

@@ -4,22 +4,22 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, assert_never
 
-from piooy_cli.answers import Answer, Document, Line, Listing
-from piooy_cli.errors import PiooyError
-from piooy_cli.events import Event, Saved, Settled, Shown, Submitted
-from piooy_cli.models import Task
-from piooy_cli.output.records import compact, shown_record, task_record
+from piooy_cli.domain.answers import CommandResult, Document, Line, Listing
+from piooy_cli.domain.errors import PiooyError
+from piooy_cli.domain.events import Event, Saved, Settled, Shown, Submitted
+from piooy_cli.domain.models import Task
+from piooy_cli.domain.records import compact, shown_record, task_record
 from piooy_cli.output.sanitize import escaped_json, sanitize
-from piooy_cli.output.streams import Lines
-from piooy_cli.terminal import is_terminal
+from piooy_cli.output.streams import LineStream
+from piooy_cli.output.terminal import is_terminal
 
 
-class JsonLines:
+class JsonWriter:
     """Writes to stdout."""
 
     def __init__(
         self,
-        lines: Lines,
+        lines: LineStream,
         fields: Sequence[str] = (),
         filter_: Callable[[Any], list[Any]] | None = None,
     ) -> None:
@@ -43,7 +43,7 @@ class JsonLines:
         except PiooyError as error:
             raise error.about(task.id or task.ref or "", "piooy task") from None
 
-    def answer(self, answer: Answer) -> None:
+    def answer(self, answer: CommandResult) -> None:
         """A whole answer."""
         match answer:
             case Listing(records=records):

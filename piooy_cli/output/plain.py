@@ -3,21 +3,23 @@
 from collections.abc import Sequence
 from typing import assert_never
 
-from piooy_cli.answers import Answer, Document, Line, Listing
-from piooy_cli.events import Event, Saved, Settled, Shown, Submitted
-from piooy_cli.models import Task
-from piooy_cli.output.records import cells as cells_of
-from piooy_cli.output.records import compact, shown_record
+from piooy_cli.domain.answers import CommandResult, Document, Line, Listing
+from piooy_cli.domain.events import Event, Saved, Settled, Shown, Submitted
+from piooy_cli.domain.models import Task
+from piooy_cli.domain.records import cells as cells_of
+from piooy_cli.domain.records import compact, shown_record
 from piooy_cli.output.sanitize import sanitize
-from piooy_cli.output.streams import Lines
+from piooy_cli.output.streams import LineStream
 
 _COLORS, _OTHER = {"SUCCESS": 32, "FAILED": 31, "ERROR": 31}, 33
 
 
-class Plain:
+class PlainWriter:
     """Writes to stdout."""
 
-    def __init__(self, lines: Lines, fields: Sequence[str] = (), colored: bool = False) -> None:
+    def __init__(
+        self, lines: LineStream, fields: Sequence[str] = (), colored: bool = False
+    ) -> None:
         self._lines = lines
         self._fields = fields
         self._colored = colored
@@ -34,7 +36,7 @@ class Plain:
                 cells = map(sanitize, cells_of(record)) if self._fields else fields_of(task)
                 self._lines.write("\t".join(self._painted(cell, task) for cell in cells))
 
-    def answer(self, answer: Answer) -> None:
+    def answer(self, answer: CommandResult) -> None:
         """A whole answer."""
         match answer:
             case Listing(rows=rows):

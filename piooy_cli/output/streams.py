@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from piooy_cli.errors import Interrupted, StorageRefused
-from piooy_cli.redaction import redact
+from piooy_cli.domain.errors import Interrupted, StorageRefused
+from piooy_cli.domain.redaction import redact
 
 _SIGPIPE = int(getattr(signal, "SIGPIPE", 13))
 
 
-class Lines:
+class LineStream:
     """A stream that takes whole lines, each flushed at once: the next command is waiting."""
 
     def __init__(self, stream: Any, secrets: Sequence[str]) -> None:

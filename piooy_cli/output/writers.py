@@ -6,26 +6,26 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
-from piooy_cli.answers import Answer
-from piooy_cli.events import Event
-from piooy_cli.output.streams import Lines
-from piooy_cli.terminal import is_dumb, is_terminal, wants_color, wants_links
+from piooy_cli.domain.answers import CommandResult
+from piooy_cli.domain.events import Event
+from piooy_cli.output.streams import LineStream
+from piooy_cli.output.terminal import is_dumb, is_terminal, wants_color, wants_links
 
 
-class Results(Protocol):
+class ResultWriter(Protocol):
     """Writes answers to stdout."""
 
     def item(self, event: Event) -> None:
         """One item, as soon as it exists."""
 
-    def answer(self, answer: Answer) -> None:
+    def answer(self, answer: CommandResult) -> None:
         """A whole answer."""
 
     def close(self) -> None:
         """Write what was held back."""
 
 
-class Progress(Protocol):
+class ProgressWriter(Protocol):
     """Shows on stderr what happens on the way."""
 
     def event(self, event: Event) -> None:
@@ -43,7 +43,7 @@ class Progress(Protocol):
         """Leave the terminal as it was."""
 
 
-class Looks(NamedTuple):
+class OutputOptions(NamedTuple):
     """What flags and environment say of the output.
 
     `filter`: what jq makes of a record; `fields`: the only keys of it that are wanted; `options`:
@@ -67,41 +67,41 @@ class Looks(NamedTuple):
         return wants_color(stream, self.environ, self.color)
 
 
-def results(looks: Looks, secrets: list[str]) -> Results:
+def results(looks: OutputOptions, secrets: list[str]) -> ResultWriter:
     """The writer to stdout."""
-    lines, colored = Lines(sys.stdout, secrets), looks.colored(sys.stdout)
+    lines, colored = LineStream(sys.stdout, secrets), looks.colored(sys.stdout)
     if looks.json:
-        from piooy_cli.output.jsonl import JsonLines
+        from piooy_cli.output.jsonl import JsonWriter
 
-        return JsonLines(lines, looks.fields, looks.filter)
+        return JsonWriter(lines, looks.fields, looks.filter)
     if is_terminal(sys.stdout):
-        from piooy_cli.output.human import Human, console
+        from piooy_cli.output.tables import TableWriter, console
 
         links = wants_links(sys.stdout, looks.environ, looks.hyperlinks)
         # Rich takes a dumb terminal for 80 columns wide.
         width = shutil.get_terminal_size().columns if is_dumb(looks.environ) else None
-        return Human(lines, console(sys.stdout, colored, width), secrets, links, looks.fields)
-    from piooy_cli.output.plain import Plain
+        return TableWriter(lines, console(sys.stdout, colored, width), secrets, links, looks.fields)
+    from piooy_cli.output.plain import PlainWriter
 
-    return Plain(lines, looks.fields, colored)
+    return PlainWriter(lines, looks.fields, colored)
 
 
 def progress(
-    looks: Looks, stderr: Lines, secrets: list[str], titled: Callable[[], bool]
-) -> Progress:
+    looks: OutputOptions, stderr: LineStream, secrets: list[str], titled: Callable[[], bool]
+) -> ProgressWriter:
     """The writer to stderr."""
     if looks.quiet:
-        from piooy_cli.output.silence import Silence
+        from piooy_cli.output.quiet import Quiet
 
-        return Silence()
+        return Quiet()
     if is_terminal(sys.stderr) and not is_dumb(looks.environ):
-        from piooy_cli.output.human import console
-        from piooy_cli.output.live import LiveProgress
-        from piooy_cli.output.painter import Painter
+        from piooy_cli.output.live_progress import LiveProgress
+        from piooy_cli.output.screen import Screen
+        from piooy_cli.output.tables import console
 
         on_stderr = console(sys.stderr, looks.colored(sys.stderr))
-        painter = Painter(on_stderr, looks.environ, titled=titled)
+        painter = Screen(on_stderr, looks.environ, titled=titled)
         return LiveProgress(on_stderr, painter, secrets, verbose=looks.verbose)
-    from piooy_cli.output.lines import LineProgress
+    from piooy_cli.output.log_progress import LogProgress
 
-    return LineProgress(stderr, verbose=looks.verbose, heartbeat=looks.heartbeat)
+    return LogProgress(stderr, verbose=looks.verbose, heartbeat=looks.heartbeat)

@@ -8,21 +8,21 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from piooy_cli.sandbox.endpoints import Endpoints
+from piooy_cli.sandbox.fault_middleware import Faulty
 from piooy_cli.sandbox.faults import Chance
-from piooy_cli.sandbox.faulty import Faulty
-from piooy_cli.sandbox.replies import broken, refused
-from piooy_cli.sandbox.store import Store
-from piooy_cli.sandbox.wishes import Wishes
+from piooy_cli.sandbox.options import SandboxOptions
+from piooy_cli.sandbox.responses import broken, refusal
+from piooy_cli.sandbox.store import TaskStore
 
 
-def application(state: Path, wishes: Wishes, *, has_wire: bool = False) -> Any:
+def sandbox_application(state: Path, wishes: SandboxOptions, *, has_wire: bool = False) -> Any:
     """The API with its tasks in the file `state`. `has_wire`: a relay is before the server."""
     chance = Chance(wishes.faults, wishes.seed)
     if wishes.replay:
-        from piooy_cli.sandbox.replay import application as replayed
+        from piooy_cli.sandbox.replay import replay_application as replayed
 
         return Faulty(replayed(wishes.replay), chance, wishes.log, has_wire=has_wire)
-    endpoints = Endpoints(Store(state), wishes, chance)
+    endpoints = Endpoints(TaskStore(state), wishes, chance)
     routes = [
         Route("/api/v1/generate", endpoints.generate, methods=["POST"]),
         Route("/api/v1/generate", endpoints.preflight, methods=["OPTIONS"]),
@@ -32,6 +32,6 @@ def application(state: Path, wishes: Wishes, *, has_wire: bool = False) -> Any:
         Route("/messages", endpoints.messages, methods=["GET"]),
         Route("/assets/{id}/{name}", endpoints.asset, methods=["GET"]),
     ]
-    app = Starlette(routes=routes, exception_handlers={HTTPException: refused, Exception: broken})
+    app = Starlette(routes=routes, exception_handlers={HTTPException: refusal, Exception: broken})
     app.router.redirect_slashes = False
     return Faulty(app, chance, wishes.log, has_wire=has_wire)

@@ -17,13 +17,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from piooy_cli.sandbox import assets, contract, fate, shapes
+from piooy_cli.sandbox import assets, contract, outcome, shapes
 from piooy_cli.sandbox.faults import OF_AN_ORDER, Chance
+from piooy_cli.sandbox.fixtures.work import Work
+from piooy_cli.sandbox.fixtures.works import file_names, make_files
 from piooy_cli.sandbox.limits import Refused, refusal
-from piooy_cli.sandbox.media import Work, files_of, make
-from piooy_cli.sandbox.replies import CORS, error, json_body, limited, ok, owner_of
-from piooy_cli.sandbox.store import Row, Store
-from piooy_cli.sandbox.wishes import Wishes
+from piooy_cli.sandbox.options import SandboxOptions
+from piooy_cli.sandbox.responses import CORS, error, json_body, limited, ok, owner_of
+from piooy_cli.sandbox.store import TaskRow, TaskStore
 
 _DAY = 86_400
 _NO_KEY = "no auth, please sign in"
@@ -34,12 +35,12 @@ _MADE = 8  # files that are kept in memory, so that a resumed download makes non
 class Endpoints:
     """The API of one sandbox."""
 
-    def __init__(self, store: Store, wishes: Wishes, chance: Chance) -> None:
+    def __init__(self, store: TaskStore, wishes: SandboxOptions, chance: Chance) -> None:
         self._store = store
         self._wishes = wishes
         self._chance = chance
         self._seed = wishes.seed or secrets.token_hex(8)
-        self._made = lru_cache(_MADE)(make)
+        self._made = lru_cache(_MADE)(make_files)
         self._number = store.count()
 
     async def preflight(self, request: Request) -> Response:
@@ -102,7 +103,7 @@ class Endpoints:
         if row is None or _status(row) != "SUCCESS":
             return Response("no such file", 404)
         work = self._work(row)
-        found = next((one for one in files_of(work) if one.name == name), None)
+        found = next((one for one in file_names(work) if one.name == name), None)
         if found is None:
             return Response("no such file", 404)
         if "expired-url" in row.fate.faults and not _is_fresh(request, row):
@@ -119,14 +120,14 @@ class Endpoints:
         ends = [at + one.ends for at, one in known if at + one.ends > now]
         return refusal(limits, now, [at for at, _ in known], ends)
 
-    def _order(self, owner: str, body: dict[str, Any]) -> Row:
+    def _order(self, owner: str, body: dict[str, Any]) -> TaskRow:
         """Taken, and on disk."""
         faults = tuple(fault.name for fault in self._chance.happens("generate", OF_AN_ORDER))
         median = self._wishes.seconds(body["model"], body["mediaType"]) / self._wishes.speed
         while True:
             self._number += 1
-            future = fate.decided(self._seed, self._number, median, faults)
-            row = Row(self._id(), owner, time.time(), body, future)
+            future = outcome.plan_outcome(self._seed, self._number, median, faults)
+            row = TaskRow(self._id(), owner, time.time(), body, future)
             if self._store.add(row):  # another server of the same state may count as well
                 return row
 
@@ -137,7 +138,7 @@ class Endpoints:
         chance = random.Random(f"{self._seed}/id/{self._number}")
         return str(uuid.UUID(int=chance.getrandbits(128), version=4))
 
-    def _task(self, row: Row, base_url: str) -> dict[str, Any]:
+    def _task(self, row: TaskRow, base_url: str) -> dict[str, Any]:
         request, status = row.request, _status(row)
         answer = {
             "id": row.id, "status": status, "mediaType": request["mediaType"],
@@ -152,7 +153,7 @@ class Endpoints:
                 answer["taskResult"] = shapes.running(self._wishes.shape, request["model"])
         return answer
 
-    def _work(self, row: Row) -> Work:
+    def _work(self, row: TaskRow) -> Work:
         request = row.request
         asked = json.dumps(request.get("options", {}), sort_keys=True)
         prompt = request.get("prompt", "")
@@ -171,18 +172,18 @@ class Endpoints:
         if match is None:
             return None
         row = self._store.get(match[1])
-        names = [one.name for one in files_of(self._work(row))] if row else []
+        names = [one.name for one in file_names(self._work(row))] if row else []
         return self._made(self._work(row), match[2]) if row and match[2] in names else None
 
-    def _result(self, row: Row, base_url: str) -> Any:
+    def _result(self, row: TaskRow, base_url: str) -> Any:
         if "no-assets" in row.fate.faults:
             return {"status": "completed", "results": []}
         work = self._work(row)
         tail = f"?v={row.fresh}" if row.fresh else ""
-        urls = [f"{base_url}assets/{row.id}/{one.name}{tail}" for one in files_of(work)]
+        urls = [f"{base_url}assets/{row.id}/{one.name}{tail}" for one in file_names(work)]
         cover = urls.pop() if work.has_cover else ""
         kind = {"video": "video", "music": "audio"}.get(work.media, "image")
-        media = shapes.Media(tuple(urls), cover, kind, work.model, work.prompt)
+        media = shapes.ShapedMedia(tuple(urls), cover, kind, work.model, work.prompt)
         return shapes.shape(self._wishes.shape or shapes.fitting(work.media), media)
 
 
@@ -194,10 +195,10 @@ async def _body(request: Request, fault_of: Callable[[Any], str | None]) -> Any:
     return body
 
 
-def _status(row: Row) -> str:
+def _status(row: TaskRow) -> str:
     return row.fate.status(time.time() - row.accepted)
 
 
-def _is_fresh(request: Request, row: Row) -> bool:
+def _is_fresh(request: Request, row: TaskRow) -> bool:
     """An address that was renewed, and not renewed again since."""
     return row.fresh > 0 and request.query_params.get("v") == str(row.fresh)

@@ -47,7 +47,7 @@ class Fault(NamedTuple):
         return self.name.isdecimal()
 
 
-def parsed(spec: str) -> tuple[Fault, ...]:
+def parse_faults(spec: str) -> tuple[Fault, ...]:
     """`429:5%,drop-after-accept@3,task/slow:200ms`. Raises ValueError with what is none.
 
     Items stand behind commas or on lines of their own; `#` begins a comment.

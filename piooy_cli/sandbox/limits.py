@@ -8,7 +8,7 @@ _WINDOWS = {"min": 60, "hour": 3600, "day": 86_400}
 _ITEM = re.compile(r"([1-9][0-9]{0,8})/(min|hour|day|concurrent)", re.ASCII)
 
 
-class Limits(NamedTuple):
+class RequestLimits(NamedTuple):
     """`windows`: how many orders in how many seconds; `concurrent`: tasks that run at once."""
 
     windows: tuple[tuple[int, int], ...] = ()
@@ -22,7 +22,7 @@ class Refused(NamedTuple):
     seconds: float
 
 
-def parsed(spec: str) -> Limits:
+def parse_limits(spec: str) -> RequestLimits:
     """`6/min,200/day,3/concurrent`. Raises ValueError with the part that is none."""
     windows, concurrent = [], None
     for item in filter(None, (part.strip() for part in spec.split(","))):
@@ -33,11 +33,11 @@ def parsed(spec: str) -> Limits:
             concurrent = int(match[1])
         else:
             windows.append((int(match[1]), _WINDOWS[match[2]]))
-    return Limits(tuple(windows), concurrent)
+    return RequestLimits(tuple(windows), concurrent)
 
 
 def refusal(
-    limits: Limits, now: float, accepted: Sequence[float], ends: Sequence[float]
+    limits: RequestLimits, now: float, accepted: Sequence[float], ends: Sequence[float]
 ) -> Refused | None:
     """Why no further order is taken now; None where it is.
 

@@ -13,15 +13,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from piooy_cli.errors import UsageError
+from piooy_cli.domain.errors import UsageError
 from piooy_cli.sandbox import assets
-from piooy_cli.sandbox.replies import CORS, error
+from piooy_cli.sandbox.responses import CORS, error
 
 _METHODS = ["GET", "POST", "OPTIONS"]
 _FROM = re.compile(r"bytes ([0-9]{1,18})-", re.ASCII)
 
 
-def application(recording: Path) -> Any:
+def replay_application(recording: Path) -> Any:
     """The recording as an ASGI application. Raises UsageError for a file that is none."""
     replay = _Replay(_exchanges(recording))
     return Starlette(routes=[Route("/{path:path}", replay.answer, methods=_METHODS)])

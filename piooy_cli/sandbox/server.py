@@ -10,14 +10,14 @@ from typing import Any
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
-from piooy_cli.errors import UsageError
-from piooy_cli.sandbox.wire import Relay
+from piooy_cli.domain.errors import UsageError
+from piooy_cli.sandbox.fault_proxy import Relay
 
 _BACKLOG = 512
 _PATIENCE = 2.0  # seconds for answers that are on their way at the end
 
 
-def run(app: Any, host: str, port: int, note: Callable[[str], None], *, wire: bool) -> None:
+def run_server(app: Any, host: str, port: int, note: Callable[[str], None], *, wire: bool) -> None:
     """Serve `app` until a signal asks for the end. `wire`: behind a relay that makes faults."""
     asyncio.run(_serve(app, _listen(host, port), host, note, wire))
 

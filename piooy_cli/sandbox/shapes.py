@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 
-class Media(NamedTuple):
+class ShapedMedia(NamedTuple):
     """What there is to tell of: addresses of results, and of a cover, if any."""
 
     results: tuple[str, ...]
@@ -24,10 +24,10 @@ _PIXEL = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
 )
 
-Shape = Callable[[Media], Any]
+Shape = Callable[[ShapedMedia], Any]
 
 
-def shape(name: str, of: Media) -> Any:
+def shape(name: str, of: ShapedMedia) -> Any:
     """`taskResult` in the shape of this name. `…+string` and `…+twice` are JSON in a string."""
     plain, _, wrapped = name.partition("+")
     value = SHAPES[plain](of)
@@ -41,17 +41,17 @@ def fitting(media: str) -> str:
     return {"video": "videos", "music": "songs", "character": "character"}.get(media, "results")
 
 
-def names() -> list[str]:
+def shape_names() -> list[str]:
     """Every name, and how each can be wrapped."""
     return [*SHAPES, "NAME+string", "NAME+twice"]
 
 
-def _images(of: Media) -> Any:
+def _images(of: ShapedMedia) -> Any:
     images = [{"id": "", "imageType": "image/png", "imageUrl": url} for url in of.results]
     return {"images": images, "status": "completed", "errorCode": "", "errorMessage": ""}
 
 
-def _videos(of: Media) -> Any:
+def _videos(of: ShapedMedia) -> Any:
     videos = [
         {"id": f"task-{n}", "videoUrl": url, "thumbnailUrl": of.cover, "duration": 5,
          "storageKey": f"videos/u1/{n}.mp4", "posterKey": f"posters/u1/{n}.jpg"}
@@ -60,7 +60,7 @@ def _videos(of: Media) -> Any:
     return {"videos": videos, "status": "completed"}
 
 
-def _songs(of: Media) -> Any:
+def _songs(of: ShapedMedia) -> Any:
     songs = [
         {"id": f"a{n}", "audioUrl": url, "imageUrl": of.cover, "duration": 8.5,
          "title": of.prompt[:80], "tags": "sandbox", "prompt": f"[Verse] {of.prompt}"}
@@ -69,11 +69,11 @@ def _songs(of: Media) -> Any:
     return {"songs": songs, "status": "SUCCESS"}
 
 
-def _results(of: Media) -> Any:
+def _results(of: ShapedMedia) -> Any:
     return _evolink(of) | {"results": list(of.results)}
 
 
-def _evolink(of: Media) -> dict[str, Any]:
+def _evolink(of: ShapedMedia) -> dict[str, Any]:
     return {
         "created": 1756817821, "id": "task-unified-1756817821-4x3rx6ny", "model": of.model,
         "object": f"{of.kind}.generation.task", "progress": 100, "status": "completed",
@@ -82,7 +82,7 @@ def _evolink(of: Media) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _evolink_music(of: Media) -> Any:
+def _evolink_music(of: ShapedMedia) -> Any:
     data = [
         {"result_id": f"r{n}", "title": of.prompt[:80], "duration": 8.5, "audio_url": url,
          "stream_audio_url": f"{url}?stream=1", "image_url": of.cover}
@@ -91,17 +91,17 @@ def _evolink_music(of: Media) -> Any:
     return _results(of) | {"result_data": data}
 
 
-def _evolink_character(of: Media) -> Any:
+def _evolink_character(of: ShapedMedia) -> Any:
     data = {"character_name": "chr_Axtjik3O#", "profile_picture_url": of.results[0]}
     return _evolink(of) | {"result_data": data}
 
 
-def _result_data(of: Media) -> Any:
+def _result_data(of: ShapedMedia) -> Any:
     data = [{f"{of.kind}_url": url, "seed": 42, "duration": 5} for url in of.results]
     return {"id": "t", "status": "completed", "type": of.kind, "result_data": data}
 
 
-def _kie(of: Media) -> Any:
+def _kie(of: ShapedMedia) -> Any:
     given = {"prompt": of.prompt, "image_input": ["https://user.example/ref.png"]}
     asked = {"model": of.model, "callBackUrl": "https://piooy.example/notify", "input": given}
     return {
@@ -111,7 +111,7 @@ def _kie(of: Media) -> Any:
     }  # fmt: skip
 
 
-def _kie_music(of: Media) -> Any:
+def _kie_music(of: ShapedMedia) -> Any:
     songs = [
         {"id": f"e{n}", "audioUrl": url, "streamAudioUrl": f"{url}?stream=1", "imageUrl": of.cover,
          "prompt": "[Verse] ...", "modelName": "chirp", "title": "Iron", "duration": 8.5}
@@ -123,7 +123,7 @@ def _kie_music(of: Media) -> Any:
     }  # fmt: skip
 
 
-def _replicate(of: Media) -> Any:
+def _replicate(of: ShapedMedia) -> Any:
     asked = {"prompt": of.prompt, "image_input": ["https://user.example/ref.png"]}
     return {
         "id": "vgcm4plb", "model": of.model, "input": asked, "logs": "see https://example.com/log",
@@ -132,27 +132,27 @@ def _replicate(of: Media) -> Any:
     }  # fmt: skip
 
 
-def _replicate_one(of: Media) -> Any:
+def _replicate_one(of: ShapedMedia) -> Any:
     return {"id": "p2", "status": "succeeded", "output": of.results[0], "input": {"prompt": "x"}}
 
 
-def _replicate_files(of: Media) -> Any:
+def _replicate_files(of: ShapedMedia) -> Any:
     return {"id": "p3", "status": "succeeded", "output": [{"file": url} for url in of.results]}
 
 
-def _fal(of: Media) -> Any:
+def _fal(of: ShapedMedia) -> Any:
     files = [{"url": url, "content_type": f"{of.kind}/x", "file_size": 1} for url in of.results]
     if of.kind == "video":
         return {"video": files[0]}
     return {"images" if of.kind == "image" else "audio": files, "seed": 7, "prompt": of.prompt}
 
 
-def _openai(of: Media) -> Any:
+def _openai(of: ShapedMedia) -> Any:
     data = [{"url": url, "revised_prompt": of.prompt} for url in of.results]
     return {"created": 1767000000, "data": data}
 
 
-def _fal_queue(of: Media) -> Any:
+def _fal_queue(of: ShapedMedia) -> Any:
     """No result at all: addresses that must not be fetched."""
     queue = "https://queue.fal.example/x/requests/r1"
     return {
@@ -183,7 +183,7 @@ def failed(model: str) -> Any:
     }  # fmt: skip
 
 
-def _character(of: Media) -> Any:
+def _character(of: ShapedMedia) -> Any:
     return {"images": [{"imageUrl": url} for url in of.results], "character_name": "Mirota"}
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from weakref import finalize
 
-from piooy_cli.errors import StorageRefused
-from piooy_cli.sandbox.fate import Fate, kept, restored
+from piooy_cli.domain.errors import StorageRefused
+from piooy_cli.sandbox.outcome import PlannedOutcome, kept, restored
 
-VERSION = 1
+STORE_VERSION = 1
 _TABLES = """
 create table if not exists task (
   id text primary key, owner text not null, accepted real not null, speed real not null,
@@ -26,7 +26,7 @@ create index if not exists task_owner on task (owner, accepted);
 """
 
 
-class Row(NamedTuple):
+class TaskRow(NamedTuple):
     """An order as it was accepted: by whom, when (Unix seconds), and what.
 
     `fresh`: how often its addresses were renewed.
@@ -36,11 +36,11 @@ class Row(NamedTuple):
     owner: str
     accepted: float
     request: dict[str, Any]
-    fate: Fate
+    fate: PlannedOutcome
     fresh: int = 0
 
 
-class Store:
+class TaskStore:
     """Tasks survive from one command to the next, and whatever happens to this process."""
 
     def __init__(self, path: Path) -> None:
@@ -57,14 +57,14 @@ class Store:
 
     def _prepare(self, path: Path) -> None:
         version = self._connection.execute("pragma user_version").fetchone()[0]
-        if version > VERSION:
+        if version > STORE_VERSION:
             hint = "use that version, or another --state"
             raise StorageRefused(f"the sandbox's state {path} is of a newer piooy", hint)
-        if version < VERSION:
-            script = f"begin;{_TABLES}{_FIRST}pragma user_version = {VERSION};commit;"
+        if version < STORE_VERSION:
+            script = f"begin;{_TABLES}{_FIRST}pragma user_version = {STORE_VERSION};commit;"
             self._connection.executescript(script)
 
-    def add(self, row: Row) -> bool:
+    def add(self, row: TaskRow) -> bool:
         """Remember an order; it is on disk when this returns. False where the id is taken."""
         values = (
             row.id, row.owner, row.accepted, 1.0, json.dumps(row.request),
@@ -73,20 +73,22 @@ class Store:
         query = "insert or ignore into task values (?, ?, ?, ?, ?, ?, ?)"
         return self._connection.execute(query, values).rowcount == 1
 
-    def get(self, task_id: str) -> Row | None:
+    def get(self, task_id: str) -> TaskRow | None:
         """The order with this id."""
         query = "select id, owner, accepted, request, fate, fresh from task where id = ?"
         found = self._connection.execute(query, (task_id,)).fetchone()
         if found is None:
             return None
         task, owner, accepted, request, fate, fresh = found
-        return Row(task, owner, accepted, json.loads(request), restored(json.loads(fate)), fresh)
+        return TaskRow(
+            task, owner, accepted, json.loads(request), restored(json.loads(fate)), fresh
+        )
 
     def count(self) -> int:
         """How many orders there are."""
         return int(self._connection.execute("select count(*) from task").fetchone()[0])
 
-    def recent(self, owner: str, since: float) -> list[tuple[float, Fate]]:
+    def recent(self, owner: str, since: float) -> list[tuple[float, PlannedOutcome]]:
         """When this user's orders were taken, newest first, and what becomes of them."""
         query = (
             "select accepted, fate from task where owner = ? and accepted > ?"

@@ -34,7 +34,7 @@ class _Line(NamedTuple):
     width: float
 
 
-Block = list[_Line]
+TextBlock = list[_Line]
 
 
 class Fonts:
@@ -42,23 +42,23 @@ class Fonts:
 
     def __init__(self) -> None:
         self._fonts: dict[int, _Font] = {}
-        self._known: dict[tuple[str, _Style, int, int], Block] = {}
+        self._known: dict[tuple[str, _Style, int, int], TextBlock] = {}
 
-    def lines(self, text: str, style: _Style, width: int, most: int) -> Block:
+    def lines(self, text: str, style: _Style, width: int, most: int) -> TextBlock:
         """At most so many; what is left out ends as an ellipsis."""
         key = (text, style, width, most)
         if key not in self._known:
             self._known[key] = self._measured(_cleaned(text), style, width, most)
         return self._known[key]
 
-    def _measured(self, text: str, style: _Style, width: int, most: int) -> Block:
+    def _measured(self, text: str, style: _Style, width: int, most: int) -> TextBlock:
         font = self._font(style.size)
         texts = _wrapped(text, width, most, font.getlength)
         return [_Line(line, style, font, font.getlength(line)) for line in texts]
 
-    def label(self, label: Label, width: int) -> Block:
+    def label(self, label: Label, width: int) -> TextBlock:
         """The name of each axis over its value."""
-        lines: Block = []
+        lines: TextBlock = []
         for name, value in label:
             lines += self.lines(name, _NEXT_NAME if lines else NAME, width, 1)
             lines += self.lines(value, VALUE, width, 2)
@@ -70,7 +70,7 @@ class Fonts:
         return self._fonts[size]
 
 
-def height(block: Block) -> int:
+def height(block: TextBlock) -> int:
     """How high its lines are together."""
     return sum(line.style.height for line in block)
 

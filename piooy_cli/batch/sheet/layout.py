@@ -4,11 +4,11 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from piooy_cli.batch.sheet.captions import NAME, VALUE, Block, Fonts, Label, height
-from piooy_cli.batch.sheet.pictures import size_of
+from piooy_cli.batch.sheet.captions import NAME, VALUE, Fonts, Label, TextBlock, height
+from piooy_cli.batch.sheet.pictures import picture_size
 
 if TYPE_CHECKING:
-    from piooy_cli.batch.sheet import Cell
+    from piooy_cli.batch.sheet.cell import SheetCell
 
 LONGEST_SIDE = 12_000
 THUMBNAIL = 256
@@ -24,7 +24,7 @@ _HEADER_WIDTH = 200  # of a row's
 class _Plan(NamedTuple):
     """Cells in the order of reading, and what is written around them."""
 
-    cells: "Sequence[Cell]"
+    cells: "Sequence[SheetCell]"
     columns: int
     heads: Sequence[Label] = ()  # over each column
     sides: Sequence[Label] = ()  # before each row
@@ -42,7 +42,7 @@ class _Plan(NamedTuple):
         return max(wide, high) <= LONGEST_SIDE and wide * high <= _MOST_PIXELS
 
 
-def _table(axes: Sequence[str], cells: "Sequence[Cell]") -> _Plan | None:
+def _table(axes: Sequence[str], cells: "Sequence[SheetCell]") -> _Plan | None:
     """The first axis as columns, the others as rows; None where that would leave gaps."""
     columns = list(dict.fromkeys(cell.labels[:1] for cell in cells))
     rows = list(dict.fromkeys(cell.labels[1:] for cell in cells))
@@ -55,7 +55,7 @@ def _table(axes: Sequence[str], cells: "Sequence[Cell]") -> _Plan | None:
     return _Plan(ordered, len(columns), heads, sides)
 
 
-def _grid(axes: Sequence[str], cells: "Sequence[Cell]") -> _Plan:
+def _grid(axes: Sequence[str], cells: "Sequence[SheetCell]") -> _Plan:
     """About as many columns as rows."""
     columns = math.ceil(math.sqrt(len(cells)))
     captions = [" · ".join(cell.labels) for cell in cells]
@@ -68,10 +68,10 @@ class Layout(NamedTuple):
     plan: _Plan
     box: tuple[int, int]
     fonts: Fonts
-    heads: list[Block]
-    sides: list[Block]
-    captions: list[Block]
-    title: Block
+    heads: list[TextBlock]
+    sides: list[TextBlock]
+    captions: list[TextBlock]
+    title: TextBlock
 
     @property
     def left(self) -> int:
@@ -103,9 +103,9 @@ class Layout(NamedTuple):
         return max(self.size) <= LONGEST_SIDE and math.prod(self.size) <= _MOST_PIXELS
 
 
-def layout_of(axes: Sequence[str], cells: "Sequence[Cell]") -> Layout:
+def layout_of(axes: Sequence[str], cells: "Sequence[SheetCell]") -> Layout:
     """With the largest thumbnails that there is room for; a table that has no room is no table."""
-    sizes = [size for cell in cells if cell.picture and (size := size_of(cell.picture))]
+    sizes = [size for cell in cells if cell.picture and (size := picture_size(cell.picture))]
     fonts = Fonts()
     for plan in (_table(axes, cells), _grid(axes, cells)):
         for box in (_box(sizes, side) for side in _SIDES):
@@ -131,10 +131,10 @@ def _box(sizes: Sequence[tuple[int, int]], side: int) -> tuple[int, int]:
     return max(round(wide), least), max(round(high), least)
 
 
-def _highest(blocks: Sequence[Block]) -> int:
+def _highest(blocks: Sequence[TextBlock]) -> int:
     return max(map(height, blocks), default=0)
 
 
-def under(captions: Sequence[Block]) -> int:
+def under(captions: Sequence[TextBlock]) -> int:
     """Room below a picture."""
     return _highest(captions) + GAP // 2 if captions else 0

@@ -29,7 +29,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
             yield image
 
 
-def size_of(path: Path) -> tuple[int, int] | None:
+def picture_size(path: Path) -> tuple[int, int] | None:
     """Its width and height; None where it cannot be opened."""
     try:
         with _opened(path) as image:
@@ -60,7 +60,7 @@ def _shrunk(image: Image.Image, box: tuple[int, int]) -> Image.Image:
     return paper
 
 
-def write(image: Image.Image, path: Path) -> None:
+def write_picture(image: Image.Image, path: Path) -> None:
     """Replace the file, whole: whoever looks at it never sees a half."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".piooy-{secrets.token_hex(4)}.sheet")

@@ -1,0 +1,1 @@
+"""Finding the files of a task in whatever shape its result has."""

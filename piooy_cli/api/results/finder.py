@@ -1,0 +1,173 @@
+"""Finding the files of a task in whatever shape its result has, and never an input. Pure."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from piooy_cli.api.results import keys as keys
+from piooy_cli.api.results.urls import DATA_URI, extension, has_url, input_urls, urls_of
+from piooy_cli.api.safe_json import unwrapped
+from piooy_cli.domain.models import Asset, Kind, Role
+
+# The storage step rewrites what stands later here and leaves the expiring address before it.
+_SOURCES = ("taskResult", "taskInfo", "resultAssets")
+_DEFAULT_KINDS = {
+    "image": Kind.IMAGE,
+    "video": Kind.VIDEO,
+    "music": Kind.AUDIO,
+    "character": Kind.IMAGE,
+}
+_MOVING = (Kind.VIDEO, Kind.AUDIO)
+_DEEPEST = 24
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}", re.ASCII)
+_MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
+_TYPE_KEYS = ("content_type", "contentType", "mime_type", "mimeType", "imageType", "type")
+
+
+class _Place(NamedTuple):
+    """Where in the result we stand, and what that says of an address found here."""
+
+    key: str = ""
+    accepts: bool = True
+    own_kind: Kind | None = None
+    outer_kind: Kind | None = None
+    type: str = ""
+    role: Role = Role.RESULT
+    depth: int = 0
+
+
+class _Found(NamedTuple):
+    url: str
+    kind: Kind
+    role: Role
+
+
+def find_assets(
+    data: Mapping[str, Any], base_url: str = "", inputs: Iterable[str] = ()
+) -> tuple[Asset, ...]:
+    """The assets of a task that succeeded, results first, each once. `inputs` never come out."""
+    finder = _Finder(base_url, str(data.get("mediaType") or "").lower())
+    never = input_urls(data, inputs, base_url)
+    merged: dict[tuple[Kind, Role, int], _Found] = {}
+    for source in _SOURCES:
+        found = finder.walk(data.get(source), _Place())
+        allowed = [one for one in found if not {one.url, unquote(one.url)} & never]
+        known = {one.url for one in merged.values()}
+        merged |= {at: one for at, one in _numbered(allowed).items() if one.url not in known}
+    return tuple(
+        Asset(n, one.url, one.kind, one.role)
+        for n, one in enumerate(_results_first(merged.values()), 1)
+    )
+
+
+class _Finder:
+    def __init__(self, base_url: str, media: str) -> None:
+        self._base_url = base_url
+        self._default = _DEFAULT_KINDS.get(media, Kind.OTHER)
+
+    def walk(self, value: Any, place: _Place) -> Iterator[_Found]:
+        """Every asset in `value`, in the order of the document."""
+        if place.depth > _DEEPEST:
+            return
+        match unwrapped(value):
+            case str() as text:
+                yield from self._leaf(text.strip(), place)
+            case list() as items:
+                inner = place._replace(depth=place.depth + 1)
+                for item in items:
+                    yield from self.walk(item, inner)
+            case dict() as members:
+                yield from self._members(members, place)
+
+    def _members(self, members: Mapping[str, Any], place: _Place) -> Iterator[_Found]:
+        named = next((t for key in _TYPE_KEYS if isinstance(t := members.get(key), str)), "")
+        moving = keys.kind_of_type(named) in _MOVING or any(
+            _is_moving(key, value) for key, value in members.items()
+        )
+        for key, value in members.items():
+            if not keys.is_input(key) and not keys.is_skipped(key, value):
+                yield from self.walk(value, _inside(place, key, moving, named or place.type))
+
+    def _leaf(self, text: str, place: _Place) -> Iterator[_Found]:
+        if keys.is_base64(place.key) or _is_inline(text, place):
+            urls: Iterable[str] = _data_uri(text, place)
+        else:
+            urls = urls_of(text, self._base_url) if place.accepts else ()
+        yield from (_Found(url, self._kind(url, place), place.role) for url in urls)
+
+    def _kind(self, url: str, place: _Place) -> Kind:
+        """The nearest word decides; the extension is only a hint."""
+        whole_type = keys.kind_of_type(place.type) if "/" in place.type else None
+        by_name = place.own_kind or whole_type or place.outer_kind
+        return by_name or _kind_of_url(url) or keys.kind_of_type(place.type) or self._default
+
+
+def _inside(place: _Place, key: str, moving: bool, named_type: str) -> _Place:
+    own, primary = keys.kind_of_key(key), keys.is_primary(key, place.key)
+    beside_motion = moving or place.outer_kind in _MOVING
+    cover = primary and beside_motion and keys.is_one_picture(key)
+    lesser = keys.is_secondary(key) or cover
+    return _Place(
+        key=key,
+        accepts=lesser or primary,
+        own_kind=own or (place.own_kind if place.role is Role.COVER else None),
+        outer_kind=own or place.outer_kind,
+        type=named_type,
+        role=Role.COVER if lesser else place.role,
+        depth=place.depth + 1,
+    )
+
+
+def _is_moving(key: str, value: Any) -> bool:
+    """Whether a video or a sound stands under `key`: by its name, or by its first address."""
+    if keys.is_input(key) or keys.is_skipped(key, value) or keys.is_secondary(key):
+        return False
+    if not keys.is_primary(key, "data"):
+        return False
+    if keys.kind_of_key(key) in _MOVING:
+        return has_url(value)
+    value = unwrapped(value)
+    first = value[0] if isinstance(value, list) and value else value
+    return isinstance(first, str) and _kind_of_url(first) in _MOVING
+
+
+def _is_inline(text: str, place: _Place) -> bool:
+    """`{"mimeType": "image/png", "data": "iVBO…"}`, as Gemini sends it."""
+    named = keys.plain(place.key) == "data" and "/" in place.type
+    return named and _BASE64.fullmatch("".join(text.split())) is not None
+
+
+def _data_uri(text: str, place: _Place) -> Iterator[str]:
+    compact = "".join(text.split())
+    if DATA_URI.match(text):
+        yield text
+    elif _BASE64.fullmatch(compact):
+        known = _MEDIA_TYPE.fullmatch(place.type)
+        yield f"data:{place.type if known else 'application/octet-stream'};base64,{compact}"
+
+
+def _numbered(found: Sequence[_Found]) -> dict[tuple[Kind, Role, int], _Found]:
+    """Each by kind, role and index: what two sources have in common is one item."""
+    counts: dict[tuple[Kind, Role], int] = {}
+    numbered = {}
+    for one in _results_first(found):
+        kind_and_role = (one.kind, one.role)
+        counts[kind_and_role] = counts.get(kind_and_role, 0) + 1
+        numbered[(*kind_and_role, counts[kind_and_role])] = one
+    return numbered
+
+
+def _results_first(found: Iterable[_Found]) -> list[_Found]:
+    """Results before covers, each address once, else in the order of the document."""
+    ordered = sorted(found, key=lambda one: one.role is Role.COVER)
+    return list({one.url: one for one in reversed(ordered)}.values())[::-1]
+
+
+def _kind_of_url(url: str) -> Kind | None:
+    if url[:5].lower() == "data:":
+        return keys.kind_of_type(url[5:].split(";")[0])
+    try:
+        return keys.KIND_OF_EXTENSION.get(extension(urlsplit(url).path))
+    except ValueError:
+        return None

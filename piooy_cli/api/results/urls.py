@@ -1,0 +1,101 @@
+"""Addresses in text: which strings are one, which are inputs, which are the API's own. Pure."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+from piooy_cli.api.results.keys import KIND_OF_EXTENSION, is_input
+from piooy_cli.api.safe_json import unwrapped
+
+ADDRESS = re.compile(r"https?://[^\s\"'<>\\]+", re.IGNORECASE)
+DATA_URI = re.compile(r"data:[\w.+-]+/[\w.+-]+[;,]", re.IGNORECASE)
+_RELATIVE = re.compile(r"/[\w./%~+@=-]+\.\w{2,5}(\?\S*)?")
+_LISTED = re.compile(r"[,\s]+(?=https?://)", re.IGNORECASE)
+_JOINED = re.compile(r"(?=https?://)", re.IGNORECASE)
+_BEFORE_PROSE = re.compile(r"[!-(*+\--\\^-{}~]*")
+_API_PATH = re.compile(r"/(api/|v\d)")
+
+
+def urls_of(text: str, base_url: str) -> Iterator[str]:
+    """The addresses that `text` is: one, or a list without quotes; relative ones made whole."""
+    if DATA_URI.match(text):
+        yield text
+        return
+    bare = text[1:-1].strip() if text[:1] == "[" and text[-1:] == "]" else text
+    for part in _LISTED.split(bare):
+        if _RELATIVE.fullmatch(part) and not part.startswith("//") and base_url:
+            part = urljoin(base_url, part)
+        if ADDRESS.fullmatch(part) and part.isprintable() and not is_api(part, base_url):
+            yield part
+
+
+def is_api(url: str, base_url: str) -> bool:
+    """Whether a program is meant to call `url`; what is no address counts as such."""
+    try:
+        parts, own = urlsplit(url), urlsplit(base_url)
+        host = (parts.hostname or "").removeprefix("www.")
+    except ValueError:
+        return True
+    media = extension(parts.path) in KIND_OF_EXTENSION
+    if host == (own.hostname or "").removeprefix("www."):
+        return parts.path.startswith("/api/v") or (parts.path.startswith("/api/") and not media)
+    called = host.split(".")[0] in ("api", "queue")
+    return called and not media and (host.startswith("queue.") or bool(_API_PATH.match(parts.path)))
+
+
+def has_url(value: Any) -> bool:
+    """Whether any address stands in or below `value`."""
+    return any(ADDRESS.match(text) or DATA_URI.match(text) for text in strings_in(value))
+
+
+def urls_in(value: Any) -> Iterator[str]:
+    """Everything in or below `value` that could be meant as an address, also within prose."""
+    for text in strings_in(value):
+        yield text.strip()
+        for match in ADDRESS.findall(text):
+            for part in (match, *_JOINED.split(match)):
+                before_prose = _BEFORE_PROSE.match(part)
+                yield from (part, part.rstrip(".,;:!?)]}"))
+                yield before_prose[0].rstrip(".;:!?}") if before_prose else ""
+
+
+def input_urls(data: Any, inputs: Iterable[str], base_url: str) -> set[str]:
+    """What was put in, known or echoed below keys that say so, in every way it may come back."""
+    given = set(inputs).union(*(urls_in(value) for value in _below_inputs(data)))
+    given |= {urljoin(base_url, one) for one in given if one[:1] == "/" and base_url}
+    return given | {unquote(one) for one in given}
+
+
+def strings_in(value: Any) -> Iterator[str]:
+    """Every string in or below `value`, JSON in strings opened."""
+    stack = [value]
+    while stack:
+        value = unwrapped(stack.pop())
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            stack.extend(value.values())
+        elif isinstance(value, list | tuple):
+            stack.extend(value)
+
+
+def extension(path: str) -> str:
+    """The ending of the last part of a path, in lower case; empty where there is none."""
+    name = path.rpartition("/")[2]
+    return name.rpartition(".")[2].lower() if "." in name else ""
+
+
+def _below_inputs(data: Any) -> Iterator[Any]:
+    """The values under every key that names an input, however deep."""
+    stack = [data]
+    while stack:
+        value = unwrapped(stack.pop())
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                if is_input(key):
+                    yield inner
+                else:
+                    stack.append(inner)
+        elif isinstance(value, list):
+            stack.extend(value)

@@ -1,0 +1,1 @@
+"""What each command does, without Typer: use cases that take domain objects."""

@@ -1,0 +1,40 @@
+"""`--dry-run` of a batch: the requests that would be sent, how many, and how long it may take."""
+
+from typing import TYPE_CHECKING
+
+from piooy_cli.app.context import Context
+from piooy_cli.domain.events import Noticed
+
+if TYPE_CHECKING:
+    from piooy_cli.app.batch_request import BatchOptions
+    from piooy_cli.batch.prepare import Batch
+    from piooy_cli.ledger.sqlite.store import Ledger
+
+
+def dry_run_batch(
+    context: Context, ledger: "Ledger", batch: "Batch", wanted: "BatchOptions"
+) -> None:
+    """Print each request; count them for a person."""
+    from itertools import islice
+
+    from piooy_cli.api.schema import order_fields
+    from piooy_cli.app.batch_estimate import usual_duration
+    from piooy_cli.batch.row_state import next_attempt
+    from piooy_cli.ledger.sqlite.batches import newest_order
+
+    rows, sent = batch.spool.count(), 0
+    wanting = (
+        row
+        for row in batch.spool.every_open()
+        if next_attempt(row, newest_order(ledger, batch.name, row.key), wanted.plan) is not None
+    )
+    seconds, usual = 0.0, usual_duration(context, ledger)
+    for row in islice(wanting, wanted.plan.limit):
+        sent += 1
+        seconds += usual(row.order)
+        context.output.document({"row": row.key} | order_fields(row.order))
+    length = f"about {seconds / wanted.plan.concurrency / 60:.0f} min with "
+    length += f"{wanted.plan.concurrency} at once"
+    others = f", {rows - sent:,} not" if rows > sent else ""
+    count = f"{sent:,} of {rows:,} rows would be sent{others}"
+    context.tell(Noticed(f"batch {batch.name}: {count}; {length}"))

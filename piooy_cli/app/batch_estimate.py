@@ -1,0 +1,37 @@
+"""How long the orders of a batch usually take."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from piooy_cli.app.context import Context
+
+if TYPE_CHECKING:
+    from piooy_cli.batch.prepare import Batch
+    from piooy_cli.domain.models import Order
+    from piooy_cli.ledger.sqlite.store import Ledger
+
+
+_SAMPLE = 200  # rows that tell how long all of them take
+
+
+def usual_duration(context: Context, ledger: "Ledger") -> "Callable[[Order], float]":
+    """How long an order usually takes: as its last runs, and the catalogue, say."""
+    from functools import lru_cache
+
+    from piooy_cli.domain.models import Task
+    from piooy_cli.tasks.poll_schedule import expectation_from
+
+    @lru_cache(maxsize=1000)
+    def usual(media: str, scene: str, provider: str, model: str, size: str) -> float:
+        task = Task("", media=media, scene=scene, provider=provider, model=model, size=size)
+        typical = context.catalogue.typical_seconds(model, media)
+        return expectation_from(ledger.past(task), typical).middle
+
+    return lambda order: usual(order.media, order.scene, order.provider, order.model, order.size)
+
+
+def seconds_per_row(context: Context, ledger: "Ledger", batch: "Batch") -> float | None:
+    """How long a row usually takes, as the next ones say; None where there are none."""
+    usual = usual_duration(context, ledger)
+    seconds = [usual(row.order) for row in batch.spool.open_rows(0, _SAMPLE)]
+    return sum(seconds) / len(seconds) if seconds else None

@@ -1,0 +1,33 @@
+"""What the user wants of a batch run, beside its rows."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from piooy_cli.batch.row_state import RunPlan
+    from piooy_cli.downloads.saver import SaveOptions
+
+
+class BatchOptions(NamedTuple):
+    """What is wanted of a run, beside its rows. `again`: the command that goes on with it."""
+
+    plan: "RunPlan"
+    wish: "SaveOptions"
+    again: str
+    timeout: float | None = None
+    lock_wait: float = 0
+    max_tasks: int | None = None
+    dry_run: bool = False
+    results: str | None = None
+    summary: str | None = None
+    metrics: str | None = None
+    asks: bool = False
+    yes: bool = False
+
+    @property
+    def results_path(self) -> Path:
+        """Beside the files, where no other place was named."""
+        from piooy_cli.files import expanded
+
+        default = self.wish.target.directory / "results.jsonl"
+        return (expanded(self.results) if self.results else default).absolute()

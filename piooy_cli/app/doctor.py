@@ -1,0 +1,178 @@
+"""What `piooy config check` finds: each line ok, a warning or an error, with its remedy."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from piooy_cli import __version__
+from piooy_cli.app.context import Context
+from piooy_cli.domain.errors import NotFound, PiooyError, Unreachable
+from piooy_cli.domain.models import Task
+
+_LITTLE_ROOM = 100 << 20  # bytes: a video may be as large
+_PROXIES = ("HTTPS_PROXY", "ALL_PROXY", "HTTP_PROXY")
+
+
+class Finding(NamedTuple):
+    """One line. `trouble` decides the exit code where the state is error."""
+
+    what: str
+    state: str
+    found: str
+    remedy: str = ""
+    trouble: PiooyError | None = None
+
+
+# What cannot be known where the config file cannot be read.
+_NEED_CONFIG = frozenset(["profile", "base_url", "key", "keyring", "ledger", "api"])
+_Found = tuple[str, str, str]  # state, what was found, remedy
+
+
+def diagnose(context: Context) -> Iterator[Finding]:
+    """Every check, each by itself: one that fails stops no other."""
+    checks: dict[str, Callable[[Context], _Found]] = {
+        "piooy": lambda _: ("ok", f"{__version__}, Python {_python()}, {sys.platform}", ""),
+        "config": _config, "profile": _profile, "base_url": _base_url, "key": _key,
+        "keyring": _keyring, "proxy": _proxy, "certificates": _certificates, "ledger": _ledger,
+        "disk": _disk, "api": _api,
+    }  # fmt: skip
+    broken = False
+    for what, check in checks.items():
+        if broken and what in _NEED_CONFIG:
+            continue
+        found = _checked(what, check, context)
+        broken = broken or (what == "config" and found.state == "error")
+        yield found
+
+
+def _checked(what: str, check: Callable[[Context], _Found], context: Context) -> Finding:
+    try:
+        return Finding(what, *check(context))
+    except PiooyError as error:
+        return Finding(what, "error", error.message, error.hint, error)
+    except (OSError, ValueError) as error:
+        return Finding(what, "error", str(error))
+
+
+def _python() -> str:
+    return sys.version.split()[0]
+
+
+def _config(context: Context) -> _Found:
+    file = context.places.config_file
+    if warnings := context.resolved.warnings:
+        return "warning", f"{file}: {warnings[0]}", "`piooy config edit` opens it"
+    return "ok", str(file) if file.exists() else f"{file} (not there; it need not be)", ""
+
+
+def _profile(context: Context) -> _Found:
+    return "ok", context.settings.profile, ""
+
+
+def _base_url(context: Context) -> _Found:
+    return "ok", context.settings.base_url, ""
+
+
+def _key(context: Context) -> _Found:
+    if context.settings.sandbox:
+        return "ok", "none needed in the sandbox", ""
+    return "ok", f"…{context.key.tail} from {context.key.origin}", ""
+
+
+def _keyring(context: Context) -> _Found:
+    """One that is not there is no error: the key may come from elsewhere."""
+    from piooy_cli.config.keyring import KeyringTrouble
+
+    try:
+        stored = context.vault.keyring.read()
+    except KeyringTrouble as trouble:
+        return "warning", trouble.reason, "`piooy config set-key --store file` does without"
+    return "ok", f"answers; {'a' if stored else 'no'} key for {context.vault.account}", ""
+
+
+def _proxy(context: Context) -> _Found:
+    """Scheme, host and port alone: an address may hold a password."""
+    found = []
+    for name in _PROXIES:
+        text = context.environ.get(name) or context.environ.get(name.lower())
+        if text:
+            parts = urlsplit(text if "://" in text else f"http://{text}")
+            try:
+                port = f":{parts.port}" if parts.port else ""
+            except ValueError:
+                port = None
+            if not parts.hostname or port is None:
+                return "error", f"{name} is no address of a proxy", f"correct or unset {name}"
+            found.append(f"{name}: {parts.scheme}://{parts.hostname}{port}")
+    return "ok", ", ".join(found) or "none", ""
+
+
+def _certificates(context: Context) -> _Found:
+    """Those that were named can be loaded."""
+    import ssl
+
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        if path := context.environ.get(name):
+            where = {"cafile": path} if name.endswith("FILE") else {"capath": path}
+            try:
+                if not Path(path).exists():
+                    raise FileNotFoundError
+                ssl.create_default_context(**where)  # type: ignore[arg-type]
+            except OSError as error:
+                missing = isinstance(error, FileNotFoundError)
+                why = "it is not there" if missing else "no certificates are in it"
+                return "error", f"{name}: {path}: {why}", f"correct or unset {name}"
+            return "ok", f"{name}: {path}", ""
+    return "ok", "bundled", ""
+
+
+def _ledger(context: Context) -> _Found:
+    from piooy_cli.ledger.sqlite.integrity import integrity_errors
+    from piooy_cli.ledger.sqlite.store import LEDGER_FILE
+
+    path = context.places.state / LEDGER_FILE
+    ledger = context.past()
+    if ledger is None:
+        return "ok", f"{path} (not there yet)", ""
+    if broken := list(integrity_errors(ledger)):
+        hint = "`piooy history check` tells all; keep the file, and report it"
+        raise PiooyError(f"{path}: {' '.join(broken[0])}", hint)
+    return "ok", f"{path}, sound", ""
+
+
+def _disk(context: Context) -> _Found:
+    above = context.places.state.absolute()
+    place = next(one for one in (above, *above.parents) if os.path.lexists(one))
+    free = shutil.disk_usage(place).free
+    told = f"{free / (1 << 30):,.1f} GiB free for {context.places.state}"
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        return "error", f"{place} cannot be written to", "set PIOOY_STATE_DIR to another place"
+    return ("ok", told, "") if free > _LITTLE_ROOM else ("warning", told, "make room")
+
+
+def _api(context: Context) -> _Found:
+    try:
+        _key(context)
+    except PiooyError:
+        return "warning", "not asked without a key", ""
+    try:
+        return "ok", context.run(_answers), ""
+    except Unreachable as error:
+        raise Unreachable(
+            error.message.removeprefix("piooy-check: "),
+            "look at the network, the proxy and base_url; nothing was charged",
+        ) from None
+
+
+async def _answers(context: Context) -> str:
+    """Ask for a task that cannot exist: 404 means that the key is good, and nothing is charged."""
+    async with context.api() as api:
+        try:
+            await api.task(Task("piooy-check"))
+        except NotFound:
+            return "answers, and takes the key"
+    return "answers"

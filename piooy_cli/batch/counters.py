@@ -1,0 +1,103 @@
+"""What became of a batch's rows so far, counted: for progress, summary and exit code."""
+
+import re
+import time
+from collections import Counter, deque
+
+from piooy_cli.domain.errors import PiooyError, exit_code_of
+from piooy_cli.domain.events import BatchProgress
+
+_MOST_REASONS = 50
+_LONGEST_REASON = 80
+_RECENT = 60  # rows that the rate is of
+_OTHER = "other reasons"
+IN_DOUBT = "UNKNOWN"
+
+
+class BatchCounters:
+    """Counts of one run, on top of what earlier runs ended. `per_row`: seconds that one takes."""
+
+    def __init__(self, name: str, rows: int, earlier: dict[str, int], failed: int) -> None:
+        self.name = name
+        self.rows = rows
+        self.saved_before = sum(earlier.values()) - failed
+        self.failed_before = failed
+        self.begun = time.time()
+        self.done = self.failed = self.in_doubt = self.pending = self.unreached = 0
+        self.sent = self.sending = self.waiting = self.saving = 0
+        self.files = self.bytes = 0
+        self.codes: set[int] = {5} if failed else set()
+        self.reasons: Counter[str] = Counter({"failed in an earlier run": failed} if failed else {})
+        self.closed: PiooyError | None = None
+        self.per_row: float | None = None
+        self._started = time.monotonic()
+        self._recent: deque[float] = deque(maxlen=_RECENT)
+
+    def ended(self) -> None:
+        """One row more is over, in whatever way."""
+        self._recent.append(time.monotonic())
+
+    def failure(self, error: PiooyError) -> None:
+        """A row did not come to its end."""
+        self.codes.add(error.code)
+        reason = failure_label(error)
+        if reason not in self.reasons and len(self.reasons) >= _MOST_REASONS:
+            reason = _OTHER
+        self.reasons[reason] += 1
+
+    @property
+    def unsuccessful(self) -> int:
+        """Rows that were tried, and are not done. Where nobody answers, no row is to blame."""
+        pending = self.pending - (self.unreached if self.closed else 0)
+        return self.failed_before + self.failed + self.in_doubt + pending
+
+    @property
+    def open(self) -> int:
+        """Rows that nothing was decided about yet, those under way included."""
+        over = self.saved_before + self.done + self.failed_before + self.failed
+        return max(self.rows - over - self.in_doubt - self.pending, 0)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() - self._started
+
+    @property
+    def rate(self) -> float | None:
+        """Rows a second, lately; None while too few have ended."""
+        if len(self._recent) < 3:
+            return None
+        since = self._recent[0] if len(self._recent) == _RECENT else self._started
+        return len(self._recent) / max(time.monotonic() - since, 0.1)
+
+    @property
+    def left(self) -> float | None:
+        """Seconds until all rows are over, as far as anybody can say."""
+        if self.rate is None:
+            return self.open * self.per_row if self.per_row else None
+        return self.open / self.rate
+
+    @property
+    def code(self) -> int:
+        """The exit code of the whole."""
+        codes = self.codes | ({self.closed.code} if self.closed else set())
+        return exit_code_of(codes, self.unsuccessful, self.rows)
+
+    def counted(self) -> BatchProgress:
+        """For whoever looks on."""
+        return BatchProgress(
+            name=self.name, rows=self.rows, done=self.saved_before + self.done,
+            failed=self.failed_before + self.failed, in_doubt=self.in_doubt, pending=self.pending,
+            sent=self.sent, sending=self.sending, waiting=self.waiting, saving=self.saving,
+            reasons=tuple(self.reasons.most_common(3)), elapsed=self.elapsed, rate=self.rate,
+            left=self.left, closed=self.closed.message if self.closed else "",
+        )  # fmt: skip
+
+
+def failure_label(error: PiooyError) -> str:
+    """Why, in words that many rows share: without the task, and without its numbers."""
+    text = (
+        error.message.replace(f"task {error.task_id}", "task") if error.task_id else error.message
+    )
+    text = re.sub(r" \(sent between .*?\)", "", " ".join(text.split()))
+    return re.sub(r"\d[\d.,]*", "N", text)[:_LONGEST_REASON]

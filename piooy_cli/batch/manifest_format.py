@@ -1,0 +1,137 @@
+"""A manifest as rows: JSON Lines, CSV or a prompt a line, read as they come. Knows no orders.
+
+A bad line is a `BadLine` among the rows, so that all of them can be told at once.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from itertools import chain
+from typing import Any
+
+from piooy_cli.batch.manifest_csv import csv_rows, is_column
+from piooy_cli.batch.manifest_lines import (
+    MANIFEST_FIELDS,
+    TEXTS,
+    UNSENDABLE,
+    BadLine,
+    NumberedLine,
+    RawRow,
+    decoded_lines,
+    is_deep,
+)
+
+
+class ManifestFormat(StrEnum):
+    """How a manifest is written."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+    LINES = "lines"
+
+
+_ENDINGS = {
+    "jsonl": ManifestFormat.JSONL, "ndjson": ManifestFormat.JSONL, "json": ManifestFormat.JSONL,
+    "csv": ManifestFormat.CSV, "txt": ManifestFormat.LINES,
+}  # fmt: skip
+
+
+_BROKEN = "has a NUL, or half a character, in it"
+_A_LIST = "is no JSON object; `jq -c '.[]'` makes lines of a list"
+
+
+def manifest_rows(
+    pieces: Iterable[bytes], form: ManifestFormat | None, name: str
+) -> Iterator[RawRow | BadLine]:
+    """The rows of a manifest. `form`: None to tell it by the `name`, or the first line."""
+    lines = decoded_lines(pieces)
+    for first in lines:
+        if isinstance(first, BadLine) and not first.ends:
+            yield first  # what it was to be, the next one may tell
+        elif isinstance(first, BadLine) or _says(first[1]):
+            form = form or detect_format(name, "" if isinstance(first, BadLine) else first[1])
+            everything = chain([first], lines)
+            yield from (
+                csv_rows(everything) if form is ManifestFormat.CSV else _each(everything, form)
+            )
+            return
+
+
+def detect_format(name: str, first: str) -> ManifestFormat:
+    """What the name ends with, else what the first line looks like."""
+    ending = name.lower().rpartition(".")[2]
+    if "." in name and ending in _ENDINGS:
+        return _ENDINGS[ending]
+    if first.lstrip().startswith(("{", "[")):
+        return ManifestFormat.JSONL
+    names = [cell.strip() for cell in first.split(",")]
+    is_header = len(names) > 1 and "prompt" in names and all(map(is_column, names))
+    return ManifestFormat.CSV if is_header else ManifestFormat.LINES
+
+
+def _each(
+    lines: Iterable[NumberedLine | BadLine], form: ManifestFormat
+) -> Iterator[RawRow | BadLine]:
+    """Blank lines and comments are no rows."""
+    read = _json_row if form is ManifestFormat.JSONL else _prompt_row
+    for line in lines:
+        if isinstance(line, BadLine):
+            yield line
+        elif _says(line[1]):
+            yield read(*line)
+
+
+def _says(text: str) -> bool:
+    """Whether a line says anything: blank ones and comments do not."""
+    return bool(text.strip()) and not text.startswith("#")
+
+
+def _prompt_row(number: int, text: str) -> RawRow | BadLine:
+    if UNSENDABLE.search(text):
+        return BadLine(number, "has a NUL in it")
+    return RawRow(number, {"prompt": text})
+
+
+def _json_row(number: int, text: str) -> RawRow | BadLine:
+    try:
+        value = json.loads(text, parse_constant=_refuse)
+    except RecursionError:
+        return BadLine(number, "is no JSON: too deep")
+    except json.JSONDecodeError as error:
+        if text.strip() == "[":
+            return BadLine(number, _A_LIST)
+        return BadLine(number, f"is no JSON: {error.msg}, column {error.colno}")
+    except ValueError as error:
+        return BadLine(number, f"is no JSON: {error}")
+    if not isinstance(value, dict):
+        return BadLine(number, _A_LIST if isinstance(value, list) else "is no JSON object")
+    fields = {name: inner for name, inner in value.items() if inner is not None}
+    fault = next(filter(None, (_fault(name, fields) for name in fields)), None)
+    return BadLine(number, fault) if fault else RawRow(number, fields)
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is none")
+
+
+def _fault(name: str, fields: dict[str, Any]) -> str | None:
+    """What is wrong with this field; None where nothing is. An id may be a number."""
+    value = fields[name]
+    if name not in MANIFEST_FIELDS:
+        return f"has a field {name[:60]!r}; known: {', '.join(MANIFEST_FIELDS)}"
+    if name == "options":
+        if not isinstance(value, dict):
+            return "options must be an object"
+        return "options are nested too deep" if is_deep(value) else None
+    if name == "id" and type(value) is int:
+        value = fields[name] = str(value)
+    if name in TEXTS:
+        if not isinstance(value, str):
+            return f"{name} must be text"
+        return f"{name} {_BROKEN}" if UNSENDABLE.search(value) else None
+    if isinstance(value, str):
+        value = fields[name] = [value]
+    is_list = isinstance(value, list) and all(isinstance(one, str) for one in value)
+    if not is_list:
+        return f"{name} must be a list of addresses"
+    return f"{name} {_BROKEN}" if any(map(UNSENDABLE.search, value)) else None

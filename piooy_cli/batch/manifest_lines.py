@@ -1,0 +1,83 @@
+"""What a manifest is made of: lines of bytes, rows with fields, and lines that are no rows."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+LONGEST_LINE = 16 << 20  # bytes: a picture of 10 MiB as base64, and room for the rest
+DEEPEST = 100
+TEXTS = ("prompt", "model", "media", "provider", "scene", "output", "id")
+LISTS = ("images", "videos")
+MANIFEST_FIELDS = (*TEXTS, *LISTS, "options")
+UNSENDABLE = re.compile("[\x00\ud800-\udfff]")  # what no JSON text in UTF-8 can carry
+
+
+class RawRow(NamedTuple):
+    """What one line says, its fields known by name and type."""
+
+    line: int
+    fields: dict[str, Any]
+
+
+class BadLine(NamedTuple):
+    """A line that is no row, and why. `ends`: nothing after it was looked at."""
+
+    line: int
+    reason: str
+    ends: bool = False
+
+
+def is_deep(value: Any, levels: int = DEEPEST) -> bool:
+    """Whether it has more levels than anybody needs, and Python could not write."""
+    if not levels:
+        return True
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(is_deep(one, levels - 1) for one in inner)
+
+
+NumberedLine = tuple[int, str]  # the number of a line, and what it says
+
+
+def decoded_lines(pieces: Iterable[bytes]) -> Iterator[NumberedLine | BadLine]:
+    """Lines of UTF-8 without their ends, numbered from 1, as the pieces come."""
+    for line in _lines_of(pieces):
+        yield line if isinstance(line, BadLine) else _decoded(*line)
+        if line[0] == 1 and not isinstance(line, BadLine) and _is_utf16(line[1]):
+            return
+
+
+def _lines_of(pieces: Iterable[bytes]) -> Iterator[tuple[int, bytes] | BadLine]:
+    """Lines of bytes. One that is too long ends the reading: it may have no end."""
+    number, held = 0, b""
+    for piece in pieces:
+        *whole, held = (held + piece).split(b"\n") if b"\n" in piece else (held + piece,)
+        for line in whole:
+            number += 1
+            if len(line) > LONGEST_LINE:
+                yield _too_long(number)
+                return
+            yield number, line
+        if len(held) > LONGEST_LINE:
+            yield _too_long(number + 1)
+            return
+    if held:
+        yield number + 1, held
+
+
+def _too_long(number: int) -> BadLine:
+    return BadLine(number, f"is longer than {LONGEST_LINE >> 20} MiB", ends=True)
+
+
+def _decoded(number: int, data: bytes) -> NumberedLine | BadLine:
+    if number == 1:
+        if _is_utf16(data):
+            return BadLine(1, "is UTF-16; save the manifest as UTF-8", ends=True)
+        data = data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        return number, data.removesuffix(b"\r").decode()
+    except UnicodeDecodeError as error:
+        return BadLine(number, f"is no UTF-8 text: byte {error.start}")
+
+
+def _is_utf16(data: bytes) -> bool:
+    return data.startswith((b"\xff\xfe", b"\xfe\xff"))

@@ -1,0 +1,156 @@
+"""A batch, ready to run: locked, its rows checked and on disk, what earlier runs did known."""
+
+import hashlib
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, NamedTuple, Protocol
+
+from piooy_cli import __version__
+from piooy_cli.batch.lock import BatchLock
+from piooy_cli.batch.manifest_lines import BadLine
+from piooy_cli.batch.row_store import RowStore
+from piooy_cli.batch.rows import BatchRow
+from piooy_cli.domain.errors import UsageError
+from piooy_cli.domain.events import Failed, Tell
+from piooy_cli.domain.records import compact
+from piooy_cli.files import private_directory
+
+_SHOWN = 20
+_DRAFT = re.compile(r"draft\.([0-9]{1,9})\.[0-9a-f]{8}", re.ASCII)
+_AN_HOUR = 3600  # in which a maker in another container, with numbers of its own, has it filled
+
+
+class EmptyManifest(UsageError):
+    """A manifest without rows."""
+
+
+class RowSource(Protocol):
+    """Where rows come from. `digest`: of all that decides them, known before or after reading."""
+
+    told: str
+    is_known: bool  # whether name and digest are there before it is read
+
+    def name(self) -> str:
+        """The batch's name."""
+
+    def digest(self) -> str:
+        """The same digest, the same rows."""
+
+    def rows(self) -> Iterator[BatchRow | BadLine]:
+        """All rows, once."""
+
+
+class Batch(NamedTuple):
+    """`is_new`: whether its rows were read in this run, and may differ from what was sent."""
+
+    name: str
+    spool: RowStore
+    is_new: bool
+
+
+class BatchPreparer(NamedTuple):
+    """How a batch is to be opened. `settings`: what decides requests beside the rows themselves."""
+
+    directory: Path  # of all batches of this account
+    settings: Mapping[str, Any]
+    lock_wait: float
+    tell: Tell
+    keep: bool = True  # False: look, and leave no trace
+
+    @contextmanager
+    def batch(self, source: RowSource, check: Callable[[Batch], None]) -> Iterator[Batch]:
+        """The batch, while it is locked. `check` may refuse what is new. Raises Busy and others."""
+        private_directory(self.directory)
+        _sweep_up(self.directory)
+        draft = None if source.is_known else self._filled(source)
+        try:
+            name = source.name()
+            with BatchLock(self._path(name, "lock"), f"the batch {name}", self.lock_wait):
+                batch = self._known(name, source)
+                if batch is None:
+                    draft = draft or self._filled(source)
+                    batch = self._kept(name, draft, source, check)
+                try:
+                    yield batch
+                finally:
+                    batch.spool.close()
+        finally:
+            if draft:
+                draft.discard()
+
+    def _known(self, name: str, source: RowSource) -> Batch | None:
+        """As an earlier run left it, if all that decides its rows is the same."""
+        path = self._path(name, "sqlite3")
+        if not path.exists():
+            return None
+        spool = RowStore(path)
+        if spool.fact("fingerprint") == self._fingerprint(source):
+            return Batch(name, spool, is_new=False)
+        spool.close()
+        return None
+
+    def _filled(self, source: RowSource) -> RowStore:
+        spool = RowStore.drafted(self.directory / f"draft.{os.getpid()}.{token_hex(4)}")
+        try:
+            bad, count = spool.fill(source.rows(), _SHOWN)
+            if count:
+                raise self._refused(bad, count, source)
+            if not spool.count():
+                raise EmptyManifest(
+                    f"{source.told} has no rows", "a prompt a line, or JSON Lines, or CSV"
+                )
+        except BaseException:
+            spool.discard()
+            raise
+        return spool
+
+    def _kept(
+        self, name: str, draft: RowStore, source: RowSource, check: Callable[[Batch], None]
+    ) -> Batch:
+        draft.note(fingerprint=self._fingerprint(source), name=name)
+        draft.inherit(self._path(name, "sqlite3"))
+        check(Batch(name, draft, is_new=True))
+        if not self.keep:
+            return Batch(name, draft, is_new=True)
+        return Batch(name, draft.kept(self._path(name, "sqlite3")), is_new=True)
+
+    def _refused(self, bad: list[BadLine], count: int, source: RowSource) -> UsageError:
+        """Each bad line is told, the first twenty of them; then the whole is refused."""
+        for line in bad:
+            self.tell(Failed(UsageError(f"{source.told}, line {line.line}: {line.reason}")))
+        lines = "line is" if count == 1 else "lines are"
+        shown = f"; the first {len(bad)} are above" if count > len(bad) else ""
+        stopped = "; nothing after the last one was looked at" if bad[-1].ends else ""
+        message = f"{source.told}: {count:,} {lines} bad{shown}{stopped}; nothing was sent"
+        return UsageError(message, "mend the manifest and run the same command again")
+
+    def _fingerprint(self, source: RowSource) -> str:
+        decides = [source.digest(), __version__, dict(self.settings)]
+        return hashlib.sha256(compact(decides).encode("utf-8", "replace")).hexdigest()
+
+    def _path(self, name: str, ending: str) -> Path:
+        return self.directory / f"{name}.{ending}"
+
+
+def _sweep_up(directory: Path) -> None:
+    """Remove drafts whose makers died."""
+    for path in directory.glob("draft.*"):
+        if (draft := _DRAFT.fullmatch(path.name)) and not _is_running(int(draft[1])):
+            with suppress(OSError):
+                if time.time() - path.stat().st_mtime > _AN_HOUR:
+                    path.unlink()
+
+
+def _is_running(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    return True

@@ -1,0 +1,94 @@
+"""From what a manifest or a sweep says to rows that can be sent: each is checked, none is sent."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from piooy_cli.batch import sweep
+from piooy_cli.batch.manifest_lines import BadLine, RawRow
+from piooy_cli.batch.rows import BatchRow, content_key, spec_digest, spec_of
+from piooy_cli.batch.sweep import Axis
+from piooy_cli.domain.errors import PiooyError, UsageError
+from piooy_cli.downloads.naming import Target
+from piooy_cli.requests.builder import RequestBuilder, RequestSpec
+
+_LONGEST_ID = 200
+_MOST_CELLS = 1_000_000  # of a row: all are written down before a person is asked
+
+
+class RowBuilder:
+    """Completes rows with the defaults of the command line."""
+
+    def __init__(
+        self,
+        asking: RequestBuilder,
+        defaults: RequestSpec,
+        axes: Sequence[Axis] = (),
+        *,
+        zipped: bool = False,
+    ) -> None:
+        self._asking = asking
+        self._defaults = defaults
+        self._axes = axes
+        self._zipped = zipped
+        sweep.cells_of(axes, zipped=zipped)  # what is wrong with the axes is no row's fault
+        if (cells := sweep.count_of(axes, zipped=zipped)) > _MOST_CELLS:
+            raise UsageError(f"--vary makes {cells:,} cells; at most {_MOST_CELLS:,} are taken")
+        self._outputs: set[str] = set()
+        self._count = 0
+
+    def rows(self, raw: Iterable[RawRow | BadLine]) -> Iterator[BatchRow | BadLine]:
+        """A manifest's rows, each by its id, or by what it says."""
+        for line in raw:
+            if isinstance(line, BadLine):
+                yield line
+                continue
+            try:
+                yield from self._checked(line)
+            except PiooyError as error:
+                yield BadLine(line.line, error.message)
+
+    def cells(self, asked: RequestSpec) -> Iterator[BatchRow]:
+        """A sweep's rows, each by what it asks for. Raises UsageError for one that cannot be."""
+        for values in sweep.cells_of(self._axes, zipped=self._zipped):
+            cell = self._asking.settled(sweep.in_cell(asked, self._axes, values))
+            key = f"sha:{spec_digest(cell).hex()}"
+            yield self._row(0, key, cell, None, sweep.labels_of(values))
+
+    def _checked(self, raw: RawRow) -> Iterator[BatchRow | BadLine]:
+        fields = raw.fields
+        key = fields.get("id") or content_key(fields)
+        if fields.get("id", "").lower().startswith("sha:"):
+            yield BadLine(raw.line, "id begins with sha:, as rows without one are called")
+            return
+        if len(key) > _LONGEST_ID:
+            yield BadLine(raw.line, f"id is longer than {_LONGEST_ID} characters")
+            return
+        output = self._output(fields)
+        asked = spec_of(fields).over(self._defaults)
+        if not self._axes:
+            yield self._row(raw.line, key, self._asking.settled(asked), output)
+            return
+        for values in sweep.cells_of(self._axes, zipped=self._zipped):
+            cell = self._asking.settled(sweep.in_cell(asked, self._axes, values))
+            place = sweep.place_of(self._axes, values)
+            yield self._row(raw.line, f"{key} {place}", cell, output, sweep.labels_of(values))
+
+    def _row(
+        self,
+        line: int,
+        key: str,
+        asked: RequestSpec,
+        output: str | None,
+        cell: tuple[str, ...] = (),
+    ) -> BatchRow:
+        order = self._asking.order(asked)
+        self._count += 1
+        return BatchRow(self._count, line, key, spec_digest(asked), order, output, cell)
+
+    def _output(self, fields: dict[str, Any]) -> str | None:
+        output: str | None = fields.get("output")
+        if output is not None and output not in self._outputs:
+            Target.of(output)
+            if len(self._outputs) < 1000:
+                self._outputs.add(output)
+        return output

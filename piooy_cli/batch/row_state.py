@@ -1,0 +1,60 @@
+"""What is wanted of a run, and what a row still needs: to be sent, waited for, or left."""
+
+from typing import NamedTuple
+
+from piooy_cli.batch.rows import BatchRow
+from piooy_cli.concurrency.deadline import Deadline
+from piooy_cli.domain.errors import StillRunning, SubmissionUnknown, TaskFailed
+from piooy_cli.domain.models import FAILED, Task
+from piooy_cli.ledger.sqlite.batches import RowOrder
+from piooy_cli.tasks.waiter import failure_of
+
+RETRIED = FAILED | {"REFUSED", "WRITTEN_OFF"}
+PLANNED = "PLANNED"
+
+
+class RunPlan(NamedTuple):
+    """What is wanted of this run. `limit`: new orders; `until`: when it has to be over."""
+
+    concurrency: int = 4
+    limit: int | None = None
+    only_failed: bool = False
+    shuffled: bool = False
+    max_failures: int | None = None
+    until: Deadline | None = None
+
+
+def next_attempt(row: BatchRow, sent: RowOrder | None, plan: RunPlan) -> int | None:
+    """Which turn of a row is to be sent now; None where none is."""
+    if sent is None or sent.state == PLANNED:
+        turn = sent.turn if sent else 1
+        return None if plan.only_failed and turn == 1 else turn
+    refused = sent.state == "REFUSED"
+    mended = refused and sent.asked != row.asked
+    again = plan.only_failed and (refused or sent.state == "WRITTEN_OFF" or sent.task.failed)
+    return sent.turn + 1 if mended or again else None
+
+
+def deadline_error() -> StillRunning:
+    """The deadline of a run has passed."""
+    return StillRunning("the deadline has passed; what was sent runs on, charged once")
+
+
+def sent_task(sent: RowOrder | None) -> Task:
+    """The task of a row that was sent. Raises what it ended with, or that it is in doubt."""
+    assert sent  # a row without an order has a turn
+    state, task = sent.state, sent.task
+    if state in ("UNKNOWN", "SENDING"):
+        ways = "--adopt TASK_ID|--not-charged|--charged"
+        raise SubmissionUnknown(
+            "it may have been accepted, and its answer was lost",
+            f"`piooy history resolve {task.ref} {ways}` settles it",
+        )
+    if state == "WRITTEN_OFF":
+        raise TaskFailed("it was charged, and written off by a person")
+    if state == "REFUSED":
+        reason = task.failure.message if task.failure else "no reason was given"
+        raise TaskFailed(f"refused: {reason}")
+    if task.failed:
+        raise failure_of(task)
+    return task

@@ -1,0 +1,260 @@
+"""A manifest's rows on disk, checked once and never read again, and which of them have ended.
+
+It holds nothing that the manifest, the ledger and the results do not: lost, it is made anew.
+"""
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from piooy_cli.batch.manifest_lines import BadLine
+from piooy_cli.batch.rows import BatchRow, order_from_text, order_to_text
+from piooy_cli.domain.errors import StorageRefused
+from piooy_cli.files import private_directory
+
+_TABLES = """
+create table facts (name text primary key, value text) strict, without rowid;
+create table rows (
+  n integer primary key,
+  line integer not null,
+  key text not null, asked blob not null, request text not null,
+  output text, cell text,
+  open integer not null default 1,  -- 0: ended, and in the results
+  told text                         -- the word that the results have for it
+) strict;
+"""
+_INDEXES = """
+create unique index rows_by_key on rows (key);
+create index open_rows on rows (n) where open = 1;
+create index told_rows on rows (told, open);
+"""
+_SAME_AGAIN = """
+update rows set key = key || '#' || nth from (
+  select n as number, row_number() over (partition by key order by n) as nth
+  from rows where key like 'sha:%') where n = number and nth > 1
+"""
+_TWICE = """
+select line, key, first_value(line) over (partition by key order by n) as first,
+  row_number() over (partition by key order by n) as nth from rows where key not like 'sha:%'
+"""
+_COLUMNS = "n, line, key, asked, request, output, cell"
+_PAGE = 200
+_CACHE_KIB = 24 << 10
+
+
+class RowStore:
+    """The rows of one batch. Used by one process, which holds the batch's lock."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection = _opened(path)
+
+    @classmethod
+    def drafted(cls, draft: Path) -> "RowStore":
+        """A new one, under a name of its own until it is `kept`."""
+        private_directory(draft.parent)
+        with _refusals(draft):
+            os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            spool = cls(draft)
+            spool._connection.execute("pragma journal_mode = off")  # whole, or thrown away
+            for statement in _TABLES.split(";\n"):
+                spool._connection.execute(statement)
+        return spool
+
+    def fill(self, rows: Iterator[BatchRow | BadLine], most: int) -> tuple[list[BadLine], int]:
+        """Take in all rows; the first `most` lines that are none, and how many there were."""
+        bad: list[BadLine] = []
+        count = 0
+
+        def good() -> Iterator[tuple[Any, ...]]:
+            nonlocal count
+            for row in rows:
+                if isinstance(row, BadLine):
+                    count += 1
+                    bad.extend([row] if len(bad) < most else [])
+                else:
+                    cell = json.dumps(row.cell) if row.cell else None
+                    yield (*row[:4], order_to_text(row.order), row.output, cell)
+
+        with self._refusals():
+            self._connection.execute("begin")
+            marks = ", ".join("?" * 7)
+            statement = f"insert into rows ({_COLUMNS}) values ({marks})"
+            self._connection.executemany(statement, good())
+            self._connection.execute(_SAME_AGAIN)
+            twice = self._twice()
+            if not twice:
+                for statement in _INDEXES.split(";\n"):
+                    self._connection.execute(statement)
+            self._connection.execute("commit")
+        bad = sorted([*bad, *twice[:most]])[:most]
+        return bad, count + len(twice)
+
+    def _twice(self) -> list[BadLine]:
+        query = f"select line, key, first from ({_TWICE}) where nth > 1 order by line"
+        return [
+            BadLine(line, f"id {key[:60]!r} stands in line {first} already")
+            for line, key, first in self._connection.execute(query)
+        ]
+
+    def inherit(self, path: Path) -> None:
+        """What an earlier spool knows of the same rows, where there is one."""
+        if not path.exists():
+            return
+        with suppress(sqlite3.DatabaseError):
+            self._connection.execute("attach ? as old", (str(path),))
+            self._connection.execute(
+                "update main.rows set open = past.open, told = past.told from old.rows as past"
+                " where past.key = rows.key and past.asked = rows.asked"
+            )
+            self._connection.execute("insert or ignore into facts select * from old.facts")
+        with suppress(sqlite3.DatabaseError):
+            self._connection.execute("detach old")
+
+    def kept(self, path: Path) -> "RowStore":
+        """Under the name that the next run looks for."""
+        with self._refusals():
+            self._connection.close()
+            self.path.replace(path)
+        return RowStore(path)
+
+    def discard(self) -> None:
+        """Nothing of it is needed."""
+        self._connection.close()
+        self.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Leave it for the next run."""
+        self._connection.close()
+
+    def fact(self, name: str) -> Any:
+        """What was noted; None where nothing was, or this is no spool."""
+        with suppress(sqlite3.Error):
+            found = self._connection.execute("select value from facts where name = ?", (name,))
+            return next(found, (None,))[0]
+        return None
+
+    def note(self, **facts: Any) -> None:
+        """Remember facts about the whole."""
+        with self._refusals():
+            self._connection.executemany(
+                "insert or replace into facts values (?, ?)",
+                [(name, str(value)) for name, value in facts.items()],
+            )
+
+    def count(self) -> int:
+        """All rows."""
+        return int(self._one("select count(*) from rows indexed by told_rows"))
+
+    def ended(self) -> dict[str, int]:
+        """How many rows ended in earlier runs, by the word that the results have for them."""
+        with self._refusals():
+            query = "select told, count(*) from rows where open = 0 group by told"
+            return dict(self._connection.execute(query).fetchall())
+
+    def open_rows(self, after: int, most: int) -> list[BatchRow]:
+        """Rows that have not ended, in their order."""
+        query = f"select {_COLUMNS} from rows where open = 1 and n > ? order by n limit ?"
+        return self._rows(query, after, most)
+
+    def every_open(self) -> Iterator[BatchRow]:
+        """All rows that have not ended, a page at a time: some may end meanwhile."""
+        after = 0
+        while page := self.open_rows(after, _PAGE):
+            yield from page
+            after = page[-1].n
+
+    def open_numbers(self) -> list[int]:
+        """The numbers of all rows that have not ended."""
+        with self._refusals():
+            found = self._connection.execute("select n from rows where open = 1 order by n")
+            return [n for (n,) in found]
+
+    def row(self, *, n: int | None = None, key: str | None = None) -> BatchRow | None:
+        """One row, whether it ended or not."""
+        column, value = ("n", n) if key is None else ("key", key)
+        found = self._rows(f"select {_COLUMNS} from rows where {column} = ?", value)
+        return found[0] if found else None
+
+    def cells(self, most: int) -> list[BatchRow]:
+        """The rows of a sweep."""
+        query = f"select {_COLUMNS} from rows where cell is not null order by n limit ?"
+        return self._rows(query, most)
+
+    def told(self, n: int) -> str | None:
+        """The word that the results have for it by now."""
+        value = self._one("select told from rows where n = ?", n)
+        return None if value is None else str(value)
+
+    def mark(self, n: int, word: str, *, ended: bool, results_end: int) -> None:
+        """The results have this word for it."""
+        with self._refusals():
+            self._connection.execute("begin")
+            query = "update rows set told = ?, open = ? where n = ?"
+            self._connection.execute(query, (word, 0 if ended else 1, n))
+            query = "insert or replace into facts values ('results_end', ?)"
+            self._connection.execute(query, (str(results_end),))
+            self._connection.execute("commit")
+
+    def close_row(self, n: int) -> None:
+        """It had ended, and is in the results."""
+        with self._refusals():
+            self._connection.execute("update rows set open = 0 where n = ?", (n,))
+
+    def reopen(self, words: frozenset[str] | None) -> None:
+        """Take up again what ended in one of these words; None: everything."""
+        with self._refusals():
+            if words is None:
+                self._connection.execute("update rows set open = 1, told = null")
+                return
+            marks = ", ".join("?" * len(words))
+            query = f"update rows set open = 1 where open = 0 and told in ({marks})"
+            self._connection.execute(query, sorted(words))
+
+    def _rows(self, query: str, *values: Any) -> list[BatchRow]:
+        with self._refusals():
+            return [
+                BatchRow(
+                    n,
+                    line,
+                    key,
+                    asked,
+                    order_from_text(request),
+                    output,
+                    tuple(json.loads(cell or "[]")),
+                )
+                for n, line, key, asked, request, output, cell in self._connection.execute(
+                    query, values
+                )
+            ]
+
+    def _one(self, query: str, *values: Any) -> Any:
+        with self._refusals():
+            return self._connection.execute(query, values).fetchone()[0]
+
+    def _refusals(self) -> AbstractContextManager[None]:
+        return _refusals(self.path)
+
+
+@contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    """What SQLite or the disk refused, for a person."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        hint = "make room, or set PIOOY_STATE_DIR to another place"
+        raise StorageRefused(f"{path}: {error}", hint) from error
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    # A crash of the machine may spoil it: it is made anew then. One of the process cannot.
+    connection.execute("pragma synchronous = off")
+    connection.execute("pragma journal_mode = persist")  # not made and removed for each mark
+    connection.execute(f"pragma cache_size = -{_CACHE_KIB}")
+    connection.execute("pragma temp_store = file")
+    return connection

@@ -1,0 +1,165 @@
+"""The table of contents: every command, and the options that stand before or after any of them."""
+
+import re
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from piooy_cli.app.context import Context
+from piooy_cli.cli.global_options import _command_of, globals_first
+from piooy_cli.cli.help import CommandApp
+from piooy_cli.cli.options import ColorChoice
+from piooy_cli.domain.errors import PiooyError, UsageError
+
+ROOT_HELP = """Generate images, videos, music and characters through the Piooy API.
+
+\b
+Examples:
+  piooy --sandbox generate image -m nano-banana-pro "a red fox"
+  piooy generate video -m veo-3-1 --duration 8 "waves at dusk"
+  piooy generate image -m seedream-4-5 --no-wait "a fox" | piooy wait | piooy download -o out/
+"""
+# Each by the module that it is in, in the order of help.
+COMMANDS = {
+    "generate": "generate", "batch": "batch", "task": "task", "wait": "wait",
+    "download": "download", "history": "history", "models": "models",
+    "contact": "contact", "config": "config", "sandbox": "sandbox", "completion": "completion",
+    "man": "man", "__complete": "completion",
+}  # fmt: skip
+GROUPS = frozenset(["history", "config", "sandbox"])
+NEED_ALL = frozenset(["completion", "man"])  # they tell of every command
+
+
+def root(
+    ctx: typer.Context,
+    json: Annotated[bool, typer.Option("--json", help="Results as JSON Lines.")] = False,
+    jq: Annotated[
+        str | None,
+        typer.Option("--jq", metavar="EXPR", help="As --json, through an expression of jq."),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only on stderr.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell more.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show where an error arose. [env: PIOOY_DEBUG]")
+    ] = False,
+    color: Annotated[
+        ColorChoice, typer.Option("--color", help="When to colour.")
+    ] = ColorChoice.AUTO,
+    hyperlinks: Annotated[
+        ColorChoice, typer.Option("--hyperlinks", help="When names of files lead to them.")
+    ] = ColorChoice.AUTO,
+    no_input: Annotated[bool, typer.Option("--no-input", help="Never ask.")] = False,
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            "--profile", metavar="NAME", help="Settings and key to use. [env: PIOOY_PROFILE]"
+        ),
+    ] = None,
+    sandbox: Annotated[
+        bool | None,
+        typer.Option(
+            "--sandbox",
+            help="The API inside this process: no key, no network. [env: PIOOY_SANDBOX]",
+        ),
+    ] = None,
+    base_url: Annotated[
+        str | None,
+        typer.Option("--base-url", metavar="URL", help="Where the API is. [env: PIOOY_BASE_URL]"),
+    ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option("--record", metavar="FILE", help="Write down what is asked and answered."),
+    ] = None,
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    """Remember what was asked for; read nothing yet."""
+    context: Context = ctx.obj
+    context.json, context.quiet, context.verbose = json or jq is not None, quiet, verbose
+    context.debug, context.color, context.no_input = context.debug or debug, color, no_input
+    context.hyperlinks, context.record = hyperlinks, record
+    if jq is not None:
+        from piooy_cli.output.jq import compiled
+
+        context.filter = compiled(jq)
+        context.secrets += filter(None, [context.environ.get("PIOOY_API_KEY")])  # jq reads `env`
+    context.flags = {"profile": profile, "sandbox": sandbox, "base_url": base_url}
+    if version:
+        _show_version(context)
+        raise typer.Exit
+    if ctx.invoked_subcommand is None:
+        context.output.page(ctx.get_help())
+
+
+def command_app(only: str = "") -> CommandApp:
+    """The tree of commands; or, with the name of one, as much of it as that command needs.
+
+    Each command is a module of its name: all of them would cost 8 ms at every start.
+    """
+    app = CommandApp()
+    app.callback(help=ROOT_HELP)(root)
+    for name in [only] if only in COMMANDS else COMMANDS:
+        module = import_module(f"piooy_cli.cli.commands.{COMMANDS[name]}")
+        if name in GROUPS:
+            app.add_typer(getattr(module, name), name=name)
+        else:
+            hidden = name.startswith("_")
+            app.command(name, hidden=hidden)(getattr(module, name.strip("_")))
+    return app
+
+
+def call(arguments: list[str], context: Context) -> int:
+    """Run the command that `arguments` name. Raises PiooyError; returns an exit code."""
+    words = arguments[: arguments.index("--") if "--" in arguments else None]
+    context.json = any(word.partition("=")[0] in ("--json", "--jq") for word in words)
+    context.debug = context.debug or "--debug" in words
+    name = _command_of(arguments)
+    command = typer.main.get_command(command_app("" if name in NEED_ALL else name))
+    ordered = globals_first(arguments, _valued(command))
+    try:
+        code = command.main(ordered, prog_name="piooy", standalone_mode=False, obj=context)
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    except SystemExit:
+        raise BrokenPipeError from None  # how Typer ends where nobody reads its help
+    except Exception as error:
+        if "set-key" in arguments:  # what was typed may be the key itself: no trace of it
+            raise _usage_error(error) from None
+        raise _usage_error(error) from error
+    return code if isinstance(code, int) else 0
+
+
+def _valued(command: Any) -> frozenset[str]:
+    """The options below this command that take a value: what follows one is no option."""
+    found = {
+        name
+        for param in command.params
+        if param.param_type_name == "option" and not param.is_flag
+        for name in param.opts
+    }
+    return frozenset(found).union(*map(_valued, getattr(command, "commands", {}).values()))
+
+
+def _usage_error(error: Exception) -> Exception:
+    """Typer's complaint about the command line, as ours; anything else as it is."""
+    told = getattr(error, "format_message", None)
+    if isinstance(error, PiooyError) or told is None:
+        return error
+    context: Any = getattr(error, "ctx", None)
+    path = context.command_path if context else "piooy"
+    if path.endswith("set-key"):
+        # What was typed may be the key itself.
+        return UsageError(
+            "set-key takes no argument", "pipe the key in, or type it unseen when asked"
+        )
+    message = " ".join(told().split())
+    if re.match(r"No such option: -\d", message):
+        return UsageError(message, "`--` goes before a prompt that begins with a dash")
+    return UsageError(message, f"`{path} --help` shows what is accepted")
+
+
+def _show_version(context: Context) -> None:
+    from piooy_cli import __version__
+
+    context.output.page(f"piooy {__version__}")

@@ -1,0 +1,199 @@
+"""`piooy batch`: a manifest of rows, run to completion; the same command again goes on."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from piooy_cli.app import batch_run
+from piooy_cli.app.batch_request import BatchOptions
+from piooy_cli.app.context import Context
+from piooy_cli.cli import options, request_options
+from piooy_cli.cli.values import parse_duration_or_zero, parse_moment, positive_number
+from piooy_cli.domain.models import MediaType
+from piooy_cli.requests.builder import RequestBuilder, RequestSpec
+from piooy_cli.requests.cli_input import collect_options, read_lyrics
+
+_RUN, _REPORT = "The run", "Reports"
+
+
+class OnlyChoice(StrEnum):
+    """Which rows."""
+
+    FAILED = "failed"
+
+
+class FormatChoice(StrEnum):
+    """How a manifest is written."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+    LINES = "lines"
+
+
+def batch(
+    ctx: typer.Context,
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE", help="JSON Lines, CSV, or a prompt a line; `-`: from stdin."
+        ),
+    ],
+    model: request_options.Model = None,
+    media: Annotated[
+        MediaType | None, typer.Option("--media", help="Default: what the model makes.")
+    ] = None,
+    aspect_ratio: request_options.AspectRatio = None,
+    resolution: request_options.Resolution = None,
+    duration: request_options.Duration = None,
+    image: request_options.Image = None,
+    output: options.OutputOption = None,
+    name: options.BatchName = None,
+    concurrency: options.Concurrency = 4,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            "--limit", "-n", parser=positive_number, metavar="N", help="So many new rows at most."
+        ),
+    ] = None,
+    only: Annotated[
+        OnlyChoice | None,
+        typer.Option("--only", help="Send rows that failed once more; each is charged again."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be sent, send nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    vary: options.Vary = None,
+    zip_: options.Zip = False,
+    form: Annotated[
+        FormatChoice | None,
+        typer.Option("--format", rich_help_panel=_RUN, help="Default: by name or first line."),
+    ] = None,
+    shuffle: Annotated[
+        bool, typer.Option("--shuffle", rich_help_panel=_RUN, help="Rows in any order.")
+    ] = False,
+    max_tasks: Annotated[
+        int | None,
+        typer.Option(
+            "--max-tasks", parser=positive_number, metavar="N", rich_help_panel=_RUN,
+            help="So many orders in all runs of this batch.",
+        ),
+    ] = None,
+    max_failures: Annotated[
+        int | None,
+        typer.Option(
+            "--max-failures", parser=positive_number, metavar="N", rich_help_panel=_RUN,
+            help="Send no more after so many.",
+        ),
+    ] = None,
+    deadline: Annotated[
+        float | None,
+        typer.Option(
+            "--deadline", parser=parse_moment, metavar="TIME", rich_help_panel=_RUN,
+            help="Stop then: 06:00, or 2h from now.",
+        ),
+    ] = None,
+    lock_wait: Annotated[
+        float,
+        typer.Option(
+            "--lock-wait", parser=parse_duration_or_zero, metavar="DURATION", show_default="0",
+            rich_help_panel=_RUN, help="Wait so long for another run of it.",
+        ),
+    ] = 0,
+    allow_empty: Annotated[
+        bool, typer.Option("--allow-empty", rich_help_panel=_RUN, help="No rows are no mistake.")
+    ] = False,
+    timeout: options.Timeout = None,
+    interval: options.Interval = None,
+    heartbeat: options.Heartbeat = 30,
+    notify: options.Notify = False,
+    results: Annotated[
+        str | None,
+        typer.Option(
+            "--results", metavar="FILE", rich_help_panel=_REPORT,
+            help="A line for each row. Default: results.jsonl beside the files.",
+        ),
+    ] = None,
+    summary: Annotated[
+        str | None,
+        typer.Option(
+            "--summary", metavar="FILE", rich_help_panel=_REPORT, help="The whole, as JSON."
+        ),
+    ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(
+            "--metrics", metavar="FILE", rich_help_panel=_REPORT,
+            help="For Prometheus' textfile collector.",
+        ),
+    ] = None,
+    on_exists: options.OnExistsOption = options.ExistsChoice.RENAME,
+    covers: options.Covers = False,
+    http_assets: options.HttpAssets = False,
+    svg: options.Svg = False,
+    video: request_options.Video = None,
+    inline: request_options.Inline = False,
+    option: request_options.Option = None,
+    options_file: request_options.OptionsFile = None,
+    seed: request_options.Seed = None,
+    negative_prompt: request_options.NegativePrompt = None,
+    provider: request_options.Provider = None,
+    scene: request_options.Scene = None,
+    title: request_options.Title = None,
+    style: request_options.Style = None,
+    lyrics: request_options.Lyrics = None,
+    lyrics_file: request_options.LyricsFile = None,
+    instrumental: request_options.Instrumental = False,
+) -> None:  # fmt: skip
+    """Run a manifest to its end, each row sent once.
+
+    \b
+    Examples:
+      piooy batch prompts.txt -m nano-banana-pro -o out/
+      piooy batch rows.jsonl --quiet --deadline 06:00 --summary out/summary.json
+      piooy batch rows.csv --dry-run
+      piooy batch rows.jsonl --only failed
+
+    After a crash or an outage, the same command goes on where it stopped. Options say what a
+    row leaves open. A row has the fields prompt, model, media, provider, scene, options, images,
+    output, id; CSV has them as columns, and option.KEY.
+    """
+    from piooy_cli.batch.manifest import Manifest
+    from piooy_cli.batch.manifest_format import ManifestFormat
+    from piooy_cli.batch.prepare import EmptyManifest
+    from piooy_cli.batch.row_builder import RowBuilder
+    from piooy_cli.batch.row_state import RunPlan
+    from piooy_cli.batch.sources import ManifestRows
+    from piooy_cli.batch.sweep import axes_of
+    from piooy_cli.concurrency.deadline import Deadline
+
+    context: Context = ctx.obj
+    context.waits(interval, heartbeat, notify=notify)
+    given = {
+        "aspect_ratio": aspect_ratio, "resolution": resolution, "duration": duration, "seed": seed,
+        "negative_prompt": negative_prompt, "title": title, "style": style,
+        "lyrics": read_lyrics(lyrics, lyrics_file), "instrumental": instrumental or None,
+    }  # fmt: skip
+    chosen = collect_options(options_file, option, given)
+    references = (tuple(image or ()), tuple(video or ()))
+    defaults = RequestSpec(media, model, provider, scene, "", *references, chosen)
+    asking = RequestBuilder(context.settings, context.catalogue, inline=inline)
+    axes = axes_of(vary or [])
+    until = Deadline(deadline) if deadline is not None else None
+    wanted = BatchOptions(
+        RunPlan(concurrency, limit, only is not None, shuffle, max_failures, until),
+        context.wish(output, on_exists, covers=covers, http_assets=http_assets, svg=svg),
+        "the same command again goes on", timeout, lock_wait, max_tasks, dry_run, results, summary,
+        metrics, bool(axes), yes,
+    )  # fmt: skip
+    manifest = Manifest(file, batch_run.manifest_patience(context, until))
+    try:
+        checker = RowBuilder(asking, defaults, axes, zipped=zip_)
+        source = ManifestRows(manifest, ManifestFormat(form) if form else None, checker, name)
+        batch_run.run_batch(context, source, defaults, axes, wanted)
+    except EmptyManifest:
+        if not allow_empty:
+            raise
+    finally:
+        manifest.close()

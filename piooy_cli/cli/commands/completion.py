@@ -1,0 +1,92 @@
+"""`piooy completion` prints the static script; `__complete` answers what no script can know."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from piooy_cli.app.context import Context
+
+_Row = tuple[str, str]
+_NEWEST, _TOLD = 30, 60  # tasks that are offered, and how much is told of each
+_SETS = (
+    ("@last", "the newest task"), ("@pending", "all that run"), ("@failed", "all that failed"),
+    ("@unsaved", "all that succeeded and were never saved"), ("@batch:", "all of a batch"),
+)  # fmt: skip
+
+
+class Shell(StrEnum):
+    """Shells with a script."""
+
+    BASH = "bash"
+    ZSH = "zsh"
+    FISH = "fish"
+    POWERSHELL = "powershell"
+
+
+def completion(
+    ctx: typer.Context, shell: Annotated[Shell, typer.Argument(help="Your shell.")]
+) -> None:
+    """Print the completion script for a shell. Where it belongs is its first comment.
+
+    \b
+    Examples:
+      eval "$(piooy completion bash)"
+      piooy completion fish > ~/.config/fish/completions/piooy.fish
+    """
+    from piooy_cli.cli.reference.completions.scripts import completion_script
+
+    context: Context = ctx.obj
+    context.output.page(completion_script(ctx.find_root().command, shell))
+
+
+def complete(
+    ctx: typer.Context,
+    kind: Annotated[str, typer.Argument()],
+    start: Annotated[str, typer.Argument()] = "",
+) -> None:
+    """Print known values, one a line with what it is: offline, and silent on any error."""
+    context: Context = ctx.obj
+    try:
+        found = [row for row in _KINDS[kind](context) if row[0].startswith(start)]
+    except Exception:  # noqa: BLE001 - a TAB must not print errors
+        return
+    if found:
+        context.output.page("\n".join("\t".join(map(_cell, row)) for row in found))
+
+
+def _models(context: Context) -> list[_Row]:
+    return [(model.id, model.media) for model in context.catalogue]
+
+
+def _refs(context: Context) -> list[_Row]:
+    from piooy_cli.ledger.sqlite.completion_query import recent_tasks
+
+    tasks = recent_tasks(context.places.state, context.vault.account, _NEWEST)
+    return [*_SETS, *((task, f"{status.lower()} {prompt}") for task, status, prompt in tasks)]
+
+
+def _keys(context: Context) -> list[_Row]:
+    from piooy_cli.config.edit import known_keys
+
+    return list(known_keys())
+
+
+def _profiles(context: Context) -> list[_Row]:
+    from piooy_cli.config.file import read_config
+
+    named = read_config(context.places.config_file).get("profiles", {})
+    return [(name, "") for name in ("default", *named)]
+
+
+def _cell(text: str) -> str:
+    """Text that is one cell of one line."""
+    from piooy_cli.output.sanitize import sanitize
+
+    return sanitize(text)[:_TOLD]
+
+
+_KINDS: dict[str, Callable[[Context], list[_Row]]] = {
+    "models": _models, "refs": _refs, "keys": _keys, "profiles": _profiles,
+}  # fmt: skip

@@ -1,0 +1,58 @@
+"""`piooy contact`: a message to the people behind the service; no key is sent."""
+
+import re
+from typing import Annotated
+
+import typer
+
+from piooy_cli.app.context import Context
+from piooy_cli.domain.errors import UsageError
+from piooy_cli.domain.text import check_text
+
+LONGEST_MESSAGE = 5000
+_ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f.]+(\.[^@\s\x00-\x1f\x7f.]+)+")
+
+
+def contact(
+    ctx: typer.Context,
+    message: Annotated[str | None, typer.Argument(help="The message; `-`: from stdin.")] = None,
+    email: Annotated[
+        str, typer.Option("--email", metavar="ADDRESS", help="Where the answer goes.")
+    ] = "",
+    file: Annotated[
+        str | None, typer.Option("--file", "-f", metavar="FILE", help="The message, from a file.")
+    ] = None,
+) -> None:
+    """Send a message of at most 5000 characters to Piooy.
+
+    \b
+    Examples:
+      piooy contact --email me@example.com "thank you"
+      piooy contact --email me@example.com --file question.txt
+    """
+    from piooy_cli.requests import text_input
+
+    context: Context = ctx.obj
+    if not _ADDRESS.fullmatch(email) or len(email) > 254:
+        raise UsageError(f"--email: {email[:80]!r} is no address", "as in --email me@example.com")
+    if message is not None and file is not None:
+        raise UsageError("a message and --file were given", "give one of them")
+    source = file or ("-" if message in (None, "-") else None)
+    text = text_input.read_text(source, "message", 4 * LONGEST_MESSAGE) if source else message or ""
+    _check(check_text(text, "message"))
+    context.run(_contact, email, text)
+    context.output.note("the message was sent")
+
+
+def _check(text: str) -> None:
+    if not text.strip():
+        raise UsageError("the message is empty")
+    if len(text) > LONGEST_MESSAGE:
+        raise UsageError(
+            f"the message has {len(text):,} characters", f"at most {LONGEST_MESSAGE:,} are accepted"
+        )
+
+
+async def _contact(context: Context, email: str, text: str) -> None:
+    async with context.api(signed=False) as api:
+        await api.contact(email, text)

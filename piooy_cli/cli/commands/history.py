@@ -1,0 +1,271 @@
+"""`piooy history`: the local ledger, listed, searched, settled, exported and checked."""
+
+import time
+from getpass import getuser
+from typing import Annotated, Any
+
+import typer
+
+from piooy_cli.app.context import Context
+from piooy_cli.cli import options
+from piooy_cli.cli.help import CommandApp
+from piooy_cli.cli.values import known_fields, parse_duration, positive_number
+from piooy_cli.domain.answers import Document, Line, Listing
+from piooy_cli.domain.errors import NotDownloaded, NotFound, PiooyError, StillRunning, UsageError
+from piooy_cli.domain.events import Saved, Shown
+from piooy_cli.domain.models import MediaType, check_task_id
+
+history = CommandApp()
+_Ref = Annotated[
+    str, typer.Argument(metavar="REF", help="A task id, its beginning, @last, @row:N.")
+]
+_Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+_Status = Annotated[str | None, typer.Option("--status", metavar="WORD", help="Such as FAILED.")]
+_Model = Annotated[str | None, typer.Option("--model", "-m", metavar="ID", help="Of this model.")]
+_Media = Annotated[MediaType | None, typer.Option("--media", help="Of this media type.")]
+_Since = Annotated[
+    float | None,
+    typer.Option("--since", parser=parse_duration, metavar="AGE", help="Not older: 2d, 12h."),
+]
+_Search = Annotated[
+    str | None, typer.Option("--search", metavar="TEXT", help="Words of prompt, model or id.")
+]
+_Unsaved = Annotated[bool, typer.Option("--unsaved", help="Succeeded, and not all saved.")]
+_Unknown = Annotated[bool, typer.Option("--unknown", help="In doubt: a person has to decide.")]
+_Batch = Annotated[str | None, typer.Option("--batch", metavar="NAME", help="Of this batch.")]
+_Limit = Annotated[
+    int, typer.Option("--limit", "-n", parser=positive_number, metavar="N", help="So many.")
+]
+_Adopt = Annotated[
+    str | None, typer.Option("--adopt", metavar="TASK_ID", help="It is this one; the API is asked.")
+]
+_NotCharged = Annotated[
+    bool, typer.Option("--not-charged", help="It never arrived: it may be sent once more.")
+]
+_Charged = Annotated[
+    bool, typer.Option("--charged", help="It was charged and is lost: write it off.")
+]
+_Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="Kept with the decision.")]
+_Before = Annotated[
+    float,
+    typer.Option("--before", parser=parse_duration, metavar="AGE", help="Older than: 90d."),
+]
+
+
+@history.callback()
+def list_history(
+    ctx: typer.Context,
+    status: _Status = None,
+    model: _Model = None,
+    media: _Media = None,
+    since: _Since = None,
+    search: _Search = None,
+    unsaved: _Unsaved = False,
+    unknown: _Unknown = False,
+    batch: _Batch = None,
+    limit: _Limit = 30,
+    fields: options.Fields = None,
+) -> None:
+    """List the orders of this machine, and what became of them.
+
+    \b
+    Examples:
+      piooy history --since 2d --search fox
+      piooy history --unknown
+      piooy history --unsaved | piooy download -o out/
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    from piooy_cli.ledger.sqlite.history import Filters, list_orders_with_files
+
+    context: Context = ctx.obj
+    context.fields = known_fields(fields)
+    filters = Filters(status, model, media, since, search, unsaved, unknown, batch, limit)
+    context.output.results_are((Shown,))
+    if ledger := context.past():
+        for task, files in list_orders_with_files(ledger, filters):
+            context.tell(Shown(task, files))
+
+
+@history.command("show")
+def show(ctx: typer.Context, ref: _Ref) -> None:
+    """Show all that is known of one order: attempts, files, decisions."""
+    from piooy_cli.ledger.sqlite.history import order_details
+    from piooy_cli.ledger.sqlite.references import order_named
+
+    context: Context = ctx.obj
+    ledger = _past(context, ref)
+    context.output.answer(Document(_record(*order_details(ledger, order_named(ledger, ref)))))
+
+
+@history.command("resolve")
+def resolve_history(
+    ctx: typer.Context,
+    ref: _Ref,
+    adopt: _Adopt = None,
+    not_charged: _NotCharged = False,
+    charged: _Charged = False,
+    why: _Why = "",
+) -> None:
+    """Say what became of an order whose answer was lost. Nothing else ever settles it.
+
+    \b
+    Examples:
+      piooy history resolve @row:12 --charged
+      piooy history resolve @row:12 --not-charged --why "not in my account"
+    """
+    from piooy_cli.ledger.sqlite.history import resolve_order
+    from piooy_cli.ledger.sqlite.references import order_named
+
+    context: Context = ctx.obj
+    if (adopt is not None) + not_charged + charged != 1:
+        raise UsageError("one of --adopt, --not-charged and --charged is wanted")
+    ledger = _past(context, ref)
+    row = order_named(ledger, ref)
+    if adopt is not None:
+        context.run(_adopt, ledger, row, check_task_id(adopt), why)
+        return
+    resolve_order(ledger, row["id"], "PLANNED" if not_charged else "WRITTEN_OFF", _who(), why, None)
+    told = "it may be sent once more: run the same command again" if not_charged else "written off"
+    context.output.note(f"@row:{row['id']}: {told}")
+
+
+async def _adopt(context: Context, ledger: Any, row: Any, task_id: str, why: str) -> None:
+    from dataclasses import replace
+
+    from piooy_cli.ledger.sqlite.history import resolve_order
+    from piooy_cli.ledger.sqlite.mapping import task_from_row
+
+    async with context.api() as api:
+        seen = await api.task(replace(task_from_row(row, ()), id=task_id))
+    resolve_order(ledger, row["id"], "SUBMITTED", _who(), why, task_id)
+    ledger.seen(seen)
+    context.output.note(f"@row:{row['id']} is task {task_id}, {seen.status}")
+
+
+@history.command("prune")
+def prune_history(
+    ctx: typer.Context,
+    before: _Before,
+    yes: _Yes = False,
+) -> None:
+    """Forget orders that are over and older; what runs or is in doubt stays, so do files."""
+    from piooy_cli.ledger.sqlite import history as past
+
+    context: Context = ctx.obj
+    if not yes and not context.interactive:
+        raise UsageError(
+            "history that is forgotten does not come back", "--yes says that it is meant"
+        )
+    if not yes and not context.output.ask("Forget them?"):
+        raise StillRunning("declined; nothing was forgotten")
+    ledger = context.past()
+    count = past.prune_orders(ledger, time.time() - before) if ledger else 0
+    context.output.note(f"forgot {count:,}")
+
+
+@history.command("export")
+def export(ctx: typer.Context) -> None:
+    """Print every order with all that is known of it, as JSON Lines, oldest first."""
+    from piooy_cli.domain.records import compact
+    from piooy_cli.ledger.sqlite.history import order_details
+    from piooy_cli.ledger.sqlite.store import COLUMNS
+
+    context: Context = ctx.obj
+    if (ledger := context.past()) is None:
+        return
+    query = f"select {COLUMNS} from orders where account = ? order by id"
+    for row in ledger.read(query, ledger.account):
+        record = _record(*order_details(ledger, row))
+        context.output.answer(Line(compact(record), record))
+
+
+@history.command("stats")
+def stats(ctx: typer.Context, model: _Model = None) -> None:
+    """How long runs took, and how many succeeded, by model, scene and size.
+
+    \b
+    Examples:
+      piooy history stats
+      piooy history stats -m nano-banana-pro --json
+    """
+    from piooy_cli.cli.commands.models import experience, runs_record
+    from piooy_cli.ledger.sqlite.statistics import run_statistics
+
+    context: Context = ctx.obj
+    ledger = context.past()
+    found = list(run_statistics(ledger, model)) if ledger else []
+    columns = ["model", "scene", "size", "runs", "success", "median", "9 of 10"]
+    rows = [[one.model, one.scene or "", one.size, *experience(one)] for one in found]
+    kinds = [{"model": one.model, "scene": one.scene, "size": one.size or None} for one in found]
+    records = [kind | runs_record(one) for kind, one in zip(kinds, found, strict=True)]
+    longest = max((one.median or 0 for one in found), default=0)
+    bars = [(one.median or 0) / longest for one in found] if longest else ()
+    context.output.answer(Listing(columns, rows, records, bars=bars))
+
+
+@history.command("check")
+def check_history(
+    ctx: typer.Context,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Fetch what is missing or changed, under a free name.")
+    ] = False,
+) -> None:
+    """Check every rule of the ledger anew, and every saved file by its hash."""
+    from piooy_cli.ledger.sqlite.integrity import damaged_files, integrity_errors
+
+    context: Context = ctx.obj
+    ledger = context.past()
+    broken, gone = (
+        (list(integrity_errors(ledger)), list(damaged_files(ledger))) if ledger else ([], [])
+    )
+    if repair and gone and not broken:
+        context.run(_repair, gone, results=(Saved,))
+        return
+    rows = [list(one) for one in (*broken, *((one.task_id, one.sentence) for one in gone))]
+    records = [{"what": what, "found": found} for what, found in rows]
+    context.output.answer(Listing(["what", "found"], rows, records))
+    if broken:
+        hint = "keep the file; please report it"
+        raise PiooyError(f"{len(broken)} rules of the ledger are broken", hint)
+    if gone:
+        hint = "`piooy history check --repair` fetches them at no charge"
+        raise NotDownloaded(f"{len(gone)} saved files are gone or changed", hint)
+    context.output.note("all is well")
+
+
+async def _repair(context: Context, gone: list[Any]) -> None:
+    """Each under its own name where that is free, else beside it."""
+    from piooy_cli.app.run_many import run_many
+    from piooy_cli.downloads.naming import Target
+    from piooy_cli.downloads.saver import SaveOptions
+
+    async with context.pipeline() as pipeline:
+
+        async def one(file: Any) -> None:
+            saver = context.saver(SaveOptions(Target.exactly(file.path), covers=True))
+            task = pipeline.known(file.task_id) or await pipeline.look(file.task_id, sure=True)
+            await pipeline.fetch(task, saver, only=file.n)
+
+        await run_many(context, one, gone, at_once=4)
+
+
+def _past(context: Context, ref: str) -> Any:
+    """The ledger, or NotFound where nothing was ever sent."""
+    ledger = context.past()
+    if ledger is None:
+        raise NotFound(f"{ref} is not in the history, which is empty")
+    return ledger
+
+
+def _record(task: Any, files: Any, more: dict[str, Any]) -> dict[str, Any]:
+    from piooy_cli.domain.records import shown_record
+
+    return shown_record(task, files) | more
+
+
+def _who() -> str:
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        return "somebody"

@@ -1,0 +1,114 @@
+"""`piooy sandbox`: the API on a port of this machine, and its state forgotten."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from piooy_cli.app.context import Context
+from piooy_cli.cli.help import CommandApp
+from piooy_cli.cli.values import parse_number
+
+_BAD_DAYS = "Bad days"
+
+sandbox = CommandApp(help="The Piooy API on your own machine: no key, no charge.")
+
+
+@sandbox.callback()
+def sandbox_help(ctx: typer.Context) -> None:
+    """Without a command: what there is."""
+    if ctx.invoked_subcommand is None:
+        context: Context = ctx.obj
+        context.output.page(ctx.get_help())
+
+
+@sandbox.command("serve")
+def serve_sandbox(
+    ctx: typer.Context,
+    host: Annotated[str, typer.Option("--host", help="The address to serve on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any free one.")] = 8787,
+    speed: Annotated[
+        float,
+        typer.Option(
+            "--speed", parser=parse_number, metavar="N", help="Tasks end so many times sooner."
+        ),
+    ] = 1,
+    seed: Annotated[
+        str, typer.Option("--seed", metavar="TEXT", help="The same ids, times, faults and files.")
+    ] = "",
+    state: Annotated[
+        Path | None, typer.Option("--state", metavar="FILE", help="Where tasks are kept.")
+    ] = None,
+    faults: Annotated[
+        str,
+        typer.Option(
+            "--faults",
+            metavar="SPEC|FILE",
+            help="What goes wrong: 429:5%,drop-after-accept@3.",
+            rich_help_panel=_BAD_DAYS,
+        ),
+    ] = "",
+    limits: Annotated[
+        str,
+        typer.Option(
+            "--limits",
+            metavar="SPEC",
+            help="For each key: 6/min,200/day,3/concurrent.",
+            rich_help_panel=_BAD_DAYS,
+        ),
+    ] = "",
+    shape: Annotated[
+        str,
+        typer.Option(
+            "--result-shape",
+            metavar="NAME",
+            help="Results as this provider has them.",
+            rich_help_panel=_BAD_DAYS,
+        ),
+    ] = "",
+    keys: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--accept-key",
+            metavar="KEY",
+            help="Only this one; repeatable. Default: any.",
+            rich_help_panel=_BAD_DAYS,
+        ),
+    ] = None,
+    log: Annotated[
+        Path | None,
+        typer.Option("--log", metavar="FILE", help="A line of JSON for each request and charge."),
+    ] = None,
+    replay: Annotated[
+        Path | None,
+        typer.Option("--replay", metavar="FILE", help="Answer from what --record has written."),
+    ] = None,
+    remote: Annotated[
+        bool, typer.Option("--allow-remote", help="Serve on addresses that others can reach.")
+    ] = False,
+) -> None:
+    """Serve the API until Ctrl-C or SIGTERM. Every key is welcome, each a user of its own.
+
+    \b
+    Examples:
+      piooy sandbox serve --speed 10
+      PIOOY_BASE_URL=http://127.0.0.1:8787 PIOOY_API_KEY=any piooy generate image -m m fox
+    """
+    from piooy_cli.sandbox.launch import STATE_FILE, sandbox_options
+    from piooy_cli.sandbox.launch import serve as serving
+
+    context: Context = ctx.obj
+    told = {"speed": speed, "seed": seed, "keys": tuple(keys or ()), "log": log, "replay": replay}
+    wanted = sandbox_options(told, faults, limits, shape, context.catalogue.typical_seconds)
+    file = state or context.places.state / STATE_FILE
+    serving(file, host, port, wanted, context.output.note, remote=remote)
+
+
+@sandbox.command("reset")
+def reset_tasks(ctx: typer.Context) -> None:
+    """Forget every task of the sandbox."""
+    from piooy_cli.sandbox.launch import reset as forget
+
+    context: Context = ctx.obj
+    forget(context.places.state)
+    context.output.note("the sandbox is empty")

@@ -1,0 +1,77 @@
+"""`piooy task`: each task as it is now, read once."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from piooy_cli.app.context import Context
+from piooy_cli.app.run_many import run_many
+from piooy_cli.cli import options
+from piooy_cli.cli.values import known_fields
+from piooy_cli.domain.errors import NotSettled, TaskFailed, UsageError
+from piooy_cli.domain.events import Shown
+from piooy_cli.domain.models import Task
+
+
+class Refresh(StrEnum):
+    """What the service is asked to do before it answers."""
+
+    LIVE = "live"
+    ASSETS = "assets"
+
+
+_REFRESH = {Refresh.LIVE: "1", Refresh.ASSETS: "assets", None: None}
+
+
+def task(
+    ctx: typer.Context,
+    refs: options.Refs = None,
+    refresh: Annotated[
+        Refresh | None,
+        typer.Option("--refresh", help="live: ask the provider; assets: store the files."),
+    ] = None,
+    exit_status: Annotated[
+        bool, typer.Option("--exit-status", help="0 succeeded, 5 failed, 8 not settled yet.")
+    ] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="All that the API says, as JSON.")] = False,
+    fields: options.Fields = None,
+) -> None:
+    """Show tasks as they are now: id, status, media type, model.
+
+    \b
+    Examples:
+      piooy task @last
+      piooy task --json @last @2 | jq -r '.assets[].url'
+      piooy task --exit-status @last || echo "not done, or failed: $?"
+    """
+    context: Context = ctx.obj
+    if raw and fields:
+        raise UsageError("--raw shows all that the API says; --fields chooses from the record")
+    context.fields = known_fields(fields)
+    context.run(_task, refs, _REFRESH[refresh], exit_status, raw, results=(Shown,))
+
+
+async def _task(
+    context: Context, refs: list[str] | None, refresh: str | None, exit_status: bool, raw: bool
+) -> None:
+    async with context.pipeline() as pipeline:
+
+        async def one(ref: str) -> None:
+            seen = await pipeline.look(ref, refresh)
+            if raw:
+                context.output.document(dict(seen.raw))
+            else:
+                context.tell(Shown(seen))
+            if exit_status:
+                _raise_state(seen)
+
+        await run_many(context, one, context.task_ids(refs, "task"))
+
+
+def _raise_state(seen: Task) -> None:
+    if seen.failed:
+        raise TaskFailed(f"task {seen.id} ended {seen.status}", task_id=seen.id)
+    if not seen.succeeded:
+        hint = f"`piooy wait {seen.id}` waits for it"
+        raise NotSettled(f"task {seen.id} is {seen.status}", hint, task_id=seen.id)

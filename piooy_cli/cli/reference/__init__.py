@@ -1,0 +1,1 @@
+"""Help, manual pages and completion scripts, generated from the command tree."""

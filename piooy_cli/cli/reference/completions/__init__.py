@@ -1,0 +1,1 @@
+"""Static completion scripts, one module for each shell."""

@@ -1,0 +1,1 @@
+"""Many things at once: limits, back-off, deadlines and signals."""

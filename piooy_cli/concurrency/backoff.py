@@ -1,0 +1,100 @@
+"""When to try again: full jitter, Retry-After, and the gate that all workers share."""
+
+import asyncio
+import os
+import re
+import time
+from collections.abc import Callable, Mapping
+
+from piooy_cli.concurrency.deadline import Deadline
+
+_DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
+
+
+def uniform(low: float, high: float) -> float:
+    """A number in between by the system's randomness: a thousand cron hosts must not agree."""
+    return low + (high - low) * int.from_bytes(os.urandom(7), "big") / (1 << 56)
+
+
+def full_jitter(
+    attempt: int, base: float, cap: float, between: Callable[[float, float], float] = uniform
+) -> float:
+    """A pause in seconds before try number `attempt` (from 1): anywhere up to the doubled base."""
+    highest = min(cap, base * 2 ** min(attempt - 1, 32))
+    return between(0, highest)
+
+
+def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
+    """The server's wish in seconds, clamped to 1..300; None where it makes no sense."""
+    text = headers.get("retry-after", "").strip()
+    if _DIGITS.fullmatch(text):
+        return min(max(float(text), 1.0), 300.0)
+    return _until_date(text, time.time() if now is None else now)
+
+
+def _until_date(text: str, now: float) -> float | None:
+    from email.utils import parsedate_to_datetime  # only where a server sends a date
+
+    if "," not in text:
+        return None
+    try:
+        moment = parsedate_to_datetime(text).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return min(max(moment - now, 1.0), 300.0)
+
+
+class PauseGate:
+    """Closed for everybody when the server asks one of us to wait."""
+
+    def __init__(self) -> None:
+        self._opens_at = 0.0
+
+    def close_for(self, seconds: float) -> None:
+        """Let nobody through for so long; an earlier, longer wish stands."""
+        self._opens_at = max(self._opens_at, time.monotonic() + seconds)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has to wait."""
+        return self._opens_at <= time.monotonic()
+
+    async def passed(self, deadline: "Deadline | None" = None) -> None:
+        """Return once the gate is open, or `deadline` has passed."""
+        # It may be closed again while we wait, for longer: an event would open too soon.
+        while (pause := self._opens_at - time.monotonic()) > 0:
+            left = deadline.left if deadline else pause
+            if left <= 0:
+                return
+            await asyncio.sleep(min(pause, left))
+
+
+class TokenBucket:
+    """At most `rate` a second over time, `burst` at once; fewer while the server says too many.
+
+    First come, first served: whoever asks is given the next moment that is free.
+    """
+
+    def __init__(self, rate: float, burst: int) -> None:
+        self._full = self.rate = rate
+        self._burst = burst
+        self._next = 0.0
+
+    async def take(self, deadline: "Deadline") -> bool:
+        """Return when it is this caller's turn; False where that would be after `deadline`."""
+        now = time.monotonic()
+        turn = max(self._next, now - (self._burst - 1) / self.rate)
+        if turn - now > max(deadline.left, 0):
+            return False
+        self._next = turn + 1 / self.rate
+        if turn > now:
+            await asyncio.sleep(turn - now)
+        return True
+
+    def slower(self) -> None:
+        """The server has had too much."""
+        self.rate = max(self.rate / 2, self._full / 64)
+
+    def recover(self) -> None:
+        """The server copes."""
+        self.rate = min(self.rate + self._full / 200, self._full)

@@ -1,0 +1,1 @@
+"""Settings, the config file, directories, and the API key."""

@@ -1,0 +1,128 @@
+"""The API key: from variable, file, keyring or the 0600 file; checked at the door, never shown.
+
+A key is bound to profile and host, so that it never goes to another one.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from piooy_cli.config.directories import Directories
+from piooy_cli.config.keyring import MEMORY, Keyring, KeyringTrouble
+from piooy_cli.config.settings import Settings
+from piooy_cli.domain.errors import NotSignedIn, StorageRefused
+from piooy_cli.files import expanded, write_private
+
+_PRINTABLE = re.compile(r"[\x21-\x7e]{1,4096}", re.ASCII)
+_ASCII_SPACE = " \t\r\n\v\f"
+_FOUR_WAYS = (
+    "set PIOOY_API_KEY, or PIOOY_API_KEY_FILE, or store it with `piooy config set-key`"
+    " (keyring, or --store file); `--sandbox` needs none"
+)
+
+
+class Key(NamedTuple):
+    """A key and where it was found. Its repr does not hold it."""
+
+    secret: str
+    origin: str
+
+    def __repr__(self) -> str:
+        return f"Key(…{self.tail}, {self.origin})"
+
+    @property
+    def tail(self) -> str:
+        """The last four characters: enough to tell keys apart."""
+        return self.secret[-4:] if len(self.secret) >= 12 else "****"
+
+
+class KeyStore(NamedTuple):
+    """Where stored keys of one profile at one host are."""
+
+    account: str
+    file: Path
+    keyring: Keyring
+
+    @classmethod
+    def of(cls, settings: Settings, places: Directories) -> "KeyStore":
+        """The vault of these settings: account `PROFILE@HOST`."""
+        account = f"{settings.profile}@{urlsplit(settings.base_url).netloc}"
+        return cls(account, places.config / "keys.json", Keyring(account, places.state / MEMORY))
+
+
+def find_key(environ: Mapping[str, str], vault: KeyStore) -> Key:
+    """The first key found, in the documented order. Raises NotSignedIn where there is none."""
+    hint = ""
+    if key := _from_environment(environ):
+        return key
+    try:
+        if secret := vault.keyring.read():
+            return Key(check_key(secret, "the keyring"), "keyring")
+    except KeyringTrouble as trouble:
+        hint = f" ({trouble.reason})"
+    if secret := _stored(vault.file).get(vault.account):
+        return Key(check_key(secret, str(vault.file)), str(vault.file))
+    raise NotSignedIn(f"no API key for {vault.account}{hint}", _FOUR_WAYS)
+
+
+def check_key(text: str, origin: str) -> str:
+    """A key without the white space around it, or NotSignedIn; the text itself is never told."""
+    key = text.strip(_ASCII_SPACE)
+    if not key:
+        raise NotSignedIn(f"the key in {origin} is empty", _FOUR_WAYS)
+    if not _PRINTABLE.fullmatch(key) or key[0] in "\"'" or key[-1] in "\"'":
+        raise NotSignedIn(
+            f"the key in {origin} has a space, a quote or an invisible character in it",
+            "copy it again; it is printable ASCII without spaces",
+        )
+    return key
+
+
+def store_in_file(vault: KeyStore, secret: str) -> None:
+    """Keep the key in the 0600 file."""
+    write_private(vault.file, json.dumps(_stored(vault.file) | {vault.account: secret}, indent=1))
+
+
+def delete_from_file(vault: KeyStore) -> bool:
+    """Whether there was one."""
+    stored = _stored(vault.file)
+    if vault.account not in stored:
+        return False
+    del stored[vault.account]
+    write_private(vault.file, json.dumps(stored, indent=1))
+    return True
+
+
+def _from_environment(environ: Mapping[str, str]) -> Key | None:
+    if text := environ.get("PIOOY_API_KEY"):
+        return Key(check_key(text, "PIOOY_API_KEY"), "PIOOY_API_KEY")
+    if name := environ.get("PIOOY_API_KEY_FILE"):
+        return Key(check_key(_read(Path(name)), "the file that PIOOY_API_KEY_FILE names"), name)
+    return None
+
+
+def _read(path: Path) -> str:
+    try:
+        with expanded(path).open("rb") as file:
+            return file.read(8192).decode("utf-8", "replace")
+    except OSError as error:
+        raise NotSignedIn(f"PIOOY_API_KEY_FILE: {path}: {error.strerror}", _FOUR_WAYS) from None
+
+
+def _stored(path: Path) -> dict[str, str]:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise StorageRefused(f"cannot read {path}: {error.strerror}") from None
+    except ValueError:
+        raise StorageRefused(f"{path} is no JSON", "remove it and store the key again") from None
+    return (
+        {name: key for name, key in value.items() if isinstance(key, str)}
+        if isinstance(value, dict)
+        else {}
+    )

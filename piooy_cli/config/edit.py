@@ -1,0 +1,167 @@
+"""The config file, changed with its comments kept; and the settings in force."""
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from piooy_cli.config.file import read_config
+from piooy_cli.config.settings import (
+    BOOLEANS,
+    PERIODS,
+    Resolved,
+    Settings,
+    boolean,
+    resolve_settings,
+)
+from piooy_cli.domain.errors import NotFound, UsageError
+from piooy_cli.domain.models import MediaType
+from piooy_cli.domain.text import check_text
+from piooy_cli.files import write_private
+
+_DEPTHS = {"model": 1, "options": 2, "models": 2, "limit": 1, "cap": 1}
+_EXAMPLES = {
+    "model": "model.image",
+    "options": "options.image.resolution",
+    "models": "models.my-model.provider",
+    "limit": "limit.nano-banana-pro",
+    "cap": "cap.day",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """One setting as it holds now."""
+
+    name: str
+    value: Any
+    origin: str
+
+    @property
+    def shown(self) -> str:
+        """The value as a person reads it."""
+        return str(self.value).lower() if isinstance(self.value, bool) else str(self.value)
+
+
+def in_force(resolved: Resolved) -> Iterator[InForce]:
+    """Every setting, tables opened to dotted names."""
+    for setting in fields(Settings):
+        value = getattr(resolved.settings, setting.name)
+        origin = resolved.origins.get(setting.name) or "built-in"
+        if isinstance(value, dict):
+            yield from (
+                InForce(name, inner, origin) for name, inner in _opened(setting.name, value)
+            )
+        elif value != "":
+            yield InForce(setting.name, value, origin)
+
+
+def known_keys() -> Iterator[tuple[str, str]]:
+    """Every key that has one name, and what it is; tables by media type."""
+    for setting in fields(Settings):
+        told = str(setting.metadata["help"])
+        if setting.name == "model":
+            yield from ((f"model.{media}", f"default model of {media}") for media in MediaType)
+        elif setting.name == "cap":
+            yield from ((f"cap.{period}", f"orders in a {period}, at most") for period in PERIODS)
+        elif setting.name not in _DEPTHS:
+            yield setting.name, told
+
+
+def change_setting(file: Path, key: str, value: str | None, profile: str | None) -> None:
+    """Set `key`, or remove it where `value` is None; the rest of the file stays as it was.
+
+    Raises UsageError for a key or value that cannot be; then nothing is written.
+    """
+    names = _names(key)
+    path = ["profiles", profile, *names] if profile else names
+    document = _document(file)
+    if value is None:
+        _remove(document, path, key)
+    else:
+        _put(document, path, _typed(names, check_text(value, key)))
+    _write(file, document)
+
+
+def ensure_profile(file: Path, profile: str) -> None:
+    """Make `[profiles.NAME]` where it is not there yet."""
+    document = _document(file)
+    if profile not in document.get("profiles", {}):
+        _put(document, ["profiles", profile], {})
+        _write(file, document)
+
+
+def _document(file: Path) -> Any:
+    import tomlkit
+
+    read_config(file)
+    return tomlkit.parse(file.read_text(encoding="utf-8-sig") if file.exists() else "")
+
+
+def _write(file: Path, document: Any) -> None:
+    """Write what can be read again, and nothing else."""
+    import tomlkit
+
+    text = tomlkit.dumps(document)
+    resolve_settings({}, {}, tomllib.loads(text))
+    write_private(file, text)
+
+
+def _names(key: str) -> list[str]:
+    """The parts of a dotted key, such as `output`, `model.image`, `options.image.seed`."""
+    head, *rest = key.split(".")
+    known = sorted(setting.name for setting in fields(Settings))
+    if head not in known:
+        raise UsageError(f"no setting {key!r}", f"known: {' '.join(known)}")
+    if head == "models" and len(rest) > 2:
+        rest = [".".join(rest[:-1]), rest[-1]]
+    if head == "limit" and rest:
+        rest = [".".join(rest)]
+    if len(rest) != _DEPTHS.get(head, 0) or "" in rest:
+        raise UsageError(f"{key!r} is no whole name", f"as in {_EXAMPLES.get(head, head)}")
+    if head in ("model", "options") and rest[0] not in set(MediaType):
+        raise UsageError(f"{rest[0]!r} is no media type", f"accepted: {', '.join(MediaType)}")
+    return [head, *rest]
+
+
+def _typed(names: list[str], value: str) -> Any:
+    """`value` as the setting wants it; options and models take numbers, lists and true as TOML."""
+    if names[0] in BOOLEANS:
+        return boolean(value, names[0])
+    if names[0] == "cap" and value.isascii() and value.isdecimal():
+        return int(value)
+    if names[0] not in ("options", "models"):
+        return value
+    try:
+        return tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return value
+
+
+def _put(document: Any, path: list[str], value: Any) -> None:
+    import tomlkit
+
+    *tables, name = path
+    for table in tables:
+        if table not in document:
+            document[table] = tomlkit.table()
+        document = document[table]
+    document[name] = value
+
+
+def _remove(document: Any, path: list[str], key: str) -> None:
+    *tables, name = path
+    for table in tables:
+        document = document.get(table, {})
+    if name not in document:
+        raise NotFound(f"{key} is not set in the config file")
+    del document[name]
+
+
+def _opened(name: str, table: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _opened(f"{name}.{key}", value)
+        else:
+            yield f"{name}.{key}", value

@@ -1,0 +1,38 @@
+"""The config file as it is on disk."""
+
+from pathlib import Path
+from typing import Any
+
+from piooy_cli.domain.errors import UsageError
+
+_BIGGEST_CONFIG = 1 << 20
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The config file as it is; an absent one is empty."""
+    text = _config_text(path)
+    if not text:
+        return {}
+    import tomllib  # 2 ms that most scripts do not need
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        last = f"at the end, line {text.count(chr(10)) + 1}"
+        what = str(error).replace("at end of document", last)
+        raise UsageError(f"{path}: {what}", "`piooy config edit` opens it") from None
+
+
+def _config_text(path: Path) -> str:
+    try:
+        if path.is_file() and path.stat().st_size > _BIGGEST_CONFIG:
+            raise UsageError(f"{path} is larger than 1 MiB", "is it the right file?")
+        return path.read_bytes().decode("utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is no UTF-8 text", "`piooy config edit` opens it") from None
+    except OSError as error:
+        raise UsageError(
+            f"{path}: {error.strerror}", "set PIOOY_CONFIG_DIR to a readable place"
+        ) from None

@@ -1,0 +1,137 @@
+"""The keyring of the system: asked within 3 seconds or not at all, the backend first that knew."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from piooy_cli.domain.errors import PiooyError, StorageRefused
+from piooy_cli.files import write_private
+
+T = TypeVar("T")
+
+SERVICE = "piooy"
+SECONDS = 3.0
+MEMORY = "keyring"  # the file that names the backend which answered
+
+
+class KeyringTrouble(Exception):
+    """The keyring did not answer, or not in time."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Keyring:
+    """What the keyring holds for one account. `memory`: where to note which backend answered.
+
+    Every method raises KeyringTrouble.
+    """
+
+    def __init__(self, account: str, memory: Path) -> None:
+        self.account = account
+        self._memory = memory
+
+    def read(self) -> str | None:
+        """The stored key."""
+        return _bounded(self._read)
+
+    def store(self, secret: str) -> None:
+        """Keep a key. Where it is not kept, that is trouble."""
+        _bounded(lambda: _keyring().set_password(SERVICE, self.account, secret))
+        # Some backends take a password and keep nothing.
+        if self.read() != secret:
+            raise KeyringTrouble("the keyring did not keep it")
+
+    def delete(self) -> bool:
+        """Forget the key; whether there was one."""
+        if self.read() is None:
+            return False
+        _bounded(lambda: _keyring().delete_password(SERVICE, self.account))
+        with suppress(OSError):
+            self._memory.unlink(missing_ok=True)
+        return True
+
+    def _read(self) -> str | None:
+        return self._read_again() or self._search()
+
+    def _read_again(self) -> str | None:
+        """From the backend that answered last time: looking for one takes longer than asking it."""
+        if _is_chosen():
+            return None
+        with suppress(Exception):  # whatever is wrong with it, the search will tell
+            from keyring.core import load_keyring
+
+            backend = load_keyring(self._memory.read_text(encoding="utf-8").strip())
+            return backend.get_password(SERVICE, self.account)
+        return None
+
+    def _search(self) -> str | None:
+        for backend in _backends():
+            secret: str | None = backend.get_password(SERVICE, self.account)
+            if secret is not None:
+                self._remember(backend)
+                return secret
+        return None
+
+    def _remember(self, backend: Any) -> None:
+        if not _is_chosen():
+            kind = type(backend)
+            with suppress(StorageRefused):
+                write_private(self._memory, f"{kind.__module__}.{kind.__qualname__}\n")
+
+
+def _keyring() -> Any:
+    import keyring  # the last resort: finding a backend costs 120 to 270 ms
+
+    return keyring
+
+
+def _is_chosen() -> bool:
+    """Whether a person has named a backend: then nothing is remembered."""
+    if os.environ.get("PYTHON_KEYRING_BACKEND"):
+        return True
+    from keyring.util.platform_ import config_root
+
+    return bool((config_root() / "keyringrc.cfg").exists())
+
+
+def _backends() -> Iterator[Any]:
+    """Those that can be asked, one by one also where keyring chains several."""
+    found = _keyring().get_keyring()
+    from keyring.backends.chainer import ChainerBackend
+
+    yield from found.backends if isinstance(found, ChainerBackend) else [found]
+
+
+def _bounded(call: Callable[[], T]) -> T:
+    """Run `call` in a thread that may be left behind: a D-Bus that never answers hangs for ever."""
+    outcome: list[T] = []
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(call())
+        except BaseException as error:  # noqa: BLE001 - a backend may raise even SystemExit
+            failure.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(SECONDS)
+    if outcome:
+        return outcome[0]
+    if failure and isinstance(failure[0], PiooyError):
+        raise failure[0]
+    raise KeyringTrouble(_trouble(failure))
+
+
+def _trouble(failure: list[BaseException]) -> str:
+    if not failure:
+        return f"the keyring did not answer within {SECONDS:.0f} s; PIOOY_API_KEY avoids it"
+    name = type(failure[0]).__name__
+    if name == "NoKeyringError":
+        return "this machine has no keyring"
+    return f"the keyring failed: {name}"

@@ -1,0 +1,213 @@
+"""Settings: option over environment over profile over config file over built-in, resolved once.
+
+Below this room nobody reads the environment; the key, which is never shown, is `credentials`'.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from piooy_cli.config.directories import Directories
+from piooy_cli.config.file import read_config
+from piooy_cli.config.urls import DEFAULT_BASE_URL, check_base_url
+from piooy_cli.domain.errors import UsageError
+from piooy_cli.domain.models import MediaType
+
+SANDBOX_BASE_URL = "http://sandbox.localhost"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One run's settings. A field is a setting: option, variable and config key share its name."""
+
+    base_url: str = field(default=DEFAULT_BASE_URL, metadata={"help": "where the API is"})
+    profile: str = field(default="default", metadata={"help": "which set of settings and key"})
+    sandbox: bool = field(default=False, metadata={"help": "use the API inside this process"})
+    output: str = field(default="", metadata={"help": "where files go: a directory or a template"})
+    history_prompts: bool = field(default=True, metadata={"help": "keep prompts in the history"})
+    title: bool = field(
+        default=False, metadata={"help": "progress in the title of the terminal's window"}
+    )
+    provider: str = field(default="", metadata={"help": "provider where a model names none"})
+    model: Mapping[str, str] = field(
+        default_factory=dict, metadata={"help": "default model by media type, as model.image"}
+    )
+    options: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=dict, metadata={"help": "default options by media type, as options.image"}
+    )
+    models: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=dict, metadata={"help": "your own entries in the model catalogue"}
+    )
+    limit: Mapping[str, str] = field(
+        default_factory=dict, metadata={"help": "orders of a model in a time, as 6/min"}
+    )
+    cap: Mapping[str, int] = field(
+        default_factory=dict, metadata={"help": "orders in an hour, day or month, as cap.day"}
+    )
+
+
+class Resolved(NamedTuple):
+    """Settings, where each value came from, and keys of the file that nobody knows."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+    unknown: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+BOOLEANS = ("sandbox", "history_prompts", "title")
+NAMES = tuple(setting.name for setting in fields(Settings))
+VARIABLES = {
+    "PIOOY_BASE_URL": "base_url",
+    "PIOOY_PROFILE": "profile",
+    "PIOOY_SANDBOX": "sandbox",
+    "PIOOY_OUTPUT": "output",
+}
+OTHER_VARIABLES = {
+    "PIOOY_API_KEY": "the API key",
+    "PIOOY_API_KEY_FILE": "a file that holds the API key",
+    "PIOOY_CONFIG_DIR": "where config.toml is, instead of the platform's place",
+    "PIOOY_STATE_DIR": "where state is kept, instead of the platform's place",
+    "PIOOY_DEBUG": "as --debug",
+    "PIOOY_NO_COLOR": "as --color never",
+}
+PERIODS = ("hour", "day", "month")
+_RATE = re.compile(r"([1-9][0-9]{0,8})/(s|sec|min|hour|h|day)", re.ASCII)
+_UNITS = {"s": 1.0, "sec": 1.0, "min": 60.0, "hour": 3600.0, "h": 3600.0, "day": 86400.0}
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"", "0", "false", "no", "off"})
+
+
+def load_settings(
+    flags: Mapping[str, Any], environ: Mapping[str, str], places: Directories
+) -> Resolved:
+    """Read the config file and resolve."""
+    resolved = resolve_settings(flags, environ, read_config(places.config_file))
+    return _warned(resolved, places.config_file) if resolved.unknown else resolved
+
+
+def _warned(resolved: Resolved, file: Path) -> Resolved:
+    """With a warning for each key that is not known, and where it stands."""
+    lines = file.read_text(encoding="utf-8-sig").splitlines()
+    return resolved._replace(
+        warnings=tuple(
+            f"{file.name}, line {_line_of(key, lines)}: unknown key {key!r} is ignored"
+            for key in resolved.unknown
+        )
+    )
+
+
+def _line_of(key: str, lines: list[str]) -> int:
+    """The first line that begins with the last part of the key, as a key or a table."""
+    begins = re.compile(rf"""\s*(\[.*)?["']?{re.escape(key.rpartition(".")[2])}["']?\s*[].=]""")
+    return next((n for n, line in enumerate(lines, 1) if begins.match(line)), 1)
+
+
+def resolve_settings(
+    flags: Mapping[str, Any], environ: Mapping[str, str], config: Mapping[str, Any]
+) -> Resolved:
+    """Four layers in, one Settings out. Pure. Raises UsageError for a value that cannot be."""
+    named = {VARIABLES[name]: (value, name) for name, value in environ.items()
+             if name in VARIABLES and value}  # fmt: skip
+    given = {name: (value, f"--{name.replace('_', '-')}") for name, value in flags.items()
+             if value is not None}  # fmt: skip
+    profile = (named | given).get("profile", (config.get("profile"), ""))[0] or "default"
+    layers = [_layer(config, "config.toml"), _profile(config, profile), named, given]
+    merged: dict[str, tuple[Any, str]] = {}
+    for layer in layers:
+        merged |= {name: value for name, value in layer.items() if name in NAMES}
+    values = {name: _checked(name, value, origin) for name, (value, origin) in merged.items()}
+    origins = {name: origin for name, (_, origin) in merged.items()}
+    return Resolved(_consistent(Settings(**values)), origins, _unknown(config))
+
+
+def _layer(config: Mapping[str, Any], origin: str) -> dict[str, tuple[Any, str]]:
+    return {name: (value, origin) for name, value in config.items()}
+
+
+def _profile(config: Mapping[str, Any], name: str) -> dict[str, tuple[Any, str]]:
+    profiles = config.get("profiles", {})
+    if not isinstance(profiles, dict):
+        raise UsageError("config.toml: profiles must be tables, as [profiles.work]")
+    if name != "default" and name not in profiles:
+        known = ", ".join(["default", *profiles])
+        make = "`config set-key` or `config set` with that --profile makes it"
+        raise UsageError(f"there is no profile {name!r}; known: {known}", make)
+    table = profiles.get(name, {})
+    if not isinstance(table, dict):
+        raise UsageError(f"config.toml: [profiles.{name}] must be a table")
+    return _layer(table, f"config.toml [profiles.{name}]") | {"profile": (name, "")}
+
+
+def _checked(name: str, value: Any, origin: str) -> Any:
+    if name in BOOLEANS:
+        return boolean(value, f"{origin}: {name}")
+    if name in ("model", "options", "models"):
+        return _table(name, value, origin)
+    if name in ("limit", "cap"):
+        return _allowance(name, value, origin)
+    if not isinstance(value, str):
+        raise UsageError(f"{origin}: {name} must be text, not {value!r}")
+    return check_base_url(value, origin) if name == "base_url" else value
+
+
+def rate_of(text: str) -> tuple[int, float]:
+    """How many in how many seconds `6/min` are. Raises UsageError."""
+    match = _RATE.fullmatch(str(text).replace(" ", ""))
+    if not match:
+        raise UsageError(f"{text!r} is no limit", "as 6/min, 2/s, 100/hour, 500/day")
+    return int(match[1]), _UNITS[match[2]]
+
+
+def _allowance(name: str, value: Any, origin: str) -> Mapping[str, Any]:
+    """`[limit]` by model, `[cap]` by period."""
+    if not isinstance(value, dict):
+        raise UsageError(f"{origin}: [{name}] must be a table", f"as in: {_ALLOWANCES[name]}")
+    for key, inner in value.items():
+        if name == "limit":
+            rate_of(inner)
+        elif key not in PERIODS:
+            raise UsageError(f"{origin}: cap.{key} is no period", f"known: {', '.join(PERIODS)}")
+        elif type(inner) is not int or inner < 0:
+            raise UsageError(f"{origin}: cap.{key} must be a whole number, not {inner!r}")
+    return value
+
+
+_ALLOWANCES = {"limit": 'nano-banana-pro = "6/min"', "cap": "day = 200"}
+
+
+def boolean(value: Any, origin: str) -> bool:
+    """`true`, `yes`, `on` or `1`, or their opposites. Raises UsageError."""
+    word = str(value).strip().lower()
+    if word in _TRUE | _FALSE:
+        return word in _TRUE
+    raise UsageError(f"{origin} must be true or false, not {value!r}")
+
+
+def _table(name: str, value: Any, origin: str) -> Mapping[str, Any]:
+    of = str if name == "model" else dict
+    if not isinstance(value, dict) or not all(isinstance(inner, of) for inner in value.values()):
+        example = {"model": 'image = "nano-banana-pro"', "options": "image = { seed = 7 }"}
+        shape = example.get(name, "my-model = { media = ... }")
+        raise UsageError(f"{origin}: [{name}] is misshapen", f"as in: {shape}")
+    if name != "models" and (wrong := set(value) - set(MediaType)):
+        accepted = ", ".join(MediaType)
+        raise UsageError(f"{origin}: {name}.{min(wrong)} is no media type", f"accepted: {accepted}")
+    return value
+
+
+def _consistent(settings: Settings) -> Settings:
+    if not settings.sandbox:
+        return settings
+    values = {setting.name: getattr(settings, setting.name) for setting in fields(settings)}
+    return Settings(**(values | {"base_url": SANDBOX_BASE_URL}))
+
+
+def _unknown(config: Mapping[str, Any]) -> tuple[str, ...]:
+    known = {*NAMES, "profiles"}
+    unknown = [key for key in config if key not in known]
+    for profile, table in config.get("profiles", {}).items():
+        unknown += [f"profiles.{profile}.{key}" for key in table if key not in NAMES]
+    return tuple(unknown)

@@ -1,0 +1,175 @@
+"""Order, Task, Asset and their words: frozen data that every room shares, no I/O."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from piooy_cli.domain.errors import UsageError
+
+TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
+
+
+class MediaType(StrEnum):
+    """What can be generated; the API's `mediaType`."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    MUSIC = "music"
+    CHARACTER = "character"
+
+
+class Kind(StrEnum):
+    """What a file is."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"
+    OTHER = "other"
+
+
+class Role(StrEnum):
+    """What a file is for: the thing itself, or a picture of it."""
+
+    RESULT = "result"
+    COVER = "cover"
+
+
+SUCCEEDED = frozenset({"SUCCESS", "SUCCEEDED", "SUCCEED", "COMPLETED"})
+FAILED = frozenset({"FAILED", "FAIL", "ERROR", "CANCELED", "CANCELLED", "ABORTED"})
+RUNNING = frozenset(
+    {"PENDING", "PROCESSING", "QUEUED", "STARTING", "RUNNING", "IN_QUEUE", "IN_PROGRESS"}
+)
+
+
+class Order(NamedTuple):
+    """One request that a person asked for: exactly what the contract's POST carries."""
+
+    media: MediaType
+    scene: str
+    provider: str
+    model: str
+    prompt: str = ""
+    options: Mapping[str, Any] = MappingProxyType({})
+
+    @property
+    def size(self) -> str:
+        """What decides, beside the model, how long it takes."""
+        return size_label(self.options)
+
+
+class RowKey(NamedTuple):
+    """Which row of which batch an order is for. `asked`: a digest of all that the row asks for.
+
+    `turn` counts from 1: one more each time that a person has a failed row sent anew.
+    """
+
+    batch: str
+    row: str
+    asked: bytes
+    turn: int = 1
+
+
+class Asset(NamedTuple):
+    """One file of a task. `n` counts from 1, results before covers."""
+
+    n: int
+    url: str
+    kind: Kind
+    role: Role = Role.RESULT
+
+
+class Failure(NamedTuple):
+    """Why a task failed, in the service's words."""
+
+    code: str | None
+    message: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task as last seen. `status` is the API's word in upper case.
+
+    `accepted_at`: when the service took it, where this machine sent it. `took`: seconds from then
+    to its end, where somebody was looking. `size`: resolution and length, as far as known.
+    """
+
+    id: str
+    status: str = "PENDING"
+    media: str | None = None
+    scene: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    prompt: str | None = None
+    options: Mapping[str, Any] | None = None
+    created_at: datetime | None = None
+    settled_at: datetime | None = None
+    accepted_at: datetime | None = None
+    took: float | None = None
+    size: str = ""
+    failure: Failure | None = None
+    assets: tuple[Asset, ...] = ()
+    ref: str | None = None  # names an order in the ledger that has no task
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the task ended with what was asked for."""
+        return self.status in SUCCEEDED
+
+    @property
+    def failed(self) -> bool:
+        """Whether the task ended without."""
+        return self.status in FAILED
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more will happen. An unknown word counts as still running."""
+        return self.succeeded or self.failed
+
+
+class ResumeInfo(NamedTuple):
+    """What is known of a file that has partly arrived: enough to go on with exactly its bytes.
+
+    `address`: a digest of where it came from; `etag`: a strong one; `length`: of the whole.
+    """
+
+    path: str
+    address: str
+    etag: str
+    length: int
+
+
+class SavedFile(NamedTuple):
+    """One asset on disk, whole and verified."""
+
+    task: Task
+    asset: Asset
+    path: str
+    bytes: int
+    sha256: str
+    already_there: bool = False
+
+
+def size_label(options: Mapping[str, Any] | None) -> str:
+    """The options that a run's length depends on, in one word: `2k`, `1080p 8s`."""
+    known = options or {}
+    named = next((known[key] for key in ("resolution", "quality", "size") if known.get(key)), "")
+    words = [str(named)[:16].lower()] if isinstance(named, str | int) else []
+    seconds = str(known.get("duration") or "").removesuffix(".0")[:8]
+    return " ".join(word for word in (*words, f"{seconds}s" if seconds else "") if word)
+
+
+def is_task_id(text: str) -> bool:
+    """Whether `text` can be a task id; only such text is ever put into a URL."""
+    return TASK_ID.fullmatch(text) is not None
+
+
+def check_task_id(ref: str) -> str:
+    """`ref`, or UsageError where it cannot be a task id; only ids get into addresses."""
+    if is_task_id(ref):
+        return ref
+    raise UsageError(f"{ref[:80]!r} is no task id", "letters, digits, - and _; 128 at most")

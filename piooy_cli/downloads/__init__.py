@@ -1,0 +1,1 @@
+"""Saving assets: transferred whole, verified, and published under a good name."""

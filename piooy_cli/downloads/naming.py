@@ -1,0 +1,166 @@
+"""Where a file goes and what it is called: a small template language, safe everywhere. Pure."""
+
+import re
+import string
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from piooy_cli.domain.errors import UsageError
+from piooy_cli.domain.models import Asset, Task
+from piooy_cli.files import expanded
+
+DEFAULT_TEMPLATE = "{slug}-{id8}-{n}.{ext}"
+TEMPLATE_FIELDS = (
+    "slug", "id", "id8", "n", "ext", "model", "media", "scene", "provider", "date", "time", "seed",
+    "status",
+)  # fmt: skip
+_RESERVED = frozenset(
+    ["con", "prn", "aux", "nul", "conin$", "conout$"]
+    + [f"{port}{digit}" for port in ("com", "lpt") for digit in "123456789¹²³"]
+)
+_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
+_LONGEST_NAME = 200  # bytes: room for a suffix and a temporary ending below the usual 255
+_PRECISION = re.compile(r"\.([0-9]{1,3})", re.ASCII)
+_STRFTIME = re.compile(r"(%[YmdHMSjyb]|[-_. ])+")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A directory, and a template for the names in it."""
+
+    directory: Path
+    template: str = DEFAULT_TEMPLATE
+
+    @classmethod
+    def of(cls, output: str) -> "Target":
+        """`output` as a person gives it: a directory, or a template where it has fields in braces.
+
+        Raises UsageError for a template that could leave its directory, or names an unknown field.
+        """
+        head, _, tail = output.replace("\\{", "{").rpartition("/")
+        if "{" not in output:
+            return cls(expanded(output or "."))
+        if "{" in head:
+            raise UsageError(
+                f"--output: {output!r} has a field in its directory", "fields stand in the name"
+            )
+        _check_template(tail)
+        return cls(expanded(head or ("/" if output.startswith("/") else ".")), tail)
+
+    @classmethod
+    def exactly(cls, path: Path) -> "Target":
+        """This very path, whatever the asset."""
+        return cls(path.parent, path.name.replace("{", "{{").replace("}", "}}"))
+
+    @property
+    def spelled(self) -> str:
+        """What a person would give as --output; nothing where it is the default."""
+        if self.template != DEFAULT_TEMPLATE:
+            return str(self.directory / self.template)
+        return "" if self.directory == Path() else str(self.directory)
+
+    def path(self, values: Mapping[str, object]) -> Path:
+        """The place for these values, before anything of the same name is looked at."""
+        return self.directory / file_name(self.template, values)
+
+
+def values_of(
+    task: Task, asset: Asset, extension: str, now: datetime | None = None
+) -> dict[str, object]:
+    """What the fields of a template stand for."""
+    moment = (task.created_at or now or datetime.now(UTC)).astimezone()
+    options = task.options or {}
+    return {
+        "slug": slug(task.prompt or "") or task.media or asset.kind,
+        "id": task.id,
+        "id8": task.id[:8],
+        "n": asset.n,
+        "ext": extension,
+        "model": task.model or "model",
+        "media": task.media or asset.kind,
+        "scene": task.scene or "scene",
+        "provider": task.provider or "provider",
+        "date": moment,
+        "time": moment,
+        "seed": options.get("seed", "noseed"),
+        "status": task.status,
+    }
+
+
+def file_name(template: str, values: Mapping[str, object]) -> str:
+    """The name that `template` makes of `values`: one level, not hidden, valid on every system."""
+    parts = []
+    for literal, name, spec, _ in string.Formatter().parse(template):
+        parts.append(literal)
+        if name is not None:
+            parts.append(_field(name, spec or "", values))
+    return safe_name("".join(parts))
+
+
+def safe_name(name: str) -> str:
+    """`name` without what some system refuses or misreads, its extension kept."""
+    name = unicodedata.normalize("NFC", _FORBIDDEN.sub("_", name))
+    name = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp"))
+    stem, dot, extension = name.rpartition(".")
+    stem, extension = (stem, dot + extension) if stem else (name, "")
+    stem = _cut(stem, _LONGEST_NAME - len(extension.encode())).strip(" .")
+    stem = stem.lstrip("-~") or "file"
+    if stem.split(".")[0].lower() in _RESERVED:
+        stem = f"_{stem}"
+    return (stem + extension).rstrip(" .")
+
+
+def slug(text: str, longest: int = 40) -> str:
+    """`text` as a short name: letters and digits of any script, lower case, joined by hyphens."""
+    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text[:400]).lower())
+    joined = ""
+    for word in words:
+        longer = f"{joined}-{word}" if joined else word
+        if len(longer) > longest:
+            return joined or longer[:longest]
+        joined = longer
+    return joined
+
+
+def numbered(path: Path, count: int) -> Path:
+    """`fox.png` as `fox-2.png`."""
+    return path.with_name(f"{path.stem}-{count}{path.suffix}")
+
+
+def _check_template(template: str) -> None:
+    try:
+        parts = list(string.Formatter().parse(template))
+    except ValueError as error:
+        hint = "a brace itself is doubled: {{"
+        raise UsageError(f"--output: {template!r}: {error}", hint) from None
+    for _, name, spec, conversion in parts:
+        if name is not None and (name not in TEMPLATE_FIELDS or conversion):
+            known = " ".join(f"{{{field}}}" for field in TEMPLATE_FIELDS)
+            shown = f"{name}!{conversion}" if conversion else name
+            raise UsageError(f"--output: no field {{{shown}}}", f"known: {known}")
+        _check_spec(name or "", spec or "")
+
+
+def _check_spec(name: str, spec: str) -> None:
+    of_time = name in ("date", "time") and _STRFTIME.fullmatch(spec)
+    if spec and not of_time and not _PRECISION.fullmatch(spec):
+        raise UsageError(
+            f"--output: {{{name}:{spec}}} is not understood", "as {date:%Y-%m-%d}, {slug:.40}"
+        )
+
+
+def _field(name: str, spec: str, values: Mapping[str, object]) -> str:
+    value = values[name]
+    if isinstance(value, datetime):
+        return value.strftime(spec or ("%Y-%m-%d" if name == "date" else "%H%M%S"))
+    text = str(value)
+    if precision := _PRECISION.fullmatch(spec):
+        return text[: int(precision[1])]
+    return text
+
+
+def _cut(text: str, longest: int) -> str:
+    return text.encode("utf-8", "replace")[: max(longest, 1)].decode("utf-8", "ignore")

@@ -1,0 +1,197 @@
+"""A file that is not finished: private, beside its place, hashed as it grows, and taken up again.
+
+Its name says whose it is, a lock that somebody is at it: so is found what a dead run left.
+"""
+
+import hashlib
+import os
+import re
+import secrets
+import stat
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from io import BufferedReader
+from pathlib import Path
+from types import TracebackType
+
+from piooy_cli.domain.errors import StorageRefused
+from piooy_cli.files import disk_errors
+from piooy_cli.media import types
+
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_FLAGS = os.O_RDWR | os.O_CLOEXEC | _NO_FOLLOW | getattr(os, "O_BINARY", 0)
+_PIECE = 1 << 20
+_CLAIMS = 5
+_STRAY = re.compile(r"\.piooy-(.+-[0-9]+-[0-9a-f]{8}\.part|[0-9a-f]{8}\.probe)")
+
+
+class PartFile:
+    """`label` says what it will be. At the end it is gone, unless it is to be `kept` for later."""
+
+    def __init__(self, directory: Path, label: str) -> None:
+        self._directory = directory
+        self._label = f".piooy-{label[:100]}"
+        self.path = directory / f"{self._label}.part"
+        self.kept = False
+        self._writing = threading.Lock()
+        self._reset()
+
+    def _reset(self) -> None:
+        self.size = 0
+        self.head = b""
+        self._hash = hashlib.sha256()
+
+    def __enter__(self) -> "PartFile":
+        with disk_errors(self._directory):
+            handle = _claimed(self.path)
+            for _ in range(_CLAIMS):
+                if handle is not None:
+                    break  # else another process is at it, or something else has its name
+                self.path = self._directory / f"{self._label}-{secrets.token_hex(4)}.part"
+                handle = _claimed(self.path)
+            if handle is None:  # where there are no locks, a new file has to do
+                handle = os.open(self.path, _FLAGS | os.O_CREAT, 0o666)
+        self._handle = handle
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        full = isinstance(error, StorageRefused)  # what cannot grow here is only in the way
+        if not self.kept or full or kind is None:
+            with suppress(OSError):
+                if os.path.samestat(os.fstat(self._handle), self.path.lstat()):
+                    self.path.unlink()  # and not what another process has made there since
+        with self._writing:  # a thread may be at it still, where everything was cancelled
+            os.close(self._handle)
+            self._handle = -1
+
+    def take_up(self) -> None:
+        """Go on after what an earlier run left here, hashed anew."""
+        self._reset()
+        with disk_errors(self.path):
+            os.lseek(self._handle, 0, os.SEEK_SET)
+            while piece := os.read(self._handle, _PIECE):
+                self._grow(piece)
+
+    def restart(self) -> None:
+        """Throw away what has arrived."""
+        with disk_errors(self.path):
+            os.ftruncate(self._handle, 0)
+            os.lseek(self._handle, 0, os.SEEK_SET)
+        self._reset()
+
+    def write(self, chunk: bytes) -> None:
+        """Append; hash and first bytes are taken on the way."""
+        view = memoryview(chunk)
+        with self._writing, disk_errors(self.path):
+            while view:
+                view = view[os.write(self._handle, view) :]
+            self._grow(chunk)
+
+    def copy(self, path: Path) -> None:
+        """Become a copy of that file."""
+        self.restart()
+        with disk_errors(path), path.open("rb") as file:
+            while piece := file.read(_PIECE):
+                self.write(piece)
+
+    def tail(self, count: int) -> bytes:
+        """The last bytes."""
+        with disk_errors(self.path):
+            return os.pread(self._handle, count, max(self.size - count, 0))
+
+    def reading(self) -> BufferedReader:
+        """The bytes so far, to look around in."""
+        with disk_errors(self.path):
+            return self.path.open("rb")
+
+    def settle(self) -> None:
+        """Make the bytes durable."""
+        with disk_errors(self.path):
+            os.fsync(self._handle)
+
+    @property
+    def sha256(self) -> str:
+        """Of all bytes so far, in hexadecimal."""
+        return self._hash.hexdigest()
+
+    def _grow(self, chunk: bytes) -> None:
+        self._hash.update(chunk)
+        self.size += len(chunk)
+        if len(self.head) < types.HEAD:
+            self.head += chunk[: types.HEAD - len(self.head)]
+
+
+def stale_parts(directory: Path) -> list[Path]:
+    """What no later run takes up: drafts made beside one that was busy, and probes."""
+    with suppress(OSError):
+        return [path for path in directory.iterdir() if _STRAY.fullmatch(path.name)]
+    return []
+
+
+def remove_stale_part(path: Path) -> None:
+    """Remove a draft that a dead run left elsewhere; one that somebody is at stays."""
+    if not (path.name.startswith(".piooy-") and path.suffix in (".part", ".probe")):
+        return
+    _unlink_if(path, _is_ours)
+
+
+def _claimed(path: Path) -> int | None:
+    """The file of this name, new or left behind by a dead run; None where it cannot be ours."""
+    _unlink_if(path, _is_published)  # killed just after: the file stays under its other name
+    try:
+        handle = os.open(path, _FLAGS | os.O_CREAT, 0o666)
+    except OSError as error:
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            return None
+        raise error from None
+    if _locked(handle) and _is_ours(path, handle):
+        return handle
+    os.close(handle)
+    return None
+
+
+def _unlink_if(path: Path, applies: Callable[[Path, int], bool]) -> None:
+    """Remove what is of that kind, and nobody is at."""
+    with suppress(OSError):
+        handle = os.open(path, _FLAGS)
+        try:
+            if _locked(handle) and applies(path, handle):
+                path.unlink()
+        finally:
+            os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    """Whether nobody else has it. Where there are no locks, only a new file is surely ours."""
+    try:
+        import fcntl
+    except ImportError:
+        return os.fstat(handle).st_size == 0
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _is_ours(path: Path, handle: int) -> bool:
+    """A regular file of this user's, with no other name, and still the one at this path."""
+    known = os.fstat(handle)
+    plain = stat.S_ISREG(known.st_mode) and known.st_nlink == 1
+    mine = known.st_uid == os.geteuid() if hasattr(os, "geteuid") else True
+    with suppress(OSError):
+        return plain and mine and os.path.samestat(known, os.lstat(path))
+    return False
+
+
+def _is_published(path: Path, handle: int) -> bool:
+    """A draft that has got its name, and still has this one."""
+    known = os.fstat(handle)
+    twice = stat.S_ISREG(known.st_mode) and known.st_nlink > 1
+    return twice and os.path.samestat(known, path.lstat())

@@ -1,0 +1,142 @@
+"""Files on disk: put into their place whole, and never over another file."""
+
+import errno
+import os
+import secrets
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from piooy_cli.domain.errors import StorageRefused
+from piooy_cli.downloads import naming
+from piooy_cli.files import disk_error, disk_errors, sha256_of
+
+if TYPE_CHECKING:
+    from piooy_cli.downloads.part_file import PartFile
+
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_BINARY = getattr(os, "O_BINARY", 0)
+_SPARE = 4 << 20  # bytes that a disk must have left after a file, or before an order
+_NO_LINKS = frozenset(
+    {errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS, errno.EACCES}
+)
+
+
+def ensure_writable(directory: Path) -> None:
+    """Make sure that files can be written into `directory`, by writing one."""
+    if directory.exists() and not directory.is_dir():
+        raise StorageRefused(f"{directory} is no directory", "choose another place with --output")
+    probe = directory / f".piooy-{secrets.token_hex(4)}.probe"
+    with disk_errors(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o600))
+        probe.unlink(missing_ok=True)  # whoever tidies up may have been quicker
+    check_free_space(directory, 0)
+
+
+def check_free_space(directory: Path, size: int) -> None:
+    """Raise StorageRefused where `size` bytes would not fit."""
+    with disk_errors(directory):
+        free = shutil.disk_usage(directory).free
+    if free < size + _SPARE:
+        raise disk_error(directory, OSError(errno.ENOSPC, f"only {free:,} bytes are free"))
+
+
+def publish(draft: "PartFile", wanted: Path, on_exists: str) -> tuple[Path, bool] | None:
+    """Put the draft into its place: the path, and whether the same file was there already.
+
+    None where the name is taken and `on_exists` says skip.
+    """
+    draft.settle()
+    count, path = 1, wanted
+    while not _link(draft.path, path):
+        if on_exists == "skip":
+            return None
+        if on_exists == "overwrite":
+            return _replace(draft, path), False
+        if _is_same(path, draft):
+            return path, True
+        if on_exists == "fail":
+            raise StorageRefused(f"{path} exists", "choose --on-exists rename, skip or overwrite")
+        count += 1
+        path = naming.numbered(wanted, count)
+    _settle_directory(wanted.parent)
+    return path, False
+
+
+def _link(source: Path, path: Path) -> bool:
+    """Give the draft its name; False where the name is taken, by whatever it may be."""
+    try:
+        os.link(source, path)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise disk_error(path, error) from error
+        return _moved(source, path)
+    return True
+
+
+def _moved(source: Path, path: Path) -> bool:
+    """For file systems without hard links: a name that was free is claimed, and moved onto."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _BINARY
+    try:
+        handle = os.open(path, flags, 0o666)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise disk_error(path, error) from error
+    os.close(handle)
+    try:
+        source.replace(path)
+    except OSError:
+        return _copied(source, path)
+    return True
+
+
+def _copied(source: Path, path: Path) -> bool:
+    """Where nothing can be moved either: durable, and gone where it fails."""
+    whole = False
+    try:
+        with path.open("wb") as target, source.open("rb") as origin:
+            shutil.copyfileobj(origin, target, 1 << 20)
+            target.flush()
+            os.fsync(target.fileno())
+        whole = True
+    except OSError as error:
+        raise disk_error(path, error) from error
+    finally:
+        if not whole:
+            path.unlink(missing_ok=True)
+    return True
+
+
+def _replace(draft: "PartFile", path: Path) -> Path:
+    if path.is_symlink() or not path.is_file():
+        raise StorageRefused(f"{path} is no regular file", "choose another place with --output")
+    with disk_errors(path):
+        draft.path.replace(path)
+        _settle_directory(path.parent)
+    return path
+
+
+def _is_same(path: Path, draft: "PartFile") -> bool:
+    try:
+        regular = path.is_file() and not path.is_symlink()
+        return regular and path.stat().st_size == draft.size and sha256_of(path) == draft.sha256
+    except OSError:
+        return False
+
+
+def _settle_directory(directory: Path) -> None:
+    """A new name is durable only when its directory is. Not every system can."""
+    try:
+        handle = os.open(directory, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        with suppress(OSError):
+            os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,269 @@
+"""The bytes of one asset as they come: never mixed with others, never too many, never too slow."""
+
+import asyncio
+import hashlib
+import re
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import NamedTuple, Protocol
+from urllib.parse import urlsplit
+
+from piooy_cli.api.client import ApiClient
+from piooy_cli.api.exceptions import AddressExpired, RequestFailed
+from piooy_cli.api.http import AssetResponse
+from piooy_cli.concurrency.backoff import PauseGate, retry_after
+from piooy_cli.concurrency.limits import Limits
+from piooy_cli.domain.events import Saving, Tell
+from piooy_cli.domain.models import Asset, ResumeInfo, Task
+from piooy_cli.downloads.part_file import PartFile
+from piooy_cli.downloads.publish import check_free_space
+
+_EXPIRED = frozenset({401, 403, 404, 410})
+_PASSING = frozenset({408, 409, 425, 429})
+_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})", re.ASCII)
+_LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
+_LARGE = 1 << 20  # bytes from which on a thread writes
+_OVERLAP = 4096  # bytes that an address other than the first has to repeat before it is believed
+
+
+class ResumeStore(Protocol):
+    """What is remembered of files, from run to run."""
+
+    def part(self, task_id: str, n: int) -> ResumeInfo | None:
+        """What has arrived of an asset."""
+
+    def keep_part(self, task_id: str, n: int, part: ResumeInfo) -> None:
+        """Remember where it is arriving."""
+
+    def forget_part(self, task_id: str, n: int) -> None:
+        """What has arrived is of no use. On disk when this returns, or it raises."""
+
+    def file(self, task_id: str, n: int) -> tuple[str, str] | None:
+        """Where it was saved, and its sha256."""
+
+
+class NoResume:
+    """For files that only pass through: what was saved is known, and nothing is remembered."""
+
+    def __init__(self, parts: ResumeStore) -> None:
+        self._parts = parts
+
+    def part(self, task_id: str, n: int) -> ResumeInfo | None:
+        """Taken up by those who keep it."""
+        return None
+
+    def keep_part(self, task_id: str, n: int, part: ResumeInfo) -> None:
+        """Not remembered."""
+
+    def forget_part(self, task_id: str, n: int) -> None:
+        """Not touched."""
+
+    def file(self, task_id: str, n: int) -> tuple[str, str] | None:
+        """Where an asset was saved, and its sha256."""
+        return self._parts.file(task_id, n)
+
+
+class DownloadContext(NamedTuple):
+    """What every transfer of a run uses. `gate`: of a host, closed for all by one answer."""
+
+    api: ApiClient
+    numbers: Limits
+    tell: Tell
+    parts: ResumeStore
+    gate: Callable[[str], PauseGate]
+    http: bool = False
+    svg: bool = False
+
+
+class TransferBroken(Exception):
+    """The transfer failed in a way that another try may mend. `pause`: the server's wish."""
+
+    def __init__(self, reason: str, pause: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.pause = pause
+
+
+class TransferTooSlow(TransferBroken):
+    """Bytes come, and too few: no progress to speak of."""
+
+
+class AssetRefused(RequestFailed):
+    """No further try can bring this asset."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, final=True)
+
+
+class PageInsteadOfMedia(AssetRefused):
+    """An error page with a good status, as some hosts send it for an address that has expired."""
+
+
+class AssetStream:
+    """What one draft holds, and what may be added to it. `measured`: a length was announced."""
+
+    def __init__(self, tools: DownloadContext, task: Task, asset: Asset, draft: PartFile) -> None:
+        self._tools = tools
+        self._task = task
+        self._asset = asset
+        self._draft = draft
+        self._part: ResumeInfo | None = None
+        self._ranges = True  # until an answer to one cannot be believed
+        self._remembered = False
+        self.measured = True
+
+    def take_up(self) -> None:
+        """Go on where an earlier run was cut off, if what is there is surely of this asset."""
+        known = self._tools.parts.part(self._task.id, self._asset.n)
+        self._remembered = known is not None
+        if known and known.path == str(self._draft.path.absolute()):
+            self._draft.take_up()
+            if 0 < self._draft.size <= known.length:
+                self._part, self._draft.kept = known, True
+                return
+        self._empty()
+
+    def is_there(self) -> bool:
+        """Whether all of it had arrived before this run."""
+        return self._part is not None and self._draft.size == self._part.length
+
+    async def receive(self, asset: Asset) -> None:
+        """The bytes from its present address. Raises Expired, Broken, or a Fault."""
+        self._asset = asset
+        headers, overlap = self._asking()
+        async with self._tools.api.media(
+            self._asset.url, headers, http=self._tools.http
+        ) as arriving:
+            total = self._begun(arriving, bool(headers), overlap)
+            chunks = self._bounded(self._after(overlap, arriving.chunks))
+            async for size in self._written(chunks, large=total is None or total >= _LARGE):
+                self._tools.tell(Saving(self._task, self._asset, size, total))
+            if total is not None and self._draft.size != total:
+                raise TransferBroken(f"{self._draft.size:,} of {total:,} bytes arrived")
+            self.measured = total is not None
+
+    async def _written(self, chunks: AsyncIterator[bytes], *, large: bool) -> AsyncIterator[int]:
+        """How much is there, after each write. Large ones go to a thread: disk and hash are slow,
+        and the next bytes can come meanwhile."""
+        draft, writing = self._draft, None
+        loop = asyncio.get_running_loop()
+        try:
+            async for chunk in chunks:
+                if writing:
+                    await asyncio.shield(writing)
+                    writing = None
+                if not large:
+                    draft.write(chunk)
+                else:
+                    writing = loop.run_in_executor(None, draft.write, chunk)
+                yield draft.size
+            if writing:
+                await asyncio.shield(writing)
+        finally:
+            if writing:  # it writes into a file that is about to be closed
+                await asyncio.wait({writing})
+
+    def _asking(self) -> tuple[dict[str, str], int]:
+        """A range, where the bytes before it are known to be of the same file."""
+        if not (self._part and self._draft.size and self._ranges):
+            return {}, 0
+        same = self._part.address == address_digest(self._asset.url)
+        overlap = 0 if same else min(_OVERLAP, self._draft.size)
+        start = self._draft.size - overlap
+        return {"range": f"bytes={start}-", "if-range": self._part.etag}, overlap
+
+    def _begun(self, arriving: AssetResponse, ranged: bool, overlap: int) -> int | None:
+        """The length of the whole. Raises for an answer that is not the asset."""
+        status, headers = arriving.status, arriving.headers
+        if status in _EXPIRED:
+            raise AddressExpired(f"HTTP {status}")
+        if status in _PASSING or status >= 500:
+            raise TransferBroken(f"HTTP {status}", retry_after(headers))
+        if ranged and (status in (206, 416) or "content-range" in headers):
+            return self._continued(arriving, overlap)
+        if status != 200 or "content-range" in headers:
+            raise AssetRefused(f"the asset's server answered HTTP {status}")
+        return self._restarted(arriving)
+
+    def _continued(self, arriving: AssetResponse, overlap: int) -> int:
+        """The length, where this is the rest of just these bytes; else all begins anew."""
+        assert self._part is not None
+        found = _RANGE.fullmatch(arriving.headers.get("content-range", ""))
+        etag = arriving.headers.get("etag", self._part.etag)
+        wanted = self._draft.size - overlap, self._part.length - 1, self._part.length
+        if arriving.status == 206 and found and etag == self._part.etag:
+            first, last, length = map(int, found.groups())
+            if (first, last, length) == wanted:
+                return length
+        self.from_the_beginning()
+        raise TransferBroken(
+            f"HTTP {arriving.status} is not the rest of the file; from the beginning", 0
+        )
+
+    def from_the_beginning(self) -> None:
+        """Believe nothing of what is there; no range is asked for again."""
+        self._ranges = False
+        self._empty()
+
+    def _empty(self) -> None:
+        """Throw away what is there; the ledger first, lest another run mixes it with the rest."""
+        self._part, self._draft.kept = None, False
+        if self._remembered:
+            self._tools.parts.forget_part(self._task.id, self._asset.n)
+            self._remembered = False
+        self._draft.restart()
+
+    def _restarted(self, arriving: AssetResponse) -> int | None:
+        """The announced length; what had arrived before is of something else."""
+        self._empty()
+        text = arriving.headers.get("content-length", "")
+        total = int(text) if _LENGTH.fullmatch(text) else None
+        most = self._tools.numbers.asset_bytes
+        if total is not None and total > most:
+            raise AssetRefused(f"the asset has {total:,} bytes; at most {most:,} are taken")
+        check_free_space(self._draft.path.parent, total or 0)
+        etag = arriving.headers.get("etag", "")
+        if total and etag.startswith('"') and self._ranges:
+            path = str(self._draft.path.absolute())
+            self._part = ResumeInfo(path, address_digest(self._asset.url), etag, total)
+            if total >= self._tools.numbers.asset_kept:
+                self._tools.parts.keep_part(self._task.id, self._asset.n, self._part)
+                self._draft.kept = self._remembered = True
+        return total
+
+    async def _after(self, overlap: int, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """What comes behind the bytes that are known, once those have come as they were."""
+        known, repeated = self._draft.tail(overlap) if overlap else b"", b""
+        async for chunk in chunks:
+            if len(repeated) == overlap:
+                yield chunk
+                continue
+            repeated += chunk
+            rest, repeated = repeated[overlap:], repeated[:overlap]
+            if len(repeated) == overlap and repeated != known:
+                self.from_the_beginning()
+                raise TransferBroken(
+                    "the fresh address leads to other bytes; from the beginning", 0
+                )
+            if rest:
+                yield rest
+
+    async def _bounded(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The same, while it is neither too much nor too slow."""
+        numbers = self._tools.numbers
+        since, received, total = time.monotonic(), 0, self._draft.size
+        async for chunk in chunks:
+            received, total = received + len(chunk), total + len(chunk)
+            if total > numbers.asset_bytes:
+                raise AssetRefused(f"the asset is larger than {numbers.asset_bytes:,} bytes")
+            yield chunk
+            if (elapsed := time.monotonic() - since) >= numbers.slow_seconds:
+                if received < numbers.slow_rate * elapsed:
+                    raise TransferTooSlow(f"{received:,} bytes in {elapsed:.0f} s are too few")
+                since, received = time.monotonic(), 0
+
+
+def address_digest(url: str) -> str:
+    """Of an address without its query: a signature changes each time, the file does not."""
+    parts = urlsplit(url)
+    return hashlib.sha256(f"{parts.scheme}://{parts.netloc}{parts.path}".encode()).hexdigest()

@@ -1,0 +1,30 @@
+"""A look at the newest tasks that changes nothing and waits for nobody, for a TAB."""
+
+import sqlite3
+from pathlib import Path
+
+from piooy_cli.ledger.sqlite.store import LEDGER_FILE
+
+_SECONDS = 0.1
+
+
+def recent_tasks(state: Path, account: str, most: int) -> list[tuple[str, str, str]]:
+    """Task id (or @row:N of an order in doubt), status, prompt. Raises sqlite3.Error if busy."""
+    path = state / LEDGER_FILE
+    if not path.exists():
+        return []
+    # Without a log beside it nobody writes, and SQLite must not leave files of its own.
+    alone = "" if path.with_name(f"{LEDGER_FILE}-wal").exists() else "&immutable=1"
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro{alone}", timeout=_SECONDS, uri=True
+    )
+    query = (
+        "select coalesce(task_id, '@row:' || id), coalesce(status,"
+        " case when task_id is null then state else 'PENDING' end), coalesce(prompt, '')"
+        " from orders where account = ? and (task_id is not null or state = 'UNKNOWN')"
+        " order by id desc limit ?"
+    )
+    try:
+        return connection.execute(query, (account, most)).fetchall()
+    finally:
+        connection.close()

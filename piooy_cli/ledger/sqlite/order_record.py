@@ -1,0 +1,153 @@
+"""One order in the ledger, from SENDING to what became of it."""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from piooy_cli.domain.errors import Busy, PiooyError, StorageRefused, SubmissionUnknown
+from piooy_cli.ledger.sqlite import process_id
+from piooy_cli.ledger.sqlite.group_commit import GroupCommit
+
+Change = Callable[[], AbstractContextManager[sqlite3.Connection]]
+Plan = Callable[[sqlite3.Connection], int]
+
+
+class OrderRecord:
+    """One order in the ledger, while it is being sent. `plan` writes it down, when it first is.
+
+    With `commits` a word is on disk once `kept` returns; without, when it was said.
+    """
+
+    def __init__(
+        self,
+        change: Change,
+        number: int = 0,
+        plan: Plan | None = None,
+        commits: GroupCommit | None = None,
+    ) -> None:
+        self._change = change
+        self._plan = plan
+        self._commits = commits
+        self._word: tuple[str, int | None] | None = None  # the task, and the status it came with
+        self.number = number
+        self.is_sending = False
+
+    @property
+    def ref(self) -> str:
+        """How a person names an order that has no task."""
+        return f"@row:{self.number}"
+
+    def sending(self) -> None:
+        """On disk before the first byte leaves. Where it raises, nothing is sent."""
+        with self._change() as connection:
+            number = self._plan(connection) if self._plan else self.number
+            connection.execute(
+                "insert into attempts (order_id, started, phase) values (?, ?, 'sending')",
+                (number, time.time()),
+            )
+            taken = connection.execute(
+                "update orders set state = 'SENDING', owner = ? where id = ? and state = 'PLANNED'",
+                (process_id.this_process(), number),
+            ).rowcount
+            if not taken:
+                raise Busy(f"@row:{number} is being sent, or was sent", "it is not sent twice")
+        self.number = number
+        self.is_sending = True
+
+    async def kept(self) -> None:
+        """Return once what was said of it is on disk. A task's id that is not, is told a person."""
+        if self._commits is None:
+            return
+        try:
+            await self._commits.kept()
+        except (StorageRefused, Busy):
+            self.is_sending = False
+            if self._word is None:
+                raise
+            self._change = self._commits.now
+            self.accepted(*self._word)
+
+    def not_sent(self, reason: str, http_status: int | None) -> None:
+        """Proof that the service does not have it: nothing left this machine, or a 429."""
+        with self._change() as connection:
+            self._attempt(connection, "not sent", reason, http_status)
+            self._state(connection, "PLANNED")
+
+    def refused(self, reason: str, http_status: int | None) -> None:
+        """The service said no, for good."""
+        with self._change() as connection:
+            self._attempt(connection, "refused", reason, http_status)
+            connection.execute(
+                "update orders set failure_message = ?, settled = ? where id = ?",
+                (reason[:2000], time.time(), self.number),
+            )
+            self._state(connection, "REFUSED")
+
+    def unknown(self, reason: str, http_status: int | None) -> None:
+        """It may have arrived; only a person can say more."""
+        with self._change() as connection:
+            self._attempt(connection, "unknown", reason, http_status)
+            self._state(connection, "UNKNOWN")
+
+    def accepted(self, task_id: str, http_status: int | None) -> None:
+        """The service has it. Where the disk refuses twice, a person is told the id."""
+        self._word = task_id, http_status
+        for last in (False, True):
+            try:
+                return self._accepted(task_id, http_status)
+            except _Doubled:
+                return self._doubled(task_id, http_status)
+            except (StorageRefused, Busy) as error:
+                if last:
+                    raise self._unrecorded(task_id, error) from error
+        return None
+
+    def _unrecorded(self, task_id: str, error: PiooyError) -> StorageRefused:
+        lost = StorageRefused(
+            f"task {task_id} was accepted and could not be recorded: {error.message}",
+            f"`piooy history resolve {self.ref} --adopt {task_id}` records it later",
+            task_id=task_id,
+        )
+        lost.stops_all = True
+        return lost
+
+    def _accepted(self, task_id: str, http_status: int | None) -> None:
+        with self._change() as connection:
+            query = "select 1 from orders where task_id = ?"
+            if connection.execute(query, (task_id,)).fetchone():
+                raise _Doubled
+            self._attempt(connection, "accepted", None, http_status)
+            connection.execute(
+                "update orders set task_id = ?, accepted = ? where id = ?",
+                (task_id, time.time(), self.number),
+            )
+            self._state(connection, "SUBMITTED")
+
+    def _doubled(self, task_id: str, http_status: int | None) -> None:
+        reason = f"the service named task {task_id}, which is another order's"
+        self.unknown(reason, http_status)
+        raise SubmissionUnknown(reason, f"`piooy history show {self.ref}` shows what was sent")
+
+    def _attempt(
+        self,
+        connection: sqlite3.Connection,
+        phase: str,
+        reason: str | None,
+        http_status: int | None,
+    ) -> None:
+        connection.execute(
+            "update attempts set phase = ?, ended = ?, reason = ?, http_status = ? where id ="
+            " (select max(id) from attempts where order_id = ?)",
+            (phase, time.time(), reason and reason[:2000], http_status, self.number),
+        )
+
+    def _state(self, connection: sqlite3.Connection, state: str) -> None:
+        self.is_sending = False
+        connection.execute(
+            "update orders set state = ?, owner = null where id = ?", (state, self.number)
+        )
+
+
+class _Doubled(Exception):
+    """Two orders were given the same task."""

@@ -1,0 +1,85 @@
+"""What a file is, told from its first bytes: never from its name or a header. Pure."""
+
+import re
+
+from piooy_cli.domain.models import Kind
+
+HEAD = 512  # bytes that `extension_of` wants to see
+
+_MAGIC = (
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"\xff\xd8\xff", "jpg"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
+    (b"BM", "bmp"),
+    (b"II*\x00", "tiff"),
+    (b"MM\x00*", "tiff"),
+    (b"\x1aE\xdf\xa3", "webm"),
+    (b"ID3", "mp3"),
+    (b"fLaC", "flac"),
+    (b"OggS", "ogg"),
+)
+_RIFF = {b"WEBP": "webp", b"WAVE": "wav", b"AVI ": "avi"}
+_BRANDS = {
+    b"avif": "avif", b"avis": "avif", b"heic": "heic", b"heix": "heic", b"mif1": "heic",
+    b"M4A ": "m4a", b"M4B ": "m4a", b"qt  ": "mov",
+}  # fmt: skip
+_SVG = re.compile(rb"(<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE svg[^>]*>|\s)*<svg[\s>]", re.DOTALL)
+_IMAGES = frozenset({"png", "jpg", "gif", "bmp", "tiff", "webp", "avif", "heic"})
+_AUDIO = frozenset({"mp3", "flac", "ogg", "wav", "m4a", "aac"})
+
+_USUAL = {Kind.IMAGE: "png", Kind.VIDEO: "mp4", Kind.AUDIO: "mp3"}
+
+
+def extension_of(head: bytes) -> str | None:
+    """The extension that these first bytes deserve, without a dot; None where they are no media."""
+    for magic, extension in _MAGIC:
+        if head.startswith(magic):
+            return "mkv" if extension == "webm" and b"matroska" in head[:64] else extension
+    if head[:4] == b"RIFF":
+        return _RIFF.get(head[8:12])
+    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide") and len(head) >= 12:
+        return _BRANDS.get(head[8:12], "mp4") if head[4:8] == b"ftyp" else "mov"
+    return _mpeg_audio(head)
+
+
+def kind_of(extension: str) -> Kind:
+    """What sort of file an extension of ours names."""
+    if extension in _IMAGES:
+        return Kind.IMAGE
+    return Kind.AUDIO if extension in _AUDIO else Kind.VIDEO
+
+
+def likely_extension(path: str, kind: Kind) -> str:
+    """A guess from the end of an address, or from the kind, for when there are no bytes yet."""
+    ending = path.rpartition(".")[2].lower()
+    ending = "jpg" if ending == "jpeg" else ending
+    known = _IMAGES | _AUDIO | {"mp4", "mov", "webm", "mkv", "avi"}
+    return ending if ending in known else _USUAL.get(kind, "bin")
+
+
+def is_page(head: bytes) -> bool:
+    """Whether these bytes are a web page, JSON or XML: an error in the place of media."""
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        head = head.decode("utf-16", "replace").encode()
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head and not text:
+        return True  # nothing but white space
+    if text[:1] == b"[":
+        return text[1:].lstrip()[:1] in (b"{", b"[", b'"', b"]")
+    return text[:1] == b"{" or (text[:1] == b"<" and not _SVG.match(text))
+
+
+def is_svg(head: bytes) -> bool:
+    """Whether these bytes are a vector drawing, which may carry scripts."""
+    return _SVG.match(head.lstrip(b"\xef\xbb\xbf \t\r\n")) is not None
+
+
+def _mpeg_audio(head: bytes) -> str | None:
+    """A bare MPEG audio frame: eleven set bits, and no reserved layer, rate or frequency."""
+    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
+        return None
+    if head[1] & 0xF6 == 0xF0:
+        return "aac"
+    reserved = head[1] & 0x06 == 0 or head[2] & 0xF0 == 0xF0 or head[2] & 0x0C == 0x0C
+    return None if reserved else "mp3"

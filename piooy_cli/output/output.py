@@ -1,0 +1,177 @@
+"""What people, programs and pipes see. Which writers they are is chosen in `writers`."""
+
+import shutil
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from piooy_cli.domain.answers import CommandResult, Document
+from piooy_cli.domain.errors import PiooyError
+from piooy_cli.domain.events import Event, Failed, Saved, Settled, Submitted
+from piooy_cli.domain.records import compact, error_record
+from piooy_cli.domain.redaction import redact
+from piooy_cli.output import writers
+from piooy_cli.output.sanitize import sanitize
+from piooy_cli.output.streams import LineStream
+from piooy_cli.output.terminal import is_dumb, is_terminal
+from piooy_cli.output.writers import OutputOptions
+
+
+class Output:
+    """One run's output: results to stdout, all else to stderr."""
+
+    def __init__(self, looks: OutputOptions, secrets: list[str]) -> None:
+        self._looks = looks
+        self._secrets = secrets
+        self._stderr = LineStream(sys.stderr, secrets)
+        self._result_types: tuple[type, ...] = ()
+        self._results = writers.results(looks, secrets)
+        self._last: Saved | Settled | Submitted | None = None
+        self._titled = False
+
+    def results_are(self, types: tuple[type, ...], *, titled: bool = False) -> None:
+        """Events of these types are what was asked for. `titled`: show progress in a title too."""
+        self._result_types, self._titled = types, titled
+
+    def event(self, event: Event) -> None:
+        """Show an event; one of the kind that was asked for is a result."""
+        if isinstance(event, (Saved, Settled, Submitted)):
+            self._last = event
+        if isinstance(event, self._result_types):
+            self._show(self._progress.event, event)
+            self._show(self._progress.aside)
+            self._results.item(event)
+            self._show(self._progress.aside, pause=False)
+        else:
+            self._show(self._progress.event, event)
+        if isinstance(event, Failed):
+            self._show(self._progress.aside)
+            self._tell_once(event.error)
+            self._show(self._progress.aside, pause=False)
+
+    @property
+    def period(self) -> float:
+        """Seconds between heartbeats."""
+        return self._progress.period
+
+    def heartbeat(self) -> None:
+        """A sign of life, where one is due."""
+        self._show(self._progress.heartbeat)
+
+    def suspend(self) -> None:
+        """Leave the terminal to the shell."""
+        self._show(self._progress.close)
+
+    def answer(self, answer: CommandResult) -> None:
+        """The answer of a command."""
+        self._show(self._progress.aside)
+        self._results.answer(answer)
+        self._show(self._progress.aside, pause=False)
+
+    def document(self, value: Any) -> None:
+        """A JSON value that is the answer itself."""
+        self.answer(Document(value))
+
+    def page(self, text: str) -> None:
+        """Text for a person that is the answer itself, whatever the writer: help, a version."""
+        LineStream(sys.stdout, self._secrets).write(text.rstrip("\n"))
+
+    def file(self, path: str) -> None:
+        """The bytes of a file, to stdout."""
+        LineStream(sys.stdout, self._secrets).copy(path)
+
+    def ask(self, question: str) -> bool:
+        """A person's yes; anything else is no."""
+        self._show(self._progress.aside)
+        sys.stderr.write(f"{sanitize(question)} [y/N] ")
+        sys.stderr.flush()
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+    def preview(self, path: str) -> None:
+        """Draw a picture for a person; nothing where nobody looks, or it cannot be shown."""
+        if not is_terminal(sys.stderr) or is_dumb(self._looks.environ) or self._looks.quiet:
+            return
+        from piooy_cli.output.preview import drawing
+
+        self._show(self._progress.aside)
+        with suppress(OSError):
+            columns = shutil.get_terminal_size().columns
+            sys.stderr.write(drawing(Path(path), self._looks.environ, columns))
+            sys.stderr.flush()
+        self._show(self._progress.aside, pause=False)
+
+    def note(self, text: str) -> None:
+        """A line for a person."""
+        if not self._looks.quiet:
+            if "_progress" in self.__dict__:
+                self._show(self._progress.aside)
+            self._stderr.write_anyway(sanitize(text))
+
+    def error(self, error: PiooyError, trace: str = "") -> None:
+        """What happened and what to do next; with --json an object as the last line."""
+        self._show(self._progress.close)
+        self._notify(error.message)
+        for line in trace.splitlines():
+            self._stderr.write_anyway(sanitize(line))
+        if self._looks.json:
+            record = error_record(error)
+            record["error"]["hint"] = self._repeatable(error.hint) or None
+            self._stderr.write_anyway(compact(record))
+        else:
+            self._tell_once(error)
+
+    def close(self) -> None:
+        """Write what was held back, and leave the terminal as it was."""
+        self._show(self._progress.close)
+        self._results.close()
+        if self._last:
+            self._notify(_done(self._last))
+
+    def _show(self, word: Callable[..., object], *arguments: Any, **more: Any) -> None:
+        """Progress on a terminal that may be gone: the work goes on without it."""
+        with suppress(OSError):
+            word(*arguments, **more)
+
+    def _tell_once(self, error: PiooyError) -> None:
+        if not error.told:
+            error.told = True
+            self._explain(error)
+
+    def _explain(self, error: PiooyError) -> None:
+        bold, off = ("\x1b[31m", "\x1b[0m") if self._looks.colored(sys.stderr) else ("", "")
+        self._stderr.write_anyway(f"piooy: {bold}error:{off} {sanitize(error.message)}")
+        if error.ids:
+            self._stderr.write_anyway(f"piooy: {' '.join(error.ids)}")  # each is a checked id
+        if error.hint:
+            self._stderr.write_anyway(f"piooy: {sanitize(self._repeatable(error.hint))}")
+
+    def _repeatable(self, hint: str) -> str:
+        """The next command, with the options that made this run speak to where it did."""
+        return hint.replace("`piooy ", f"`piooy {self._looks.options}") if hint else hint
+
+    def _notify(self, body: str) -> None:
+        """Where it was wished: to whoever looks elsewhere by now."""
+        if not self._looks.notify or (is_terminal(sys.stderr) and is_dumb(self._looks.environ)):
+            return
+        from piooy_cli.output import notification
+
+        if is_terminal(sys.stderr):
+            text = notification.sequence("piooy", body, self._looks.environ)
+            self._show(sys.stderr.write, redact(text, self._secrets))
+            self._show(sys.stderr.flush)
+        else:
+            notification.on_desktop("piooy", redact(body, self._secrets))
+
+    @cached_property
+    def _progress(self) -> writers.ProgressWriter:
+        return writers.progress(self._looks, self._stderr, self._secrets, lambda: self._titled)
+
+
+def _done(event: Saved | Settled | Submitted) -> str:
+    """What ended last, in a person's words."""
+    if isinstance(event, Saved):
+        return f"saved {event.file.path}"
+    return f"done: {event.task.prompt or event.task.id}"

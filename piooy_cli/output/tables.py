@@ -1,0 +1,187 @@
+"""Results for eyes, on a terminal: cards and tables. Text from outside is never markup."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from itertools import zip_longest
+from typing import Any, assert_never
+
+from rich import box
+from rich.cells import cell_len, chop_cells
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from piooy_cli.domain.answers import CommandResult, Document, Line, Listing
+from piooy_cli.domain.events import Event, Saved, Shown
+from piooy_cli.domain.models import Task
+from piooy_cli.domain.records import cells, shown_record
+from piooy_cli.domain.redaction import redact
+from piooy_cli.output.hyperlinks import hyperlink
+from piooy_cli.output.plain import PlainWriter
+from piooy_cli.output.sanitize import sanitize
+from piooy_cli.output.streams import LineStream
+
+_SHORT_ID = 8
+_COLUMNS = ("id", "age", "status", "media", "model", "prompt")
+_NARROW_COLUMNS = ("id", "status", "prompt")
+_WIDE = 66
+_BAR_CELLS = 20
+_FEW, _VERY_WIDE = 3, 100  # columns of a table that leave room for bars, and of the screen
+_STYLES = {
+    "SUCCESS": "green", "FAILED": "red", "ERROR": "red",
+    "ok": "green", "warning": "yellow", "error": "red",
+}  # fmt: skip
+
+
+class TableWriter:
+    """Writes to a terminal. Paths and ids are plain lines here too: they get copied."""
+
+    def __init__(
+        self, lines: LineStream, console: Console, secrets: list[str], links: bool = False,
+        fields: Sequence[str] = (),
+    ) -> None:  # fmt: skip
+        self._lines = lines
+        self._console = console
+        self._secrets = secrets
+        self._links = links
+        self._fields = fields
+        self._shown: list[Shown] = []
+
+    def item(self, event: Event) -> None:
+        """One result; tasks that are to be seen wait for each other, to make one table."""
+        if isinstance(event, Shown):
+            self._shown.append(event)
+        elif isinstance(event, Saved) and self._links:
+            self._lines.write(hyperlink(event.file.path, event.file.path))
+        else:
+            PlainWriter(self._lines).item(event)
+
+    def answer(self, answer: CommandResult) -> None:
+        """A whole answer."""
+        match answer:
+            case Listing(columns, rows, _, bars):
+                self._print(self._table(list(columns), [list(row) for row in rows], bars))
+            case Document(value):
+                self._lines.write(json.dumps(value, indent=2))
+            case Line():
+                PlainWriter(self._lines).answer(answer)
+            case _:
+                assert_never(answer)
+
+    def close(self) -> None:
+        """Show the tasks that were collected."""
+        shown, self._shown = self._shown, []
+        if shown and self._fields:
+            rows = [cells(shown_record(one.task, one.files, self._fields)) for one in shown]
+            self._print(self._table(self._fields, rows))
+        elif len(shown) == 1:
+            self._card(shown[0].task)
+        elif shown:
+            self._overview(shown)
+
+    def _overview(self, shown: list[Shown]) -> None:
+        """A row for each task; its id leads to its first file."""
+        columns = _COLUMNS if self._console.width >= _WIDE else _NARROW_COLUMNS
+        facts = [_facts(one.task) for one in shown]
+        rows = [[one[name] for name in columns] for one in facts]
+        with self._console.capture() as capture:
+            self._print(self._table(columns, self._fitted(rows)))
+        text = capture.get()
+        for one in shown if self._links else ():
+            if one.files:
+                name = one.task.id[:_SHORT_ID]
+                text = text.replace(f"\n{name}", "\n" + hyperlink(name, one.files[0].path), 1)
+        self._lines.write(text.rstrip("\n"))
+
+    def _fitted(self, rows: list[list[str]]) -> list[list[str]]:
+        """The last cell of each row cut to what the others leave of the screen."""
+        widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)][:-1]
+        room = max(self._console.width - sum(widths) - 3 * len(widths), 8)
+        return [
+            [
+                *row[:-1],
+                row[-1] if cell_len(row[-1]) <= room else f"{chop_cells(row[-1], room - 1)[0]}…",
+            ]
+            for row in rows
+        ]
+
+    def _print(self, renderable: Any) -> None:
+        self._console.print(renderable)
+
+    def _text(self, value: str, style: str = "") -> Text:
+        return Text(redact(sanitize(value), self._secrets), style=style)
+
+    def _table(
+        self, columns: Sequence[str], rows: list[list[str]], bars: Sequence[float | None] = ()
+    ) -> Table:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        told = [n for n, name in enumerate(columns) if not rows or any(row[n] for row in rows)]
+        for n in told:
+            table.add_column(columns[n], overflow="fold", no_wrap=n == 0)
+        if len(told) > _FEW and self._console.width < _VERY_WIDE:
+            bars = ()
+        if bars:
+            table.add_column("", no_wrap=True)
+        for row, share in zip_longest(rows, bars):
+            cells = [self._text(cell, _STYLES.get(cell, "")) for cell in map(row.__getitem__, told)]
+            table.add_row(*cells, *([self._bar(share)] if bars else []))
+        return table
+
+    def _bar(self, share: float | None) -> Text:
+        utf = "utf" in (self._console.encoding or "").lower()
+        return Text(("█" if utf else "#") * round((share or 0) * _BAR_CELLS), style="cyan")
+
+    def _card(self, task: Task) -> None:
+        """One row a fact, not wrapped: addresses get copied."""
+        for name, value in _card_rows(task):
+            row = Text.assemble((f"{name:<10}", "dim"), self._text(value, _STYLES.get(value, "")))
+            self._console.print(row, soft_wrap=True)
+
+
+def _facts(task: Task) -> dict[str, str]:
+    """At a glance: the beginning of an id is a reference to it."""
+    return {
+        "id": task.id[:_SHORT_ID] or task.ref or "",
+        "age": _age(task.created_at),
+        "status": task.status,
+        "media": task.media or "",
+        "model": task.model or "",
+        "prompt": sanitize(task.prompt or ""),
+    }
+
+
+def _age(moment: datetime | None) -> str:
+    """How long ago, in the largest unit that fits."""
+    if moment is None:
+        return ""
+    seconds = max((datetime.now(UTC) - moment).total_seconds(), 0)
+    for unit, size in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def console(stream: Any, color: bool, width: int | None = None) -> Console:
+    """A rich console for one stream, with colour as it was decided; `width` where it is fixed."""
+    system: Any = "auto" if color else None
+    return Console(
+        file=stream, color_system=system, no_color=not color, highlight=False, markup=False,
+        emoji=False, force_terminal=True, width=width,
+    )  # fmt: skip
+
+
+def _card_rows(task: Task) -> list[tuple[str, str]]:
+    failure = task.failure
+    reason = ": ".join(part for part in (failure.code, failure.message) if part) if failure else ""
+    rows = [
+        ("task", task.id or task.ref or ""),
+        ("status", task.status),
+        ("media", task.media or ""),
+        ("model", task.model or ""),
+        ("provider", task.provider or ""),
+        ("prompt", task.prompt or ""),
+        ("reason", reason),
+        *((f"{asset.kind} {asset.n}", asset.url[:2000]) for asset in task.assets),
+    ]
+    return [(name, value) for name, value in rows if value]

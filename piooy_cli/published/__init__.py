@@ -1,1 +1,0 @@
-"""What is made from the command tree: completion scripts and manual pages."""

@@ -1,0 +1,126 @@
+"""From what a person asks for to an Order, whole and checked: defaults, references, scene."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from piooy_cli.domain.errors import UsageError
+from piooy_cli.domain.models import MediaType, Order
+from piooy_cli.domain.text import check_text
+from piooy_cli.requests import options
+
+if TYPE_CHECKING:
+    from piooy_cli.config.settings import Settings
+    from piooy_cli.requests.catalogue import Catalogue
+
+_LONGEST_WORD = 1000
+
+
+class RequestSpec(NamedTuple):
+    """What a person asks for, in their words. None or empty: what the defaults say."""
+
+    media: str | None = None
+    model: str | None = None
+    provider: str | None = None
+    scene: str | None = None
+    prompt: str = ""
+    images: tuple[str, ...] = ()
+    videos: tuple[str, ...] = ()
+    options: Mapping[str, Any] = MappingProxyType({})
+
+    def over(self, other: "RequestSpec") -> "RequestSpec":
+        """This, and what it leaves open as in `other`; options are laid over each other."""
+        given = {name: value for name, value in self._asdict().items() if value}
+        return other._replace(**given | {"options": {**other.options, **self.options}})
+
+
+class RequestBuilder:
+    """Completes what is asked for, with settings and catalogue. `inline`: local files may go."""
+
+    def __init__(
+        self, settings: "Settings", catalogue: "Catalogue", *, inline: bool = False
+    ) -> None:
+        self._settings = settings
+        self._catalogue = catalogue
+        self._inline = inline
+        self._defaults: dict[tuple[MediaType, str], Mapping[str, Any]] = {}
+
+    def settled(self, asked: RequestSpec) -> RequestSpec:
+        """With what the person's settings say: two that are alike are the same request.
+
+        Not with what the catalogue says, which changes with versions of piooy. Raises UsageError.
+        """
+        media = self._media(asked)
+        own = self._settings
+        options = own.options.get(media)
+        return asked._replace(
+            media=media,
+            model=asked.model or own.model.get(media) or None,
+            options={**options, **asked.options} if options else asked.options,
+        )
+
+    def order(self, asked: RequestSpec) -> Order:
+        """The order, or UsageError where it cannot be one. Reads `inline` files."""
+        asked = self.settled(asked)
+        media, model = MediaType(asked.media or ""), _model_of(asked)
+        for words, what in ((model, "model"), (asked.provider, "provider"), (asked.scene, "scene")):
+            check_text(words or "", what, _LONGEST_WORD)
+        images = [
+            options.reference_url(one, "--image", inline=self._inline) for one in asked.images
+        ]
+        videos = [
+            options.reference_url(one, "--video", inline=self._inline) for one in asked.videos
+        ]
+        defaults, referred = (
+            self._defaults_of(media, model),
+            options.reference_options(media, images, videos),
+        )
+        chosen = {**defaults, **asked.options, **referred}
+        if not asked.prompt.strip() and not options.has_input(chosen):
+            raise UsageError("the prompt is empty", 'as in "a red fox in the snow"')
+        return Order(
+            media=media,
+            scene=asked.scene or options.infer_scene(media, images, videos),
+            provider=asked.provider or self._catalogue.provider(model, self._settings.provider),
+            model=model,
+            prompt=check_text(asked.prompt, "prompt"),
+            options=options.check_options(chosen),
+        )
+
+    def has_input(self, asked: RequestSpec) -> bool:
+        """Whether something beside a prompt says what to make. Raises UsageError as `order`."""
+        asked = self.settled(asked)
+        defaults = self._defaults_of(MediaType(asked.media or ""), _model_of(asked))
+        given = {**defaults, **asked.options}
+        return bool(asked.images or asked.videos) or options.has_input(given)
+
+    def _media(self, asked: RequestSpec) -> MediaType:
+        """As asked, or as the model is known to make; nothing is guessed."""
+        if asked.media:
+            try:
+                return MediaType(asked.media)
+            except ValueError:
+                accepted = f"accepted: {', '.join(MediaType)}"
+                raise UsageError(f"{asked.media[:60]!r} is no media type", accepted) from None
+        known = self._catalogue.get(asked.model) if asked.model else None
+        if known and known.media in set(MediaType):
+            return MediaType(known.media)
+        what = f"of {asked.model[:60]!r}" if asked.model else "without a model"
+        raise UsageError(f"the media type {what} is not known", f"say it: {', '.join(MediaType)}")
+
+    def _defaults_of(self, media: MediaType, model: str) -> Mapping[str, Any]:
+        """The catalogue's for this model, and the settings' over them."""
+        if (media, model) not in self._defaults:
+            known = self._catalogue.get(model)
+            own = self._settings.options.get(media, {})
+            self._defaults[media, model] = {**(known.defaults if known else {}), **own}
+        return self._defaults[media, model]
+
+
+def _model_of(asked: RequestSpec) -> str:
+    if asked.model:
+        return asked.model
+    hint = (
+        f"give --model, or set one: `piooy config set model.{asked.media} ID`; `piooy models` lists"
+    )
+    raise UsageError(f"no model for {asked.media}", hint)

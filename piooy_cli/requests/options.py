@@ -1,0 +1,129 @@
+"""From a person's words to an Order: scene, options, references. Reads only `--inline`'s files."""
+
+import base64
+import json
+import os
+import stat
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from piooy_cli.domain.errors import NotFound, UsageError
+from piooy_cli.domain.models import MediaType
+from piooy_cli.files import expanded
+
+BIGGEST_INLINE = 10 << 20
+_TYPES = {"jpg": "image/jpeg", "mov": "video/quicktime", "mp3": "audio/mpeg"}
+_INPUT_WORDS = ("image", "video", "audio", "input", "prompt", "lyrics", "text", "url", "task")
+
+
+def infer_scene(kind: MediaType, images: Sequence[str], videos: Sequence[str]) -> str:
+    """The scene that the media type and its references imply."""
+    if kind is MediaType.MUSIC:
+        return "text-to-music"
+    if kind is MediaType.CHARACTER:
+        return "character-creation"
+    if videos and kind is MediaType.VIDEO:
+        return "video-to-video"
+    return f"image-to-{kind}" if images else f"text-to-{kind}"
+
+
+def parse_option(text: str) -> tuple[str, Any]:
+    """`KEY=VALUE` as a string, `KEY:=JSON` as the JSON value it is. Raises UsageError."""
+    key, sign, value = text.partition("=")
+    if not sign or not key.rstrip(":"):
+        raise UsageError(
+            f"--option {text[:80]!r} has no value",
+            "as KEY=VALUE, or KEY:=JSON for numbers, lists, objects",
+        )
+    if not key.endswith(":"):
+        return key, value
+    try:
+        return key[:-1], json.loads(value, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(
+            f"--option {key}{sign}…: no JSON: {error}", "strings need quotes: KEY:='\"text\"'"
+        ) from None
+
+
+def reference_options(
+    kind: MediaType, images: Sequence[str], videos: Sequence[str]
+) -> dict[str, Any]:
+    """Reference media under the API's names."""
+    options: dict[str, Any] = {}
+    if images:
+        options["image_input"] = list(images)
+    if videos and kind is MediaType.CHARACTER:
+        if len(videos) > 1:
+            raise UsageError("--video: a character is made from one video")
+        options["video_url"] = videos[0]
+    elif videos:
+        options["video_input"] = list(videos)
+    return options
+
+
+def reference_url(text: str, option: str, *, inline: bool) -> str:
+    """An address that the service can fetch; a local file only as a `data:` URI."""
+    low = text[:8].lower()
+    if low.startswith(("http://", "https://", "data:")):
+        return text
+    if not inline:
+        raise UsageError(
+            f"{option} {text[:200]!r} is no address: the public API has no upload",
+            "give an https address, or --inline to send a file of up to 10 MiB in the request",
+        )
+    return _data_uri(expanded(text), option)
+
+
+def has_input(options: Mapping[str, Any]) -> bool:
+    """Whether the options carry what a prompt would: a reference, lyrics, another task."""
+    return any(
+        word in key.lower() for key, value in options.items() if value for word in _INPUT_WORDS
+    )
+
+
+def check_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options, or UsageError where one cannot be sent as JSON text."""
+    for key, value in options.items():
+        try:
+            json.dumps({key: value}, ensure_ascii=False, allow_nan=False).encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"option {key!r} has a byte that is no UTF-8") from None
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"option {key!r} cannot be sent: {error}") from None
+    return dict(options)
+
+
+def _data_uri(path: Path, option: str) -> str:
+    """The file as it is now: opened once, so that what is checked is what is sent."""
+    try:
+        handle = os.open(
+            path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        )
+        with os.fdopen(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise UsageError(f"{option} {path} is no regular file")
+            data = file.read(BIGGEST_INLINE + 1)
+    except FileNotFoundError:
+        raise NotFound(f"{option}: no such file: {path}") from None
+    except OSError as error:
+        raise UsageError(f"{option} {path}: {error.strerror}") from None
+    if not 0 < len(data) <= BIGGEST_INLINE:
+        raise UsageError(
+            f"{option} {path} is empty or larger than 10 MiB",
+            "put it on a server and give its address",
+        )
+    return f"data:{_type_of(data)};base64,{base64.b64encode(data).decode()}"
+
+
+def _type_of(data: bytes) -> str:
+    from piooy_cli.media import types
+
+    extension = types.extension_of(data[: types.HEAD])
+    if extension is None:
+        return "application/octet-stream"
+    return _TYPES.get(extension, f"{types.kind_of(extension)}/{extension}")
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")

@@ -1,0 +1,69 @@
+"""Text that a person hands over, in a file or on stdin: read exactly, and checked."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from piooy_cli.domain.errors import NotFound, UsageError
+from piooy_cli.domain.text import LONGEST_PROMPT
+from piooy_cli.files import expanded
+from piooy_cli.output.terminal import is_terminal
+
+
+def read_text(source: str, what: str, most: int = LONGEST_PROMPT) -> str:
+    """The text in a file, or on stdin for `-`, less one trailing newline. Raises UsageError."""
+    data = _stdin(what, most) if source == "-" else _file(Path(source), what, most)
+    if len(data) > most:
+        raise UsageError(f"the {what} has more than {most:,} bytes", f"at most {most:,} are sent")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the {what} is no UTF-8 text: byte {error.start}") from None
+    return text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n")
+
+
+def read_json_object(source: str, what: str) -> dict[str, Any]:
+    """The JSON object in a file, or on stdin for `-`."""
+    text = read_text(source, what, 16 << 20)
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{what}: no JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise UsageError(f'{what}: a JSON object is wanted, such as {{"seed": 7}}')
+    return value
+
+
+def read_chunks(stream: Any) -> Iterator[bytes]:
+    """Bytes of a stream past Python's buffer, whose lock would block the exit."""
+    try:
+        descriptor = stream.fileno()
+    except (OSError, ValueError, AttributeError):
+        yield stream.buffer.read()
+        return
+    while chunk := os.read(descriptor, 65536):
+        yield chunk
+
+
+def _stdin(what: str, most: int) -> bytes:
+    if sys.stdin is None or is_terminal(sys.stdin):
+        raise UsageError(f"no {what}", f"give the {what} as an argument, or pipe it in")
+    data = b""
+    for chunk in read_chunks(sys.stdin):
+        data += chunk
+        if len(data) > most + 2:
+            break
+    return data
+
+
+def _file(path: Path, what: str, most: int) -> bytes:
+    try:
+        with expanded(path).open("rb") as file:
+            return file.read(most + 3)
+    except FileNotFoundError:
+        raise NotFound(f"no such file: {path}", f"the {what} was to be read from it") from None
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from None

@@ -1,0 +1,151 @@
+"""What stands before the endpoints: faults that happen to an answer, and the log of requests.
+
+Faults of the wire are only announced here, in a header for `wire`, which makes them happen.
+"""
+
+import asyncio
+import gzip
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from starlette.responses import RedirectResponse, Response
+
+from piooy_cli.domain.errors import StorageRefused
+from piooy_cli.sandbox.faults import ON_THE_WIRE, Chance, Fault
+from piooy_cli.sandbox.responses import error, limited
+
+WIRE = "x-piooy-sandbox-wire"
+_BOMB_MIB = 256
+_WITH_ANY = frozenset(["slow", "asset-no-range", "asset-etag-change"])
+_HTML = "<!doctype html><title>Bad gateway</title><h1>502</h1>"
+
+
+class Faulty:
+    """An ASGI application around another one."""
+
+    def __init__(self, app: Any, chance: Chance, log: Path | None, *, has_wire: bool) -> None:
+        self._app = app
+        self._chance = chance
+        self._log = _Log(log) if log else None
+        self._has_wire = has_wire
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scope["state"] = {}
+        faults = _in_force(self._chance.happens(_endpoint(scope)))
+        scope["piooy.faults"] = [fault.name for fault in faults]
+        noted = _Noted(send, faults, has_wire=self._has_wire)
+        try:
+            await asyncio.sleep(sum(_pause(fault) for fault in faults))
+            await (_instead(scope, faults) or self._app)(scope, receive, noted.send)
+        finally:
+            if self._log:
+                self._log.request(scope, noted.status, faults)
+
+
+def _in_force(faults: list[Fault]) -> list[Fault]:
+    """The first that an answer can have; `slow` and what only changes a file go with any."""
+    with_any = [fault for fault in faults if fault.name in _WITH_ANY]
+    others = [fault for fault in faults if fault.name not in _WITH_ANY]
+    return with_any + others[:1]
+
+
+def _pause(fault: Fault) -> float:
+    """Seconds that an answer is late."""
+    return (1.0 if fault.value is None else fault.value) if fault.name == "slow" else 0.0
+
+
+def _endpoint(scope: Any) -> str:
+    """Which of the four this is; empty for what is none, such as a preflight."""
+    match scope["method"], scope["path"].split("/")[1:]:
+        case "GET", ["assets", _, _]:
+            return "asset"
+        case "GET", ["api", "v1", "task", _]:
+            return "task"
+        case "POST", ["api", "v1", ("generate" | "contact") as name]:
+            return str(name)
+    return ""
+
+
+def _instead(scope: Any, faults: list[Fault]) -> Any:
+    """What answers instead of the endpoint; None where it answers itself."""
+    for fault in faults:
+        if fault.name == "429":
+            return limited(1 if fault.value is None else fault.value)
+        if fault.is_status:
+            return error(int(fault.name), "the sandbox was told to fail")
+        match fault.name:
+            case "drop-before":
+                return Response(status_code=200)
+            case "html":
+                return Response(_HTML, media_type="text/html")
+            case "gzip-bomb":
+                bomb = gzip.compress(bytes(1 << 20)) * _BOMB_MIB
+                headers = {"content-encoding": "gzip", "content-type": "application/json"}
+                return Response(bomb, headers=headers)
+            case "redirect" if b"redirected" not in scope["query_string"]:
+                query = [scope["query_string"].decode("latin-1"), "redirected=1"]
+                return RedirectResponse(f"{scope['path']}?{'&'.join(filter(None, query))}", 302)
+    return None
+
+
+class _Noted:
+    """Passes an answer on, with word to the wire, and remembers its status."""
+
+    def __init__(self, send: Any, faults: list[Fault], *, has_wire: bool) -> None:
+        self._send = send
+        self._wire = next((fault for fault in faults if fault.name in ON_THE_WIRE), None)
+        self._has_wire = has_wire
+        self.status = 0
+
+    async def send(self, message: Any) -> None:
+        """One message of ASGI. The wire takes one request a connection."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            if self._has_wire:
+                headers = [*message.get("headers", []), (b"connection", b"close"), *self._word()]
+                message = message | {"headers": headers}
+        await self._send(message)
+
+    def _word(self) -> list[tuple[bytes, bytes]]:
+        if self._wire is None:
+            return []
+        value = "" if self._wire.value is None else f" {self._wire.value}"
+        return [(WIRE.encode(), f"{self._wire.name}{value}".encode())]
+
+
+class _Log:
+    """JSON Lines: one for each start, each request, and each charge, after it was answered."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            # Unbuffered: a line is there whole or not at all, and a full disk says so at once.
+            self._file = path.open("ab", buffering=0)
+        except OSError as fault:
+            raise StorageRefused(f"--log {path}: {fault.strerror}") from None
+        try:
+            self._write({"event": "start"})
+        except OSError as fault:
+            self._file.close()
+            raise StorageRefused(f"--log {path}: {fault.strerror}") from None
+
+    def _write(self, *lines: dict[str, Any]) -> None:
+        """In one write: whoever sees the request sees its charge."""
+        now = {"time": time.time()}
+        told = (json.dumps({"event": line["event"]} | now | line) + "\n" for line in lines)
+        self._file.write("".join(told).encode())
+
+    def request(self, scope: Any, status: int, faults: list[Fault]) -> None:
+        """A request, and the charge that it was, if it was one."""
+        line = {
+            "event": "request", "method": scope["method"],
+            "path": scope["path"], "query": scope["query_string"].decode("latin-1"),
+            "status": status, "faults": [fault.name for fault in faults],
+        }  # fmt: skip
+        charged = scope["state"].get("charged")
+        self._write(line, *([{"event": "charge"} | charged] if charged else []))

@@ -1,0 +1,102 @@
+"""The Piooy API on this machine: inside the process for `--sandbox`, on a port for `serve`.
+
+Written from the published API description alone: it shares no code with the client.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from piooy_cli.config.urls import is_loopback
+from piooy_cli.domain.errors import StorageRefused, UsageError
+from piooy_cli.files import private_directory
+from piooy_cli.sandbox.faults import ON_THE_WIRE
+from piooy_cli.sandbox.faults import parse_faults as parsed_faults
+from piooy_cli.sandbox.limits import parse_limits as parsed_limits
+from piooy_cli.sandbox.options import SandboxOptions
+from piooy_cli.sandbox.shapes import SHAPES, shape_names
+
+T = TypeVar("T")
+
+STATE_FILE = "sandbox.sqlite3"
+HURRY = 20.0  # in this process somebody waits: an image in two seconds
+_MISSING = "`pip install 'piooy[sandbox]'` installs it"
+
+
+def sandbox_app(state: Path) -> Any:
+    """The ASGI application with its tasks in the directory `state`, for use inside a process."""
+    return _application(
+        private_directory(state) / STATE_FILE, SandboxOptions(HURRY), has_wire=False
+    )
+
+
+def sandbox_options(
+    told: Mapping[str, Any], faults: str, limits: str, shape: str, seconds: Callable[..., float]
+) -> SandboxOptions:
+    """What a person wants of a served sandbox. Raises UsageError for what cannot be."""
+    if shape and (shape.partition("+")[0] not in SHAPES or shape.partition("+")[2] not in
+                  ("", "string", "twice")):  # fmt: skip
+        raise UsageError(f"--result-shape: no shape {shape!r}", f"known: {' '.join(shape_names())}")
+    return SandboxOptions(
+        faults=_parsed("--faults", lambda: parsed_faults(_spec(faults))),
+        limits=_parsed("--limits", lambda: parsed_limits(limits)),
+        shape=shape, seconds=seconds, **told,
+    )  # fmt: skip
+
+
+def _parsed(option: str, parse: Callable[[], T]) -> T:
+    try:
+        return parse()
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from None
+
+
+def serve(
+    state: Path, host: str, port: int, wishes: SandboxOptions, note: Callable[[str], None],
+    *, remote: bool = False,
+) -> None:  # fmt: skip
+    """Serve until a signal. Raises UsageError where host or port cannot be had."""
+    if not remote and not is_loopback(host):
+        hint = "--allow-remote serves it to others, who need no key that you know"
+        raise UsageError(f"--host {host}: only this machine's own addresses are served", hint)
+    if wishes.speed <= 0:
+        raise UsageError(f"--speed {wishes.speed:g} is not more than 0")
+    wire = any(fault.name in ON_THE_WIRE for fault in wishes.faults)
+    private_directory(state.absolute().parent)
+    app = _application(state, wishes, has_wire=wire)
+    try:
+        from piooy_cli.sandbox.server import run_server
+    except ImportError as error:
+        raise UsageError(
+            f"the sandbox's server is not installed ({error.name} is missing)", _MISSING
+        ) from None
+    run_server(app, host, port, note, wire=wire)
+
+
+def reset(state: Path) -> None:
+    """Forget every task."""
+    for name in (STATE_FILE, f"{STATE_FILE}-journal"):
+        try:
+            (state / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageRefused(f"cannot remove {state / name}: {error.strerror}") from None
+
+
+def _application(state: Path, wishes: SandboxOptions, *, has_wire: bool) -> Any:
+    """Raises UsageError without the extra."""
+    try:
+        from piooy_cli.sandbox.app import sandbox_application
+    except ImportError as error:
+        raise UsageError(
+            f"the sandbox is not installed ({error.name} is missing)", _MISSING
+        ) from None
+    return sandbox_application(state, wishes, has_wire=has_wire)
+
+
+def _spec(text: str) -> str:
+    """The faults themselves, or what stands in the file of that name."""
+    path = Path(text)
+    try:
+        return path.read_text(encoding="utf-8") if text and path.is_file() else text
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{text} cannot be read: {error}") from None

@@ -1,0 +1,95 @@
+"""What the sandbox reads of a request and how it answers: envelopes, keys, bodies, CORS."""
+
+import hashlib
+import json
+import math
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+_BIGGEST_BODY = 64 << 20
+_DEEPEST = 64
+CORS = {
+    "access-control-allow-origin": "*",
+    "access-control-allow-methods": "GET, POST, OPTIONS",
+    "access-control-allow-headers": "authorization, content-type",
+    "access-control-expose-headers": "retry-after",
+}
+
+
+def ok(data: Any = None) -> Response:
+    """Success; without `data` where there is nothing to say."""
+    answer = {"code": 0, "message": "ok"} | ({} if data is None else {"data": data})
+    return JSONResponse(answer, headers=CORS)
+
+
+def error(status: int, message: str) -> Response:
+    """An error as the contract has it: `code` is not 0."""
+    return JSONResponse({"code": -1, "message": message}, status, headers=CORS)
+
+
+async def refusal(request: Request, fault: Any) -> Response:
+    """404 and 405 of what is no address, in the envelope."""
+    answer = error(fault.status_code, str(fault.detail).lower())
+    answer.headers.update(fault.headers or {})
+    return answer
+
+
+async def broken(request: Request, fault: Exception) -> Response:
+    """The disk or a bug: an envelope, and no trace of a stack."""
+    return error(500, "the sandbox cannot answer")
+
+
+def limited(seconds: float, message: str = "Please retry after {}s.") -> Response:
+    """429, with the time after which it may be tried again in whole seconds."""
+    pause = max(math.ceil(seconds), 1) if math.isfinite(seconds) else 60
+    body = {"error": "too_many_requests", "message": message.replace("{}", str(pause))}
+    headers = CORS | {"retry-after": str(pause), "cache-control": "no-store"}
+    return JSONResponse(body, 429, headers=headers)
+
+
+def owner_of(request: Request, keys: tuple[str, ...]) -> str | None:
+    """Who asks: a fingerprint of the bearer key, which itself is not kept; None for nobody."""
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    key = key.strip()
+    if scheme.lower() != "bearer" or not key or (keys and key not in keys):
+        return None
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+async def json_body(request: Request) -> Any:
+    """The JSON of the body. Raises ValueError with the reason that the caller is told."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise ValueError("content-type must be application/json")
+    received = bytearray()
+    async for chunk in request.stream():
+        received += chunk
+        if len(received) > _BIGGEST_BODY:
+            raise ValueError("the body is too large")
+    try:
+        value = json.loads(received.decode("utf-8"), parse_constant=_refuse)
+        json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise ValueError("invalid JSON") from None
+    if _depth(value) > _DEEPEST:
+        raise ValueError("the JSON is nested too deeply")
+    return value
+
+
+def _depth(value: Any) -> int:
+    deepest, level = 0, [value]
+    while level:
+        deepest += 1
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    return deepest
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(name)

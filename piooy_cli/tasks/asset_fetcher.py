@@ -1,0 +1,109 @@
+"""The assets of a task on disk, each tried, told in their order."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from piooy_cli.api.client import ApiClient
+from piooy_cli.domain.errors import NotDownloaded, PiooyError, exit_code_of
+from piooy_cli.domain.events import Failed, Fetched, Fetching, Saved, Tell
+from piooy_cli.domain.models import Asset, Role, SavedFile, Task
+
+if TYPE_CHECKING:
+    from piooy_cli.downloads.saver import Saver
+
+MOST_ASSETS = 64
+
+
+class AssetFetcher:
+    """Saves what a task made."""
+
+    def __init__(self, api: ApiClient, tell: Tell, keep: Callable[[SavedFile], None]) -> None:
+        self._api = api
+        self._tell = tell
+        self._keep = keep
+
+    async def fetch(
+        self, task: Task, saver: "Saver", *, covers: bool, only: int | None = None
+    ) -> list[SavedFile]:
+        """Save the assets of a task that succeeded, or `only` its n-th, told in their order.
+
+        Raises the strongest of what went wrong, once every one has been tried.
+        """
+        wanted = assets_to_save(task, covers or only is not None)
+        wanted = [asset for asset in wanted if only in (None, asset.n)]
+        self._tell(Fetching(task))
+        saving = [asyncio.create_task(self._save(task, asset, saver)) for asset in wanted]
+        try:
+            return await self._told(saving, None if saver.wish.passing else self._keep)
+        finally:
+            for one in saving:
+                one.cancel()
+            self._tell(Fetched(task))
+
+    async def _told(
+        self,
+        saving: "Iterable[asyncio.Task[SavedFile | PiooyError | None]]",
+        keep: Callable[[SavedFile], None] | None,
+    ) -> list[SavedFile]:
+        saved: list[SavedFile] = []
+        errors: list[PiooyError] = []
+        for one in saving:
+            outcome = await one
+            if isinstance(outcome, PiooyError):
+                errors.append(outcome)
+            elif outcome:
+                saved.append(outcome)
+                if keep:
+                    keep(outcome)
+                self._tell(Saved(outcome))
+        if errors:
+            self._raise_strongest(errors)
+        return saved
+
+    async def _save(
+        self, task: Task, asset: Asset, saver: "Saver"
+    ) -> SavedFile | PiooyError | None:
+        """Save one asset, or say why not: one that fails does not stop the others."""
+        try:
+            return await saver.save(task, asset, partial(self._fresh, task))
+        except PiooyError as error:
+            return error
+
+    async def _fresh(self, task: Task, asset: Asset) -> Asset:
+        """The same asset at its present address."""
+        seen = await self._api.task(task, refresh="assets")
+        return next((other for other in seen.assets if other.n == asset.n), asset)
+
+    def _raise_strongest(self, errors: list[PiooyError]) -> None:
+        code = exit_code_of([error.code for error in errors], 0, 0)
+        strongest = next(error for error in errors if error.code == code)
+        for error in errors:
+            if error is not strongest:
+                self._tell(Failed(error))
+        raise strongest
+
+
+def assets_to_save(task: Task, covers: bool) -> list[Asset]:
+    """What is to be saved: results; covers where asked for, or where there is nothing else."""
+    if len(task.assets) > MOST_ASSETS:
+        message = (
+            f"task {task.id} names {len(task.assets):,} files; at most {MOST_ASSETS} are taken"
+        )
+        raise NotDownloaded(message, _shown(task), task_id=task.id)
+    results = [asset for asset in task.assets if asset.role is Role.RESULT]
+    wanted = list(task.assets) if covers or not results else results
+    if not wanted:
+        raise no_files_error(task)
+    return wanted
+
+
+def no_files_error(task: Task) -> NotDownloaded:
+    """A success without a file, which is no success to whoever paid for one."""
+    message = f"task {task.id} succeeded, and names no file"
+    return NotDownloaded(message, _shown(task), task_id=task.id)
+
+
+def _shown(task: Task) -> str:
+    return f"`piooy task --raw {task.id}` shows what it says"
