@@ -387,7 +387,7 @@ def test_ctrl_c_and_again(logged, home, piooy):
     _, err = first.communicate(timeout=20)
 
     assert first.returncode == 130
-    assert "the same command again goes on" in err
+    assert "to continue: run the same command again" in err
     assert piooy("batch", "rows.jsonl").code == 0
     assert log.charges == 12
     assert len(results(home)) == 12

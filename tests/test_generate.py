@@ -342,7 +342,7 @@ def test_doubtful_status_is_unknown_and_never_resent(piooy, api, status):
     ran = piooy(*GENERATE, "--no-wait", "x")
 
     assert (ran.code, ran.out, len(api.log)) == (11, "", 1)
-    assert "never sent again" in ran.err
+    assert "piooy will not resend it automatically" in ran.err
 
 
 @pytest.mark.parametrize("status", [307, 308])
@@ -678,7 +678,7 @@ def test_the_next_command_speaks_to_the_same_service(piooy, api, monkeypatch):
     ran = piooy("generate", "video", "-m", "x", "--timeout", "0.2s", "--base-url", url, "x")
 
     assert ran.code == 3
-    assert f"`piooy --base-url {url} wait {TASK} --download` goes on" in ran.err
+    assert f"to continue: `piooy --base-url {url} wait {TASK} --download`" in ran.err
 
 
 def test_a_short_key_spoils_no_result(piooy, served, monkeypatch, home):

@@ -355,7 +355,7 @@ def test_an_id_that_cannot_be_recorded_is_told(state):
     with pytest.raises(StorageRefused, match="t-paid") as raised:
         entry.accepted("t-paid", 200)
 
-    assert "--adopt t-paid" in raised.value.hint and raised.value.stops_all
+    assert "--adopt t-paid" in raised.value.hint() and raised.value.stops_all
     full.connection.execute("pragma query_only = off")
     assert rows(state) == [("SENDING", None)]
 

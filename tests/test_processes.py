@@ -177,7 +177,7 @@ def test_the_printed_command_finishes_the_job(api, home, how):
     if how != "timeout":
         process.send_signal(getattr(signal, how))
     _, err = process.communicate(timeout=10)
-    command = re.findall(r"`(piooy [^`]*)` goes on", err)[-1]
+    command = re.findall(r"to continue: `(piooy [^`]*)`", err)[-1]
     done.set()
 
     ran = shell(command)
@@ -207,7 +207,9 @@ def test_a_signal_leaves_no_id_untold(raw, more):
     _, err = process.communicate(timeout=10)
 
     assert process.returncode == 143
-    assert all(one in err for one in ids) and "`piooy wait -` goes on, with the ids above" in err
+    assert (
+        all(one in err for one in ids) and "to continue: `piooy wait -`, with the ids above" in err
+    )
     assert not more or json.loads(err)["error"]["task_ids"] == ids
 
 
@@ -288,7 +290,7 @@ def test_a_second_signal_gives_up_and_says_unknown(raw):
     _, err = process.communicate(timeout=10)
 
     assert (process.returncode, server.connections) == (11, 1)
-    assert "never sent again" in err
+    assert "piooy will not resend it automatically" in err
 
 
 def test_a_signal_before_anything_was_sent_is_plain(raw):

@@ -375,7 +375,7 @@ def test_a_hundred_that_run_on_are_a_line_each(piooy, api):
     assert ran.code == 3
     assert sorted(line.split()[3] for line in lines) == ids
     assert "120 of 120 failed" in summary
-    assert "`piooy wait --pending` goes on" in hint
+    assert "to continue: `piooy wait --pending`" in hint
 
 
 @pytest.mark.parametrize("option", ["--timeout", "--interval", "--heartbeat"])
@@ -449,7 +449,7 @@ def test_many_that_nobody_remembers_are_given_on_stdin_again(piooy, api):
     ran = piooy("wait", "-q", "--timeout", "0.5", *ids)
 
     assert ran.code == 3
-    assert "`piooy wait -` goes on, with the ids above on stdin" in ran.err
+    assert "to continue: `piooy wait -`, with the ids above on stdin" in ran.err
 
 
 def test_no_wait_ends_before_its_time(piooy, api):

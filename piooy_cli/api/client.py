@@ -34,11 +34,15 @@ from piooy_cli.domain.errors import (
     UsageError,
 )
 from piooy_cli.domain.events import Retrying, Tell, Warned
+from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import Order, Task
 
 _BIGGEST_ORDER = 64 << 20
 _MOMENT = 1.0  # after which is asked again whether anything may be sent
-_AGAIN = "reading is free; run the same command again, or see `piooy config check`"
+_READ_AGAIN = (
+    "reading is free; run the same command again",
+    Hint("config check", sentence="to check the connection: {}"),
+)
 _NOTHING_SENT = "nothing was sent, nothing charged; run it again when the network is back"
 
 
@@ -216,7 +220,7 @@ class ApiClient:
             return interpret_task(reply, task_id)
         except RequestFailed as fault:
             if fault.final:
-                error = Unreachable(self._unreached(fault), _AGAIN)
+                error = Unreachable(self._unreached(fault), _READ_AGAIN)
                 error.final = True
                 raise error from fault
             return RetryLater(self._unreached(fault))
@@ -288,4 +292,4 @@ def _given_up(what: str, later: RetryLater, pause: float) -> PiooyError:
         return OverLimit(
             f"{what}: {later.reason}{asks}", "nothing new was charged; try again later"
         )
-    return Unreachable(f"{what}: {later.reason}", _AGAIN)
+    return Unreachable(f"{what}: {later.reason}", _READ_AGAIN)

@@ -14,16 +14,21 @@ from piooy_cli.domain.errors import (
     SubmissionUnknown,
     TaskFailed,
 )
+from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import is_task_id
 
 _EXCERPT = 200
 _NO_CREDIT = ("insufficient credit", "not enough credit", "out of credit", "no credits")
 _NO_SIGN_IN = ("no auth", "please sign in", "invalid api key")
 _TOO_MANY = ("concurrent task limit", "too many requests", "rate limit")
-_KEY_HINT = (
-    "check the key with `piooy config check`, or store a new one with `piooy config set-key`"
+_KEY_HINTS = (
+    Hint("config check", sentence="to check the key: {}"),
+    Hint("config set-key", sentence="to store another one: {}"),
 )
-_REFUSED_HINT = "nothing was charged; `--dry-run` shows what is sent, `piooy models` what is known"
+_REJECTED_HINTS = (
+    "nothing was charged; --dry-run shows what would be sent",
+    Hint("models", sentence="for the models that are known: {}"),
+)
 UNKNOWN_HINT = (
     "0 or 1 charge; it is never sent again by itself: look at your account before you repeat it"
 )
@@ -156,7 +161,7 @@ def _look_refusal(status: int, said: str, task_id: str) -> PiooyError:
         what = f"task {task_id} belongs to another key"
         return NotSignedIn(what, "use the profile or key that made it", task_id=task_id)
     tail = f": {said}" if said else ""
-    return NotSignedIn(f"the API refused the key{tail}", _KEY_HINT, task_id=task_id)
+    return NotSignedIn(f"the API refused the key{tail}", _KEY_HINTS, task_id=task_id)
 
 
 def _refusal(status: int, said: str) -> PiooyError:
@@ -165,11 +170,11 @@ def _refusal(status: int, said: str) -> PiooyError:
     if status == 402 or any(word in low for word in _NO_CREDIT):
         return OverLimit(f"out of credits{tail}", "nothing was charged; top up and run it again")
     if status == 401 or any(word in low for word in _NO_SIGN_IN):
-        return NotSignedIn(f"the API refused the key{tail}", f"nothing was charged; {_KEY_HINT}")
+        return NotSignedIn(f"the API refused the key{tail}", ["nothing was charged", *_KEY_HINTS])
     if any(word in low for word in _TOO_MANY):
         return OverLimit(f"over a limit{tail}", "nothing was charged; run it again later")
     why = tail or f" with HTTP {status}"
-    return TaskFailed(f"the API refused the request{why}", _REFUSED_HINT)
+    return TaskFailed(f"the API refused the request{why}", _REJECTED_HINTS)
 
 
 def _refused(reply: Response, why: str) -> str:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from piooy_cli.app.context import Context
 from piooy_cli.domain.errors import PiooyError, SomeFailed
+from piooy_cli.domain.hints import RESOLUTIONS, Hint, Hints
 
 if TYPE_CHECKING:
     from piooy_cli.app.batch_request import BatchOptions
@@ -22,15 +23,15 @@ def final_error(tally: "BatchCounters", again: str) -> PiooyError | None:
     return SomeFailed(message, tally.code, _hint(tally, again))
 
 
-def _hint(tally: "BatchCounters", again: str) -> str:
+def _hint(tally: "BatchCounters", again: str) -> Hints:
     """The next command, by what matters most."""
     if tally.in_doubt:
-        ways = "--adopt TASK_ID|--not-charged|--charged"
-        doubtful = f"`piooy history --unknown --batch {tally.name}` lists what is in doubt"
-        return f"{doubtful}; `piooy history resolve @row:N {ways}` settles it"
+        return [
+            Hint("history", ("--unknown", "--batch", tally.name), "to list what is in doubt: {}"),
+            Hint("history resolve", ("@row:N",), "to settle it: {}", RESOLUTIONS),
+        ]
     if tally.pending or tally.open:
-        first = f"{tally.closed.hint}; " if tally.closed and tally.closed.hint else ""
-        return f"{first}{again}"
+        return [*(tally.closed.hints if tally.closed else []), again]
     return "--only failed sends what failed once more, each charged again"
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from piooy_cli import __version__
 from piooy_cli.app.context import Context
 from piooy_cli.domain.errors import NotFound, PiooyError, Unreachable
+from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import Task
 
 _LITTLE_ROOM = 100 << 20  # bytes: a video may be as large
@@ -53,7 +54,7 @@ def _checked(what: str, check: Callable[[Context], _Found], context: Context) ->
     try:
         return Finding(what, *check(context))
     except PiooyError as error:
-        return Finding(what, "error", error.message, error.hint, error)
+        return Finding(what, "error", error.message, error.hint(), error)
     except (OSError, ValueError) as error:
         return Finding(what, "error", str(error))
 
@@ -65,7 +66,11 @@ def _python() -> str:
 def _config(context: Context) -> _Found:
     file = context.places.config_file
     if warnings := context.resolved.warnings:
-        return "warning", f"{file}: {warnings[0]}", "`piooy config edit` opens it"
+        return (
+            "warning",
+            f"{file}: {warnings[0]}",
+            Hint("config edit", sentence="to open it: {}").render(),
+        )
     return "ok", str(file) if file.exists() else f"{file} (not there; it need not be)", ""
 
 
@@ -90,7 +95,11 @@ def _keyring(context: Context) -> _Found:
     try:
         stored = context.vault.keyring.read()
     except KeyringTrouble as trouble:
-        return "warning", trouble.reason, "`piooy config set-key --store file` does without"
+        return (
+            "warning",
+            trouble.reason,
+            Hint("config set-key", ("--store", "file"), "to do without it: {}").render(),
+        )
     return "ok", f"answers; {'a' if stored else 'no'} key for {context.vault.account}", ""
 
 
@@ -139,8 +148,9 @@ def _ledger(context: Context) -> _Found:
     if ledger is None:
         return "ok", f"{path} (not there yet)", ""
     if broken := list(integrity_errors(ledger)):
-        hint = "`piooy history check` tells all; keep the file, and report it"
-        raise PiooyError(f"{path}: {' '.join(broken[0])}", hint)
+        details = Hint("history check", sentence="for the details: {}")
+        keep = "keep the file and report it"
+        raise PiooyError(f"{path}: {' '.join(broken[0])}", [details, keep])
     return "ok", f"{path}, sound", ""
 
 

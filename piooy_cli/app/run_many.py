@@ -44,7 +44,7 @@ async def run_many(
 
     def failed(error: PiooyError) -> None:
         if count > 1 and isinstance(error, StillRunning):
-            error.hint = ""  # one for all, at the end: a thousand may run out of time at once
+            error.hints = []  # one for all, at the end: a thousand may run out of time at once
         context.tell(Failed(error))
         if count > 1:
             _lighten(error)

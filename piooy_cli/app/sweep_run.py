@@ -47,7 +47,7 @@ def run_sweep(
     name = checked_name(cells.name) if cells.name is not None else None
     checker = RowBuilder(cells.asking, RequestSpec(), axes, zipped=cells.zipped)
     source = SweepRows(asked, axes, checker, cells.zipped, name)
-    again = "the same command again goes on"
+    again = "to continue: run the same command again"
     plan = RunPlan(cells.concurrency)
     wanted = BatchOptions(plan, wish, again, timeout, dry_run=dry_run, asks=True, yes=yes)
     batch_run.run_batch(context, source, asked, axes, wanted)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from piooy_cli.app.context import Context
 from piooy_cli.domain.errors import UsageError
+from piooy_cli.domain.hints import Hint
 
 if TYPE_CHECKING:
     from piooy_cli.domain.models import SavedFile
@@ -29,6 +30,6 @@ async def to_stdout(
         if len(files) != 1:
             task_id = files[0].task.id
             message = f"task {task_id} has {len(files)} files; --output - takes one"
-            hint = f"`piooy download {task_id} -o DIRECTORY` saves all"
+            hint = Hint("download", (task_id,), "to save them all: {}", "-o DIRECTORY")
             raise UsageError(message, hint, task_id=task_id)
         context.output.file(files[0].path)

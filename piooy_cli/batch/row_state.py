@@ -5,6 +5,7 @@ from typing import NamedTuple
 from piooy_cli.batch.rows import BatchRow
 from piooy_cli.concurrency.deadline import Deadline
 from piooy_cli.domain.errors import StillRunning, SubmissionUnknown, TaskFailed
+from piooy_cli.domain.hints import RESOLUTIONS, Hint
 from piooy_cli.domain.models import FAILED, Task
 from piooy_cli.ledger.sqlite.batches import RowOrder
 from piooy_cli.tasks.waiter import failure_of
@@ -45,10 +46,9 @@ def sent_task(sent: RowOrder | None) -> Task:
     assert sent  # a row without an order has a turn
     state, task = sent.state, sent.task
     if state in ("UNKNOWN", "SENDING"):
-        ways = "--adopt TASK_ID|--not-charged|--charged"
         raise SubmissionUnknown(
             "it may have been accepted, and its answer was lost",
-            f"`piooy history resolve {task.ref} {ways}` settles it",
+            Hint("history resolve", (task.ref or "",), "to settle it: {}", RESOLUTIONS),
         )
     if state == "WRITTEN_OFF":
         raise TaskFailed("it was charged, and written off by a person")

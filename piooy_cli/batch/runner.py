@@ -211,7 +211,7 @@ class BatchRunner:
         where = f"line {row.line}" if row.line else row.key
         if sum(self._tally.reasons.values()) <= _TOLD:
             told = copy(error)  # it may be what the whole ends with, too
-            told.message, told.hint = f"{where}: {error.message}", ""
+            told.message, told.hints = f"{where}: {error.message}", []
             self._tell(Failed(told))
 
     def _note(

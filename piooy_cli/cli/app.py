@@ -12,6 +12,7 @@ from piooy_cli.cli.global_options import _command_of, globals_first
 from piooy_cli.cli.help import CommandApp
 from piooy_cli.cli.options import ColorChoice
 from piooy_cli.domain.errors import PiooyError, UsageError
+from piooy_cli.domain.hints import Hint
 
 ROOT_HELP = """Generate images, videos, music and characters through the Piooy API.
 
@@ -156,7 +157,9 @@ def _usage_error(error: Exception) -> Exception:
     message = " ".join(told().split())
     if re.match(r"No such option: -\d", message):
         return UsageError(message, "`--` goes before a prompt that begins with a dash")
-    return UsageError(message, f"`{path} --help` shows what is accepted")
+    return UsageError(
+        message, Hint(f"{path} --help".removeprefix("piooy "), sentence="for what is accepted: {}")
+    )
 
 
 def _show_version(context: Context) -> None:

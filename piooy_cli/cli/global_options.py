@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection
 
 from piooy_cli.domain.errors import UsageError
+from piooy_cli.domain.hints import Hint
 
 FLAGS = frozenset("--json --quiet --verbose --debug --no-input --sandbox --version".split())
 
@@ -43,7 +44,9 @@ def globals_first(arguments: list[str], valued: Collection[str] = ()) -> list[st
         elif word in VALUED:
             value = next(words, None)
             if value is None:
-                raise UsageError(f"{word} needs a value", "`piooy --help` shows what is accepted")
+                raise UsageError(
+                    f"{word} needs a value", Hint("--help", sentence="for the accepted options: {}")
+                )
             front += [word, value]
         else:
             rest += [word, *([value] if word in valued and (value := next(words, None)) else [])]

@@ -14,13 +14,15 @@ from piooy_cli.config.directories import Directories
 from piooy_cli.config.keyring import MEMORY, Keyring, KeyringTrouble
 from piooy_cli.config.settings import Settings
 from piooy_cli.domain.errors import NotSignedIn, StorageRefused
+from piooy_cli.domain.hints import Hint
 from piooy_cli.files import expanded, write_private
 
 _PRINTABLE = re.compile(r"[\x21-\x7e]{1,4096}", re.ASCII)
 _ASCII_SPACE = " \t\r\n\v\f"
-_FOUR_WAYS = (
-    "set PIOOY_API_KEY, or PIOOY_API_KEY_FILE, or store it with `piooy config set-key`"
-    " (keyring, or --store file); `--sandbox` needs none"
+_FOUR_WAYS = Hint(
+    "config set-key",
+    sentence="set PIOOY_API_KEY or PIOOY_API_KEY_FILE, or store a key with {}"
+    " (in the keyring, or with --store file); `--sandbox` needs no key",
 )
 
 

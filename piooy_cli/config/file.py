@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from piooy_cli.domain.errors import UsageError
+from piooy_cli.domain.hints import Hint
 
 _BIGGEST_CONFIG = 1 << 20
 
@@ -20,7 +21,9 @@ def read_config(path: Path) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         last = f"at the end, line {text.count(chr(10)) + 1}"
         what = str(error).replace("at end of document", last)
-        raise UsageError(f"{path}: {what}", "`piooy config edit` opens it") from None
+        raise UsageError(
+            f"{path}: {what}", Hint("config edit", sentence="to open it: {}")
+        ) from None
 
 
 def _config_text(path: Path) -> str:
@@ -31,7 +34,9 @@ def _config_text(path: Path) -> str:
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except UnicodeDecodeError:
-        raise UsageError(f"{path} is no UTF-8 text", "`piooy config edit` opens it") from None
+        raise UsageError(
+            f"{path} is no UTF-8 text", Hint("config edit", sentence="to open it: {}")
+        ) from None
     except OSError as error:
         raise UsageError(
             f"{path}: {error.strerror}", "set PIOOY_CONFIG_DIR to a readable place"

@@ -20,6 +20,8 @@ PiooyError              1
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
+from piooy_cli.domain.hints import Hint, Hints, listed, render
+
 
 class PiooyError(Exception):
     """Something that a person has to know, with what to do next."""
@@ -29,10 +31,10 @@ class PiooyError(Exception):
     meaning: ClassVar[str] = "anything not below; a bug"
     money: ClassVar[str] = "the history tells"
 
-    def __init__(self, message: str, hint: str = "", *, task_id: str | None = None) -> None:
+    def __init__(self, message: str, hint: Hints = "", *, task_id: str | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.hint = hint
+        self.hints = listed(hint)
         self.task_id = task_id
         self.ids: Sequence[str] = ()  # tasks that it leaves running
         self.told = False  # a person has read it already; programs still get their last line
@@ -41,11 +43,14 @@ class PiooyError(Exception):
     def about(self, task_id: str, command: str) -> "PiooyError":
         """The same, naming the task that it happened to: a paid id is in every message of it."""
         self.task_id = self.task_id or task_id
-        if task_id not in f"{self.message} {self.hint}":
+        if task_id not in f"{self.message} {self.hint()}":
             self.message = f"task {task_id}: {self.message}"
-            goes_on = f"`{command} {task_id}` goes on"
-            self.hint = f"{self.hint}; {goes_on}" if self.hint else goes_on
+            self.hints.append(Hint(command, (task_id,), "to continue: {}"))
         return self
+
+    def hint(self, options: str = "") -> str:
+        """What to do next, as one line; `options` are those that each command needs as well."""
+        return render(self.hints, options)
 
     @property
     def code(self) -> int:
@@ -102,7 +107,7 @@ class SomeFailed(PiooyError):
     meaning = "of several items some failed; each is named on stderr"
     money = "for each item as it ended"
 
-    def __init__(self, message: str, code: int, hint: str = "") -> None:
+    def __init__(self, message: str, code: int, hint: Hints = "") -> None:
         super().__init__(message, hint)
         self._code = code
 
@@ -208,7 +213,7 @@ class Interrupted(PiooyError):
     meaning = "SIGHUP 129, Ctrl-C 130, closed pipe 141, SIGTERM 143, after a clean stop"
     money = "the history tells"
 
-    def __init__(self, message: str, hint: str = "", *, signal: int = 2) -> None:
+    def __init__(self, message: str, hint: Hints = "", *, signal: int = 2) -> None:
         super().__init__(message, hint)
         self.signal = signal
         self.stops_all = True
@@ -227,13 +232,17 @@ _MOST_IDS = 50
 
 def continue_command(
     ids: Sequence[str], options: str = "", known: Callable[[str], object] = lambda task_id: None
-) -> str:
-    """The command that goes on with these tasks. Many are not repeated: are all of them `known`?"""
+) -> Hint:
+    """The command that continues with these tasks; many are not listed if all of them are known.
+
+    `options` are further options of `wait`, quoted for a shell.
+    """
+    usage = options.strip()
     if len(ids) <= _MOST_IDS:
-        return f"`piooy wait {' '.join(ids)}{options}` goes on"
+        return Hint("wait", tuple(ids), "to continue: {}", usage)
     if all(map(known, ids)):
-        return f"`piooy wait --pending{options}` goes on"
-    return f"`piooy wait -{options}` goes on, with the ids above on stdin"
+        return Hint("wait", ("--pending",), "to continue: {}", usage)
+    return Hint("wait", ("-",), "to continue: {}, with the ids above on stdin", usage)
 
 
 # Which code a run of several items ends with when several apply, strongest first.

@@ -64,7 +64,7 @@ def error_record(error: PiooyError) -> dict[str, Any]:
             "code": error.slug,
             "exit": error.code,
             "message": error.message,
-            "hint": error.hint or None,
+            "hint": error.hint() or None,
             "task_id": error.task_id,
         }
         | ({"task_ids": list(error.ids)} if error.ids else {})

@@ -15,6 +15,7 @@ from piooy_cli.concurrency.limits import Limits
 from piooy_cli.config.urls import asset_url_fault
 from piooy_cli.domain.errors import NotDownloaded
 from piooy_cli.domain.events import Noticed, Tell
+from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import Asset, SavedFile, Task
 from piooy_cli.downloads import naming
 from piooy_cli.downloads.part_file import PartFile, remove_stale_part, stale_parts
@@ -162,7 +163,9 @@ class Saver:
         if asset.url[:5].lower() == "data:":
             return
         if fault := asset_url_fault(asset.url, http=self.wish.http_assets):
-            hint = f"`piooy download {task.id} --allow-http-assets` fetches it in the open"
+            hint = Hint(
+                "download", (task.id, "--allow-http-assets"), "to fetch it without encryption: {}"
+            )
             raise NotDownloaded(
                 f"asset {asset.n} of task {task.id} {fault}",
                 hint if "http" in fault else "",

@@ -10,6 +10,7 @@ from piooy_cli.concurrency.backoff import full_jitter
 from piooy_cli.config.urls import asset_url_fault
 from piooy_cli.domain.errors import NotDownloaded, PiooyError
 from piooy_cli.domain.events import Noticed, Retrying
+from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import Asset, Task
 from piooy_cli.downloads.part_file import PartFile
 from piooy_cli.downloads.stream import (
@@ -99,7 +100,7 @@ class Transfer:
         task = self._task.id
         raise NotDownloaded(
             f"asset {self._asset.n} of task {task} is no longer there: {expired}",
-            f"`piooy download --persist {task}` asks the service to store it first",
+            Hint("download", ("--persist", task), "to have the service store it first: {}"),
             task_id=task,
         )
 
@@ -150,6 +151,6 @@ def not_saved_error(task: Task, asset: Asset, reason: str) -> NotDownloaded:
     """An asset that is paid for and not here yet."""
     return NotDownloaded(
         f"asset {asset.n} of task {task.id} could not be saved: {reason}",
-        f"it is paid for; `piooy download {task.id}` tries again at no charge",
+        ["it is paid for", Hint("download", (task.id,), "to try again at no charge: {}")],
         task_id=task.id,
     )

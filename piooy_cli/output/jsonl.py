@@ -41,7 +41,7 @@ class JsonWriter:
         try:
             self._write(record)
         except PiooyError as error:
-            raise error.about(task.id or task.ref or "", "piooy task") from None
+            raise error.about(task.id or task.ref or "", "task") from None
 
     def answer(self, answer: CommandResult) -> None:
         """A whole answer."""

@@ -118,7 +118,7 @@ class Output:
             self._stderr.write_anyway(sanitize(line))
         if self._looks.json:
             record = error_record(error)
-            record["error"]["hint"] = self._repeatable(error.hint) or None
+            record["error"]["hint"] = error.hint(self._looks.options) or None
             self._stderr.write_anyway(compact(record))
         else:
             self._tell_once(error)
@@ -145,12 +145,8 @@ class Output:
         self._stderr.write_anyway(f"piooy: {bold}error:{off} {sanitize(error.message)}")
         if error.ids:
             self._stderr.write_anyway(f"piooy: {' '.join(error.ids)}")  # each is a checked id
-        if error.hint:
-            self._stderr.write_anyway(f"piooy: {sanitize(self._repeatable(error.hint))}")
-
-    def _repeatable(self, hint: str) -> str:
-        """The next command, with the options that made this run speak to where it did."""
-        return hint.replace("`piooy ", f"`piooy {self._looks.options}") if hint else hint
+        if hint := error.hint(self._looks.options):
+            self._stderr.write_anyway(f"piooy: {sanitize(hint)}")
 
     def _notify(self, body: str) -> None:
         """Where it was wished: to whoever looks elsewhere by now."""

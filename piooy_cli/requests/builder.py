@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from piooy_cli.domain.errors import UsageError
+from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import MediaType, Order
 from piooy_cli.domain.text import check_text
 from piooy_cli.requests import options
@@ -120,7 +121,8 @@ class RequestBuilder:
 def _model_of(asked: RequestSpec) -> str:
     if asked.model:
         return asked.model
-    hint = (
-        f"give --model, or set one: `piooy config set model.{asked.media} ID`; `piooy models` lists"
+    hints = (
+        Hint("config set", (f"model.{asked.media}",), "give --model, or set a default: {}", "ID"),
+        Hint("models", sentence="to list the known models: {}"),
     )
-    raise UsageError(f"no model for {asked.media}", hint)
+    raise UsageError(f"no model for {asked.media}", hints)

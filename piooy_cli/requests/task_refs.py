@@ -7,6 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 
 from piooy_cli.domain.errors import PiooyError, UsageError
+from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import check_task_id
 from piooy_cli.output.terminal import is_terminal
 from piooy_cli.requests.text_input import read_chunks
@@ -32,7 +33,9 @@ async def task_ids(
             yield task_id
         return
     if is_terminal(sys.stdin) or sys.stdin is None:
-        hint = f"as arguments, or one a line on stdin: `piooy {command} < ids.txt`"
+        hint = Hint(
+            command, sentence="give ids as arguments, or one a line on stdin: {}", usage="< ids.txt"
+        )
         raise UsageError("no task id was given", hint)
     seen: set[str] = set()
     async for line in _lines():
@@ -42,8 +45,8 @@ async def task_ids(
                     seen.add(str(one))
                     yield one
     if not seen:
-        hint = "did the command before this one fail?"
-        raise UsageError("no task id was given: stdin was empty", hint)
+        why = "did the command before this one fail?"
+        raise UsageError("no task id was given: stdin was empty", why)
 
 
 def _each(ref: str, resolve: Resolve) -> list[str] | list[PiooyError]:

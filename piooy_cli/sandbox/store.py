@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from weakref import finalize
 
 from piooy_cli.domain.errors import StorageRefused
+from piooy_cli.domain.hints import Hint
 from piooy_cli.sandbox.outcome import PlannedOutcome, kept, restored
 
 STORE_VERSION = 1
@@ -52,8 +53,9 @@ class TaskStore:
             self._prepare(path)
             self.count()
         except sqlite3.Error as error:
-            hint = "move it away; `piooy sandbox reset` forgets the usual one"
-            raise StorageRefused(f"cannot open the sandbox's state {path}: {error}", hint) from None
+            message = f"cannot open the sandbox's state {path}: {error}"
+            remove = Hint("sandbox reset", sentence="to remove the usual one: {}")
+            raise StorageRefused(message, ["move it away", remove]) from None
 
     def _prepare(self, path: Path) -> None:
         version = self._connection.execute("pragma user_version").fetchone()[0]

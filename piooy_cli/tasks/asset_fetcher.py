@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from piooy_cli.api.client import ApiClient
 from piooy_cli.domain.errors import NotDownloaded, PiooyError, exit_code_of
 from piooy_cli.domain.events import Failed, Fetched, Fetching, Saved, Tell
+from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import Asset, Role, SavedFile, Task
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def assets_to_save(task: Task, covers: bool) -> list[Asset]:
         message = (
             f"task {task.id} names {len(task.assets):,} files; at most {MOST_ASSETS} are taken"
         )
-        raise NotDownloaded(message, _shown(task), task_id=task.id)
+        raise NotDownloaded(message, _raw_answer(task), task_id=task.id)
     results = [asset for asset in task.assets if asset.role is Role.RESULT]
     wanted = list(task.assets) if covers or not results else results
     if not wanted:
@@ -102,8 +103,8 @@ def assets_to_save(task: Task, covers: bool) -> list[Asset]:
 def no_files_error(task: Task) -> NotDownloaded:
     """A success without a file, which is no success to whoever paid for one."""
     message = f"task {task.id} succeeded, and names no file"
-    return NotDownloaded(message, _shown(task), task_id=task.id)
+    return NotDownloaded(message, _raw_answer(task), task_id=task.id)
 
 
-def _shown(task: Task) -> str:
-    return f"`piooy task --raw {task.id}` shows what it says"
+def _raw_answer(task: Task) -> Hint:
+    return Hint("task", ("--raw", task.id), "for everything the service reports: {}")

@@ -87,7 +87,7 @@ class Pipeline:
         """Look until the task settles. Raises what it ended with, or StillRunning."""
         if not task.is_settled:  # an order's answer may bring its end along
             task = self.memory.find(task.id) or task
-        with self._about(task, "piooy wait"):
+        with self._about(task, "wait"):
             task = await self._waiter.finish(
                 task, fresh=fresh or _is_new(task), resume=self._resume
             )
@@ -120,7 +120,7 @@ class Pipeline:
         self, task: Task, saver: "Saver", *, covers: bool = False, only: int | None = None
     ) -> list[SavedFile]:
         """Save the assets of a task that succeeded. Raises the strongest of what went wrong."""
-        with self._about(task, "piooy download"):
+        with self._about(task, "download"):
             return await self._fetcher.fetch(task, saver, covers=covers, only=only)
 
     def stopped(self) -> PiooyError:

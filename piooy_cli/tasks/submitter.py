@@ -16,6 +16,7 @@ from piooy_cli.domain.errors import (
     SubmissionUnknown,
 )
 from piooy_cli.domain.events import Noticed, Submitted, Submitting, Tell
+from piooy_cli.domain.hints import RESOLUTIONS, Hint
 from piooy_cli.domain.models import Order, RowKey, Task
 
 if TYPE_CHECKING:
@@ -130,9 +131,10 @@ class Submitter:
         insisted.cancel()
 
     def _noted(self, doubt: SubmissionUnknown, entry: "OrderRecord") -> SubmissionUnknown:
-        ways = "--adopt TASK_ID|--not-charged|--charged"
-        resolve = f"`piooy history resolve {entry.ref} {ways}` settles it"
-        doubt.hint = f"0 or 1 charge, never sent again by itself; {resolve}"
+        doubt.hints = [
+            "it may have been charged once; piooy will not resend it automatically",
+            Hint("history resolve", (entry.ref,), "to settle it: {}", RESOLUTIONS),
+        ]
         self.in_doubt.append(doubt)
         self._doubts_in_a_row += 1
         if self._doubts_in_a_row >= MOST_DOUBTS or doubt.stops_all:

@@ -20,6 +20,7 @@ from piooy_cli.domain.errors import (
 )
 from piooy_cli.domain.events import PollStarted, Progressed, Settled, Tell, Warned
 from piooy_cli.domain.expectation import Expectation
+from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import RUNNING, MediaType, Task
 from piooy_cli.tasks.poll_schedule import Pace, expectation_from
 
@@ -220,7 +221,10 @@ class _Wait:
     def _still_running(self, why: str) -> StillRunning:
         return StillRunning(
             f"task {self._task.id} has not ended after {self._deadline.elapsed:.0f} s: {why}",
-            f"it runs on, charged once; {continue_command([self._task.id], self._resume)}",
+            [
+                "the task continues and is charged once",
+                continue_command([self._task.id], self._resume),
+            ],
             task_id=self._task.id,
         )
 
@@ -232,6 +236,6 @@ def failure_of(task: Task) -> TaskFailed:
     reason = ": ".join(parts)[:2000] or "the service gave no reason"
     return TaskFailed(
         f"task {task.id} ended {task.status}: {reason}",
-        f"`piooy task --raw {task.id}` shows all that the service says",
+        Hint("task", ("--raw", task.id), "for everything the service reports: {}"),
         task_id=task.id,
     )

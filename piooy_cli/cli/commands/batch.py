@@ -184,8 +184,8 @@ def batch(
     wanted = BatchOptions(
         RunPlan(concurrency, limit, only is not None, shuffle, max_failures, until),
         context.wish(output, on_exists, covers=covers, http_assets=http_assets, svg=svg),
-        "the same command again goes on", timeout, lock_wait, max_tasks, dry_run, results, summary,
-        metrics, bool(axes), yes,
+        "to continue: run the same command again", timeout, lock_wait, max_tasks, dry_run, results,
+        summary, metrics, bool(axes), yes,
     )  # fmt: skip
     manifest = Manifest(file, batch_run.manifest_patience(context, until))
     try:

@@ -12,6 +12,7 @@ from piooy_cli.app.doctor import diagnose
 from piooy_cli.cli.help import CommandApp
 from piooy_cli.domain.answers import Line, Listing
 from piooy_cli.domain.errors import NotFound, StorageRefused, UsageError
+from piooy_cli.domain.hints import Hint
 
 config = CommandApp(help="Show and change settings; store and check the key.")
 _Key = Annotated[str, typer.Argument(metavar="KEY", help="Such as output or model.image.")]
@@ -63,7 +64,9 @@ def get(ctx: typer.Context, key: _Key) -> None:
                 Line(one.shown, {"key": one.name, "value": one.value, "origin": one.origin})
             )
             return
-    raise NotFound(f"{key} is not set", "`piooy config list` shows what is")
+    raise NotFound(
+        f"{key} is not set", Hint("config list", sentence="for the settings in force: {}")
+    )
 
 
 @config.command("set")
@@ -151,7 +154,9 @@ def set_key(
     try:
         context.vault.keyring.store(secret)
     except KeyringTrouble as trouble:
-        hint = "`piooy config set-key --store file` keeps it in a file that only you can read"
+        hint = Hint(
+            "config set-key", ("--store", "file"), "to keep it in a file that only you can read: {}"
+        )
         raise StorageRefused(f"the key was not stored: {trouble.reason}", hint) from None
     context.output.note(f"stored in the keyring for {context.vault.account}")
 

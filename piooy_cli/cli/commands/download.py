@@ -12,6 +12,7 @@ from piooy_cli.cli.values import positive_number
 from piooy_cli.domain.answers import Line
 from piooy_cli.domain.errors import StillRunning, TaskFailed, UsageError
 from piooy_cli.domain.events import Saved
+from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import Task
 
 if TYPE_CHECKING:
@@ -134,13 +135,16 @@ async def _succeeded(pipeline: "Pipeline", task_id: str, wait: bool, persist: bo
     if task.failed:
         raise TaskFailed(
             f"task {task_id} ended {task.status}; it has no files",
-            f"`piooy task --raw {task_id}` shows why",
+            Hint("task", ("--raw", task_id), "for the reason: {}"),
             task_id=task_id,
         )
     if not task.succeeded:
         raise StillRunning(
             f"task {task_id} is {task.status}; it has no files yet",
-            f"`piooy wait {task_id}` waits for it, `piooy download --wait {task_id}` does both",
+            [
+                Hint("wait", (task_id,), "to wait for it: {}"),
+                Hint("download", ("--wait", task_id), "to wait and download: {}"),
+            ],
             task_id=task_id,
         )
     return task

@@ -13,6 +13,7 @@ from piooy_cli.cli.values import known_fields, parse_duration, positive_number
 from piooy_cli.domain.answers import Document, Line, Listing
 from piooy_cli.domain.errors import NotDownloaded, NotFound, PiooyError, StillRunning, UsageError
 from piooy_cli.domain.events import Saved, Shown
+from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import MediaType, check_task_id
 
 history = CommandApp()
@@ -226,10 +227,10 @@ def check_history(
     records = [{"what": what, "found": found} for what, found in rows]
     context.output.answer(Listing(["what", "found"], rows, records))
     if broken:
-        hint = "keep the file; please report it"
-        raise PiooyError(f"{len(broken)} rules of the ledger are broken", hint)
+        message = f"{len(broken)} rules of the ledger are broken"
+        raise PiooyError(message, "keep the file and report it")
     if gone:
-        hint = "`piooy history check --repair` fetches them at no charge"
+        hint = Hint("history check", ("--repair",), "to fetch them again at no charge: {}")
         raise NotDownloaded(f"{len(gone)} saved files are gone or changed", hint)
     context.output.note("all is well")
 

@@ -11,6 +11,7 @@ from piooy_cli.cli import options
 from piooy_cli.cli.values import known_fields
 from piooy_cli.domain.errors import NotSettled, TaskFailed, UsageError
 from piooy_cli.domain.events import Shown
+from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import Task
 
 
@@ -73,5 +74,5 @@ def _raise_state(seen: Task) -> None:
     if seen.failed:
         raise TaskFailed(f"task {seen.id} ended {seen.status}", task_id=seen.id)
     if not seen.succeeded:
-        hint = f"`piooy wait {seen.id}` waits for it"
+        hint = Hint("wait", (seen.id,), "to wait for it: {}")
         raise NotSettled(f"task {seen.id} is {seen.status}", hint, task_id=seen.id)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from piooy_cli.domain.errors import UsageError
+from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import FAILED, SUCCEEDED, SavedFile, Task
 from piooy_cli.ledger.sqlite import mapping, process_id
 from piooy_cli.ledger.sqlite.order_record import OrderRecord
@@ -74,7 +75,7 @@ def resolve_order(
     with ledger.change() as connection:
         now = connection.execute("select state from orders where id = ?", (number,)).fetchone()[0]
         if now != "UNKNOWN":
-            hint = "`piooy history --unknown` lists what is"
+            hint = Hint("history", ("--unknown",), "to list those that are: {}")
             raise UsageError(f"@row:{number} is {now}, not in doubt", hint)
         connection.execute(
             "insert into decisions (order_id, at, who, what, why) values (?, ?, ?, ?, ?)",
@@ -101,7 +102,7 @@ def _move_adopted(connection: sqlite3.Connection, number: int, task_id: str) -> 
         return
     if other[3] is not None:
         raise UsageError(
-            f"task {task_id} is another order's", f"`piooy history show {task_id}` shows it"
+            f"task {task_id} is another order's", Hint("history show", (task_id,), "to show it: {}")
         )
     connection.execute("update assets set order_id = ? where order_id = ?", (number, other[0]))
     connection.execute("delete from orders where id = ?", (other[0],))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from piooy_cli.domain.errors import Busy, PiooyError, StorageRefused, SubmissionUnknown
+from piooy_cli.domain.hints import Hint
 from piooy_cli.ledger.sqlite import process_id
 from piooy_cli.ledger.sqlite.group_commit import GroupCommit
 
@@ -106,7 +107,7 @@ class OrderRecord:
     def _unrecorded(self, task_id: str, error: PiooyError) -> StorageRefused:
         lost = StorageRefused(
             f"task {task_id} was accepted and could not be recorded: {error.message}",
-            f"`piooy history resolve {self.ref} --adopt {task_id}` records it later",
+            Hint("history resolve", (self.ref, "--adopt", task_id), "to record it later: {}"),
             task_id=task_id,
         )
         lost.stops_all = True
@@ -127,7 +128,7 @@ class OrderRecord:
     def _doubled(self, task_id: str, http_status: int | None) -> None:
         reason = f"the service named task {task_id}, which is another order's"
         self.unknown(reason, http_status)
-        raise SubmissionUnknown(reason, f"`piooy history show {self.ref}` shows what was sent")
+        raise SubmissionUnknown(reason, Hint("history show", (self.ref,), "for what was sent: {}"))
 
     def _attempt(
         self,

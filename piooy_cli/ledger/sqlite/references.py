@@ -4,6 +4,7 @@ import re
 import sqlite3
 
 from piooy_cli.domain.errors import NotFound, UsageError
+from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import Task
 from piooy_cli.ledger.sqlite.history import Filters, list_orders
 from piooy_cli.ledger.sqlite.store import COLUMNS, Ledger
@@ -46,7 +47,9 @@ def order_named(ledger: Ledger, ref: str) -> sqlite3.Row:
             raise UsageError(f"{ref} names {len(ids)} tasks", "name one")
         found = ledger.read(f"select {COLUMNS} from orders where task_id = ?", ids[0])
     if not found:
-        raise NotFound(f"{ref} is not in the history", "`piooy history` lists what is")
+        raise NotFound(
+            f"{ref} is not in the history", Hint("history", sentence="to list what is: {}")
+        )
     if found[0]["account"] != ledger.account:
         hint = "choose it with --profile, --base-url or --sandbox"
         raise UsageError(f"{ref} belongs to {found[0]['account']}", hint)
@@ -67,7 +70,8 @@ def _nth(ledger: Ledger, n: int) -> str:
     found = ledger.read(query, ledger.account, n - 1)
     if not found:
         raise NotFound(
-            f"there is no task number {n} in the history", "`piooy history` lists what is"
+            f"there is no task number {n} in the history",
+            Hint("history", sentence="to list what is: {}"),
         )
     return str(found[0]["task_id"])
 
@@ -79,7 +83,8 @@ def _task_of_row(ledger: Ledger, ref: str) -> str:
     row = order_named(ledger, ref)
     if not row["task_id"]:
         raise NotFound(
-            f"{ref} is {row['state']}; it has no task", f"`piooy history show {ref}` shows it"
+            f"{ref} is {row['state']}; it has no task",
+            Hint("history show", (ref,), "to show it: {}"),
         )
     return str(row["task_id"])
 

@@ -1,0 +1,45 @@
+"""What the user can do next, as data: `output` renders it as a command for the shell. Pure."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Hint(NamedTuple):
+    """A piooy command to run next.
+
+    `action` is the command below `piooy`, such as `history show`, and `arguments` are its words,
+    which are quoted where a shell needs it. `usage` stands behind them as it is: placeholders for
+    the user to fill in. `sentence` has `{}` where the command belongs.
+    """
+
+    action: str
+    arguments: tuple[str, ...] = ()
+    sentence: str = "{}"
+    usage: str = ""
+
+    def render(self, options: str = "") -> str:
+        """The sentence with the command in backquotes; `options` stand right behind `piooy`."""
+        from shlex import quote  # only where something went wrong
+
+        words = [self.action, *map(quote, self.arguments), *([self.usage] if self.usage else [])]
+        return self.sentence.format(f"`piooy {options}{' '.join(words)}`")
+
+
+# How `history resolve` can settle an order whose outcome is unknown.
+RESOLUTIONS = "--adopt TASK_ID|--not-charged|--charged"
+# A sentence, a command, or several of them.
+Hints = str | Hint | Sequence[str | Hint]
+
+
+def listed(hints: Hints) -> list[str | Hint]:
+    """Each of the hints; an empty one is none."""
+    if isinstance(hints, str | Hint):
+        return [hints] if hints else []
+    return [hint for hint in hints if hint]
+
+
+def render(hints: Hints, options: str = "") -> str:
+    """All hints as one line of text, for people."""
+    return "; ".join(
+        hint.render(options) if isinstance(hint, Hint) else hint for hint in listed(hints)
+    )
