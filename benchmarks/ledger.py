@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from piooy_cli.domain.models import MediaType, Order
-from piooy_cli.ledger.sqlite.store import Ledger
+from piooy_cli.ledger.sqlite.store import SqliteOrderStore
 
 ROWS = 100_000
 ACCOUNT = "default@piooy.com"
@@ -23,7 +23,7 @@ ACCOUNT = "default@piooy.com"
 def main() -> None:
     """Print medians."""
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as place:
-        ledger = Ledger(Path(place), ACCOUNT)
+        ledger = SqliteOrderStore(Path(place), ACCOUNT)
         print(f"{platform.machine()}, {os.cpu_count()} cores, SQLite {sqlite3.sqlite_version}")
         print(f"commit, median of 300: {statistics.median(commits(ledger)) * 1000:.2f} ms")
         fill(ledger)
@@ -35,19 +35,19 @@ def main() -> None:
             print(f"piooy {' '.join(arguments)} with {ROWS:,} rows: {more:.2f} s above start-up")
 
 
-def commits(ledger: Ledger) -> list[float]:
+def commits(ledger: SqliteOrderStore) -> list[float]:
     """Seconds of each commit of an order's life."""
     entry = ledger.plan(Order(MediaType.IMAGE, "text-to-image", "p", "m", "a fox"), b"{}")
     times = []
     for _ in range(150):
-        for word in (entry.sending, lambda: entry.not_sent("busy", 429)):
+        for word in (entry.mark_sending, lambda: entry.mark_unsent("busy", 429)):
             start = time.perf_counter()
             word()
             times.append(time.perf_counter() - start)
     return times
 
 
-def fill(ledger: Ledger) -> None:
+def fill(ledger: SqliteOrderStore) -> None:
     """Many orders, as if of years."""
     words = "fox wolf owl dune wave dusk rain snow city moon".split()
     statement = (

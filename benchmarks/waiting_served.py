@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from socket import SHUT_WR, create_connection, create_server, socket
 
-from piooy_cli.ledger.sqlite.store import Ledger
+from piooy_cli.ledger.sqlite.store import SqliteOrderStore
 
 PIOOY = [sys.executable, "-m", "piooy_cli"]
 SANDBOX_SECONDS = 2.0  # how long an image takes there at speed 1
@@ -110,8 +110,8 @@ class Place:
                     (self._ledger().account, f"past-{n}", seconds),
                 )
 
-    def _ledger(self) -> Ledger:
-        return Ledger(self.state, f"default@127.0.0.1:{self.counter.port}")
+    def _ledger(self) -> SqliteOrderStore:
+        return SqliteOrderStore(self.state, f"default@127.0.0.1:{self.counter.port}")
 
 
 @contextmanager

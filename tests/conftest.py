@@ -34,8 +34,8 @@ QUICK = Limits(
     limit_base=0.02,
     limit_cap=0.1,
     fresh_grace=1,
-    look_rate=1000,
-    look_burst=1000,
+    poll_rate=1000,
+    poll_burst=1000,
     asset_idle=2,
 )
 _PIOOY = [sys.executable, "-m", "piooy_cli"]

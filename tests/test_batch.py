@@ -610,40 +610,40 @@ def test_more_cells_than_anybody_pays_for(piooy, home):
 
 def test_the_window():
     """Half as many after a 429, one more after a run of successes, never above what was asked."""
-    window = AdaptiveLimit(8)
-    window.refused(0)
-    window.refused(0)
-    assert window.size == 4
+    limit = AdaptiveLimit(8)
+    limit.on_rate_limited(0)
+    limit.on_rate_limited(0)
+    assert limit.size == 4
     for _ in range(4):
-        window.accepted()
-    assert window.size == 5
+        limit.on_accepted()
+    assert limit.size == 5
     for _ in range(100):
-        window.accepted()
-    assert window.size == 8
+        limit.on_accepted()
+    assert limit.size == 8
 
 
 def test_who_yields_comes_before_new_rows():
-    """With one seat and endless 429s, nobody new sits down while others wait; none is lost."""
+    """With one slot and endless 429s, nobody new sits down while others wait; none is lost."""
 
     async def storm():
-        window, order = AdaptiveLimit(2), []
+        limit, order = AdaptiveLimit(2), []
 
-        async def row(name, seat, refusals):
+        async def row(name, slot, refusals):
             for _ in range(refusals):
-                await seat.yielded(asyncio.get_running_loop().time() + 1)
+                await slot.requeue(asyncio.get_running_loop().time() + 1)
                 await asyncio.sleep(0)
             order.append(name)
-            seat.leave()
+            slot.release()
 
-        first, second = await window.seat(), await window.seat()
+        first, second = await limit.slot(), await limit.slot()
         rows = [
             asyncio.ensure_future(row("a", first, 5)),
             asyncio.ensure_future(row("b", second, 5)),
         ]
-        new = asyncio.ensure_future(window.seat())
+        new = asyncio.ensure_future(limit.slot())
         await asyncio.wait_for(asyncio.gather(*rows), 5)
-        (await asyncio.wait_for(new, 5)).leave()
-        return order, window.taken, window.size
+        (await asyncio.wait_for(new, 5)).release()
+        return order, limit.taken, limit.size
 
     assert asyncio.run(storm()) == (["a", "b"], 0, 1)
 
@@ -652,14 +652,14 @@ def test_a_row_that_is_cancelled_while_it_waits():
     """Its turn goes to the next one."""
 
     async def run():
-        window = AdaptiveLimit(1)
-        seat = await window.seat()
-        gone, next_ = (asyncio.ensure_future(window.seat()) for _ in range(2))
+        limit = AdaptiveLimit(1)
+        slot = await limit.slot()
+        gone, next_ = (asyncio.ensure_future(limit.slot()) for _ in range(2))
         await asyncio.sleep(0)
         gone.cancel()
-        seat.leave()
-        (await asyncio.wait_for(next_, 5)).leave()
-        return window.taken
+        slot.release()
+        (await asyncio.wait_for(next_, 5)).release()
+        return limit.taken
 
     assert asyncio.run(run()) == 0
 

@@ -10,7 +10,7 @@ from piooy_cli.config.settings import rate_of
 from piooy_cli.domain.errors import OverLimit, TooSoon, UsageError
 from piooy_cli.domain.models import MediaType, Order, RowKey
 from piooy_cli.ledger.sqlite.spending_limits import SpendingLimits, period_start
-from piooy_cli.ledger.sqlite.store import Ledger
+from piooy_cli.ledger.sqlite.store import SqliteOrderStore
 
 ORDER = Order(MediaType.IMAGE, "text-to-image", "p", "m", "a fox")
 
@@ -18,15 +18,17 @@ ORDER = Order(MediaType.IMAGE, "text-to-image", "p", "m", "a fox")
 @pytest.fixture
 def ledger(home):
     """One of a person who allows two a day."""
-    return Ledger(home.parent / "state", "default@here", caps=SpendingLimits(most={"day": 2}))
+    return SqliteOrderStore(
+        home.parent / "state", "default@here", spending=SpendingLimits(most={"day": 2})
+    )
 
 
 def sent(ledger, task_id=None, row=None, order=ORDER):
     """An order that left; accepted, where it has a task."""
     entry = ledger.plan(order, b"{}", row)
-    entry.sending()
+    entry.mark_sending()
     if task_id:
-        entry.accepted(task_id, 200)
+        entry.accept(task_id, 200)
     return entry
 
 
@@ -71,7 +73,7 @@ def test_what_is_on_its_way_may_still_be_refused(ledger):
 
     with pytest.raises(TooSoon):
         sent(ledger)
-    waiting.refused("no", 400)
+    waiting.reject("no", 400)
     sent(ledger, "two")
     with pytest.raises(OverLimit):
         sent(ledger)
@@ -80,7 +82,7 @@ def test_what_is_on_its_way_may_still_be_refused(ledger):
 def test_what_is_in_doubt_counts(ledger):
     """It may have been charged."""
     sent(ledger, "one")
-    sent(ledger).unknown("no answer", None)
+    sent(ledger).mark_unknown("no answer", None)
 
     with pytest.raises(OverLimit):
         sent(ledger)
@@ -103,14 +105,16 @@ def test_a_sender_that_died_is_not_waited_for(ledger):
 def test_another_account_has_its_own_day(home):
     """A sandbox's orders, or another key's, do not count."""
     caps = SpendingLimits(most={"day": 1})
-    sent(Ledger(home.parent / "state", "default@sandbox", caps=caps), "one")
-    sent(Ledger(home.parent / "state", "default@here", caps=caps), "two")
+    sent(SqliteOrderStore(home.parent / "state", "default@sandbox", spending=caps), "one")
+    sent(SqliteOrderStore(home.parent / "state", "default@here", spending=caps), "two")
 
 
 def test_a_rate_is_shared_and_passes(home):
     """The second process waits as long as the first order is recent; another model does not."""
     caps = SpendingLimits(rates={"m": "1/s"})
-    first, second = (Ledger(home.parent / "state", "default@here", caps=caps) for _ in "12")
+    first, second = (
+        SqliteOrderStore(home.parent / "state", "default@here", spending=caps) for _ in "12"
+    )
     start = time.time()
     sent(first, "one")
 
@@ -124,7 +128,9 @@ def test_a_rate_is_shared_and_passes(home):
 
 def test_a_batch_has_its_own_cap(home):
     """All runs of a batch together; others are free."""
-    ledger = Ledger(home.parent / "state", "default@here", caps=SpendingLimits(of_batch=1))
+    ledger = SqliteOrderStore(
+        home.parent / "state", "default@here", spending=SpendingLimits(of_batch=1)
+    )
     sent(ledger, "one", RowKey("b", "r1", b""))
 
     with pytest.raises(OverLimit, match="--max-tasks is 1"):
@@ -186,7 +192,7 @@ def test_a_limit_for_a_model_with_a_dot(piooy):
 
 def test_one_row_is_one_order(home):
     """I01: the database itself refuses a second order for a row that was sent."""
-    ledger = Ledger(home.parent / "state", "default@here")
+    ledger = SqliteOrderStore(home.parent / "state", "default@here")
     row = RowKey("b", "r", b"asked")
     sent(ledger, "one", row)
 

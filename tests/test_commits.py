@@ -7,7 +7,7 @@ import pytest
 
 from piooy_cli.domain.errors import Busy, StorageRefused
 from piooy_cli.domain.models import MediaType, Order
-from piooy_cli.ledger.sqlite.store import Ledger
+from piooy_cli.ledger.sqlite.store import SqliteOrderStore
 
 ORDER = Order(MediaType.IMAGE, "text-to-image", "p", "m", "a fox")
 
@@ -15,7 +15,7 @@ ORDER = Order(MediaType.IMAGE, "text-to-image", "p", "m", "a fox")
 @pytest.fixture
 def ledger(home):
     """A ledger, and somebody else who looks at its file."""
-    return Ledger(home.parent / "state", "default@here")
+    return SqliteOrderStore(home.parent / "state", "default@here")
 
 
 def on_disk(ledger):
@@ -39,8 +39,8 @@ def test_orders_of_the_same_moment_share_a_commit(ledger):
 
     async def leave():
         entry = ledger.plan(ORDER, b"{}")
-        entry.sending()
-        await entry.kept()
+        entry.mark_sending()
+        await entry.flush()
         assert len(on_disk(ledger)) == 20
 
     async def all_of_them():
@@ -55,10 +55,10 @@ def test_one_that_is_refused_takes_no_other_with_it(ledger):
     entry = ledger.plan(ORDER, b"{}")
 
     async def both():
-        entry.sending()
+        entry.mark_sending()
         with pytest.raises(Busy):
-            entry.sending()
-        await entry.kept()
+            entry.mark_sending()
+        await entry.flush()
 
     asyncio.run(both())
     assert on_disk(ledger) == ["SENDING"]
@@ -68,11 +68,11 @@ def test_a_refusal_holds_no_lock(ledger):
     """Where the only change of a moment is refused, other processes can go on."""
 
     async def refused():
-        with pytest.raises(RuntimeError), ledger.commits.soon():
+        with pytest.raises(RuntimeError), ledger.commits.deferred():
             raise RuntimeError
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        Ledger(ledger.path.parent, "other").plan(ORDER, b"{}").sending()
+        SqliteOrderStore(ledger.path.parent, "other").plan(ORDER, b"{}").mark_sending()
 
     asyncio.run(refused())
     assert on_disk(ledger) == ["SENDING"]
@@ -82,8 +82,8 @@ def test_a_commit_that_fails_is_told_to_all(ledger):
     """Nobody of that moment may send."""
 
     async def leave(entry):
-        entry.sending()
-        await entry.kept()
+        entry.mark_sending()
+        await entry.flush()
 
     async def both():
         pages = ledger.connection.execute("pragma page_count").fetchone()[0]
@@ -117,11 +117,11 @@ def test_an_id_survives_a_commit_that_fails(ledger):
 
     async def accepted():
         entry = ledger.plan(ORDER, b"{}")
-        entry.sending()
-        await entry.kept()
+        entry.mark_sending()
+        await entry.flush()
         ledger.commits._connection = Refusing(ledger.connection)
-        entry.accepted("t-paid", 200)
-        await entry.kept()
+        entry.accept("t-paid", 200)
+        await entry.flush()
 
     asyncio.run(accepted())
     assert ledger.find("t-paid") and on_disk(ledger) == ["SUBMITTED"]
@@ -132,8 +132,8 @@ def test_what_is_under_way_is_kept_at_the_end(ledger):
 
     async def adopted():
         entry = ledger.plan(ORDER, b"{}")
-        entry.sending()
-        ledger.close_moment()
+        entry.mark_sending()
+        ledger.commit_pending()
 
     asyncio.run(adopted())
     assert on_disk(ledger) == ["SENDING"]

@@ -16,7 +16,7 @@ from processes import PIOOY, start, wait_for
 from servers import PNG, TASK, accepted, answer, expect_look, expect_order, read_request, task
 from test_generate import GENERATE
 
-from piooy_cli.ledger.sqlite.store import Ledger
+from piooy_cli.ledger.sqlite.store import SqliteOrderStore
 
 STRACE = shutil.which("strace")
 
@@ -161,7 +161,7 @@ def test_b20_a_laptop_that_slept(api):
 def test_d06_a_disk_that_does_not_sync(api, home, call):
     """EIO on the intent's commit: the POST is not sent, exit 13."""
     expect_order(api)
-    Ledger(home.parent / "state", "x").connection.close()
+    SqliteOrderStore(home.parent / "state", "x").connection.close()
     inject = [STRACE, "-f", "-qq", "-o", "/dev/null", "-e", f"inject={call}:error=EIO:when=1+"]
     ran = subprocess.run(
         [*inject, *PIOOY, *GENERATE, "--no-wait", "x"], capture_output=True, text=True, check=False
@@ -173,7 +173,7 @@ def test_d06_a_disk_that_does_not_sync(api, home, call):
 
 def test_d18_a_sqlite_that_may_lose_a_wal(home):
     """Below 3.51.3 the journal is rolled back and synced twice; from it on a WAL is sound."""
-    ledger = Ledger(home.parent / "state", "x")
+    ledger = SqliteOrderStore(home.parent / "state", "x")
     mode = ledger.connection.execute("pragma journal_mode").fetchone()[0]
     sync = ledger.connection.execute("pragma synchronous").fetchone()[0]
 
@@ -216,11 +216,11 @@ def test_i10_one_of_several_is_refused(piooy, api, home):
 
 def test_i12_a_newer_piooy_upgrades_meanwhile(home):
     """The old one's next start stops, and leaves the file alone."""
-    newer = Ledger(home.parent / "state", "x")
+    newer = SqliteOrderStore(home.parent / "state", "x")
     newer.connection.execute("pragma user_version = 99")
     ran = subprocess.run([*PIOOY, "history"], capture_output=True, text=True, check=False)
 
-    assert ran.returncode == 13 and "newer piooy" in ran.stderr
+    assert ran.returncode == 13 and "newer version of piooy" in ran.stderr
 
 
 def test_j01_a_signal_leaves_no_doubt(raw, home):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from servers import TASK, expect_look, expect_order, task
 from test_generate import GENERATE
 
-from piooy_cli.ledger.sqlite.statistics import histogram, quantile
+from piooy_cli.ledger.statistics import histogram, quantile
 
 
 @pytest.fixture
@@ -57,9 +57,9 @@ def test_filters(piooy, past, arguments, wanted):
 
 def test_search_without_an_index(piooy, past, monkeypatch):
     """A SQLite without FTS5 looks for the text itself."""
-    from piooy_cli.ledger.sqlite import history
+    from piooy_cli.ledger.sqlite import filters
 
-    monkeypatch.setattr(history, "has_search", lambda connection: False)
+    monkeypatch.setattr(filters, "has_search", lambda connection: False)
 
     assert len(piooy("history", "--search", "wolf").lines) == 1
     assert piooy("history", "--search", "%").lines == []

@@ -15,9 +15,8 @@ from servers import TASK, accepted, answer, expect_look, expect_order, read_requ
 from test_generate import GENERATE
 
 from piooy_cli.domain.errors import PiooyError, StorageRefused
-from piooy_cli.domain.models import Asset, Kind, MediaType, Order, Task
-from piooy_cli.ledger.sqlite.integrity import integrity_errors
-from piooy_cli.ledger.sqlite.store import Ledger
+from piooy_cli.domain.models import Asset, Kind, MediaType, Order, OrderState, Task
+from piooy_cli.ledger.sqlite.store import SqliteOrderStore
 
 STATES = ("PLANNED", "SENDING", "SUBMITTED", "REFUSED", "UNKNOWN", "WRITTEN_OFF")
 DRAWN = {
@@ -36,7 +35,7 @@ def state(home):
 @pytest.fixture
 def ledger(state):
     """A ledger of one account."""
-    return Ledger(state, "default@here")
+    return SqliteOrderStore(state, "default@here")
 
 
 def rows(state, columns="state, task_id"):
@@ -225,7 +224,7 @@ def test_who_comes_second_changes_no_table(state):
     """Of two that find no ledger one makes it; the other must not make its tables anew under it."""
     from piooy_cli.ledger.sqlite import schema
 
-    ledger = Ledger(state, "a")
+    ledger = SqliteOrderStore(state, "a")
     before = ledger.read("pragma schema_version")[0][0]
 
     schema._migrate(ledger.connection, ledger.path)
@@ -268,7 +267,7 @@ def make(state, how):
     if how == "garbage":
         file.write_bytes(b"garbage" * 1000)
     elif how == "newer":
-        newer = Ledger(state, "a")
+        newer = SqliteOrderStore(state, "a")
         newer.connection.execute("pragma user_version = 99")
     elif how == "another program's":
         with sqlite3.connect(file) as connection:
@@ -316,7 +315,7 @@ def test_a_locked_ledger_is_busy_and_nothing_is_sent(piooy, api, state, monkeypa
     from piooy_cli.ledger.sqlite import schema
 
     monkeypatch.setattr(schema, "BUSY_SECONDS", 0.2)
-    Ledger(state, "a").connection.close()
+    SqliteOrderStore(state, "a").connection.close()
     holder = sqlite3.connect(state / "ledger.sqlite3", isolation_level=None)
     holder.execute("begin exclusive")
 
@@ -331,29 +330,29 @@ def test_a_ledger_deleted_while_running(ledger, state):
     (state / "ledger.sqlite3").unlink()
 
     with pytest.raises(StorageRefused):
-        ledger.plan(ORDER, b"{}").sending()
+        ledger.plan(ORDER, b"{}").mark_sending()
 
 
 def test_a_full_disk_before_the_order(piooy, api, state, monkeypatch):
     """D08: SQLITE_FULL on the intent: the POST is not sent, exit 13."""
-    full = Ledger(state, "default@here")
+    full = SqliteOrderStore(state, "default@here")
     pages = full.connection.execute("pragma page_count").fetchone()[0]
     full.connection.execute(f"pragma max_page_count = {pages}")
 
     with pytest.raises(StorageRefused):
-        full.plan(ORDER, b"x" * 100_000).sending()
+        full.plan(ORDER, b"x" * 100_000).mark_sending()
     assert rows(state) == []
 
 
 def test_an_id_that_cannot_be_recorded_is_told(state):
     """A34, D09: after a second try the id is in the message, with the command that records it."""
-    full = Ledger(state, "a")
+    full = SqliteOrderStore(state, "a")
     entry = full.plan(ORDER, b"{}")
-    entry.sending()
+    entry.mark_sending()
     full.connection.execute("pragma query_only = on")
 
     with pytest.raises(StorageRefused, match="t-paid") as raised:
-        entry.accepted("t-paid", 200)
+        entry.accept("t-paid", 200)
 
     assert "--adopt t-paid" in raised.value.hint() and raised.value.stops_all
     full.connection.execute("pragma query_only = off")
@@ -371,8 +370,8 @@ def test_a_task_from_elsewhere_is_adopted(piooy, api, state):
 
 def test_an_end_is_not_taken_back(ledger):
     """B10: poll results never go backwards."""
-    ledger.seen(Task("t1", "SUCCESS", assets=(Asset(1, "https://e.com/a", Kind.IMAGE),)))
-    ledger.seen(Task("t1", "PROCESSING"))
+    ledger.observe(Task("t1", "SUCCESS", assets=(Asset(1, "https://e.com/a", Kind.IMAGE),)))
+    ledger.observe(Task("t1", "PROCESSING"))
 
     known = ledger.find("t1")
     assert (known.status, len(known.assets)) == ("SUCCESS", 1)
@@ -383,7 +382,8 @@ def test_an_end_is_not_taken_back(ledger):
 )
 @given(
     words=st.lists(
-        st.sampled_from(["sending", "not_sent", "refused", "unknown", "accepted"]), max_size=8
+        st.sampled_from(["mark_sending", "mark_unsent", "reject", "mark_unknown", "accept"]),
+        max_size=8,
     ),
     n=st.integers(0, 10**9),
 )
@@ -391,7 +391,7 @@ def test_whatever_order_the_words_come_in(ledger, words, n):
     """Any sequence: at most one outcome, and every rule of the ledger holds."""
     entry = ledger.plan(ORDER, b"{}")
     for word in words:
-        arguments = {"sending": (), "accepted": (f"t{n}-{entry.number}", 200)}.get(
+        arguments = {"mark_sending": (), "accept": (f"t{n}-{entry.number}", 200)}.get(
             word, ("why", None)
         )
         try:
@@ -399,29 +399,29 @@ def test_whatever_order_the_words_come_in(ledger, words, n):
         except PiooyError:
             continue
 
-    assert list(integrity_errors(ledger)) == []
+    assert list(ledger.integrity_errors()) == []
 
 
 def test_a_migration_is_all_or_nothing(state, monkeypatch):
     """D13: where it fails half way, the file is as empty as before, and the next start succeeds."""
-    from piooy_cli.ledger.sqlite import schema
+    from piooy_cli.ledger.sqlite import migrations
 
-    monkeypatch.setattr(schema, "_TABLES", schema._TABLES + "create table orders (twice);")
+    monkeypatch.setattr(migrations, "TABLES", migrations.TABLES + "create table orders (twice);")
     with pytest.raises(StorageRefused):
-        Ledger(state, "a")
+        SqliteOrderStore(state, "a")
     monkeypatch.undo()
 
-    assert Ledger(state, "a").read("select count(*) from orders")[0][0] == 0
+    assert SqliteOrderStore(state, "a").read("select count(*) from orders")[0][0] == 0
 
 
 @pytest.fixture
 def older(state):
     """A ledger as the first version of piooy left it, with one order in it."""
-    from piooy_cli.ledger.sqlite import schema
+    from piooy_cli.ledger.sqlite import migrations, schema
 
     state.mkdir(parents=True)
     connection = sqlite3.connect(state / "ledger.sqlite3", isolation_level=None)
-    connection.executescript(schema._TABLES + schema._SEARCH)
+    connection.executescript(migrations.TABLES + migrations.SEARCH)
     connection.execute(
         "insert into orders (account, state, created, model, task_id) values"
         " ('a', 'SUBMITTED', 100, 'm', 't1')"
@@ -438,7 +438,7 @@ def older(state):
 def test_an_older_ledger_is_taken_over(older, state):
     """All that it knew, when its tasks were accepted, and a copy beside it for this user alone."""
     before = older.read_bytes()
-    known = Ledger(state, "a").find("t1")
+    known = SqliteOrderStore(state, "a").find("t1")
 
     assert (known.model, known.accepted_at.timestamp(), known.took) == ("m", 105, None)
     copy = state / "ledger.sqlite3.v1"
@@ -452,12 +452,12 @@ def test_an_older_ledger_is_taken_over(older, state):
 
 def test_the_ledger_before_batches_is_taken_over(state):
     """What it knew of words is found again, an id by its beginning; orders of no batch stay so."""
-    from piooy_cli.ledger.sqlite import schema
-    from piooy_cli.ledger.sqlite.history import Filters, list_orders
+    from piooy_cli.ledger.records import OrderFilters
+    from piooy_cli.ledger.sqlite import migrations, schema
 
     state.mkdir(parents=True)
     connection = sqlite3.connect(state / "ledger.sqlite3", isolation_level=None)
-    connection.executescript(schema._TABLES + schema._SECOND)
+    connection.executescript(migrations.TABLES + migrations.SECOND)
     connection.execute(
         "insert into orders (account, state, created, model, prompt, task_id) values"
         " ('a', 'SUBMITTED', 100, 'm', 'a red fox', 't-abcdef')"
@@ -466,22 +466,24 @@ def test_the_ledger_before_batches_is_taken_over(state):
     connection.execute("pragma user_version = 2")
     connection.close()
 
-    ledger = Ledger(state, "a")
+    ledger = SqliteOrderStore(state, "a")
 
     assert ledger.read("pragma user_version")[0][0] == 3
     for words in ("fox", "re", "t-abc"):
-        assert [task.id for task in list_orders(ledger, Filters(search=words))] == ["t-abcdef"]
-    assert not list(list_orders(ledger, Filters(search="hare")))
-    assert not list(list_orders(ledger, Filters(batch="b")))
+        assert [one.task.id for one in ledger.list_orders(OrderFilters(search=words))] == [
+            "t-abcdef"
+        ]
+    assert not list(ledger.list_orders(OrderFilters(search="hare")))
+    assert not list(ledger.list_orders(OrderFilters(batch="b")))
 
 
 def test_an_older_ledger_that_cannot_be_taken_over_stays_as_it_was(older, state, monkeypatch):
     """D13: half a migration is none."""
-    from piooy_cli.ledger.sqlite import schema
+    from piooy_cli.ledger.sqlite import migrations
 
-    monkeypatch.setattr(schema, "_SECOND", schema._SECOND + "create table orders (twice);")
+    monkeypatch.setattr(migrations, "SECOND", migrations.SECOND + "create table orders (twice);")
     with pytest.raises(StorageRefused):
-        Ledger(state, "a")
+        SqliteOrderStore(state, "a")
 
     kept = sqlite3.connect(older)
     assert kept.execute("pragma user_version").fetchone() == (1,)
@@ -513,8 +515,8 @@ def test_a_commit_is_quick_enough(ledger):
     """Not timed to the millisecond: a hundred commits in well under the ten seconds of a lock."""
     entry, start = ledger.plan(ORDER, b"{}"), time.monotonic()
     for _ in range(50):
-        entry.sending()
-        entry.not_sent("x", None)
+        entry.mark_sending()
+        entry.mark_unsent("x", None)
 
     assert time.monotonic() - start < 5
 
@@ -533,13 +535,13 @@ class Reluctant:
 
     def __init__(self, monkeypatch):
         from piooy_cli.domain.errors import StorageRefused
-        from piooy_cli.ledger.sqlite.order_record import OrderRecord
+        from piooy_cli.ledger.sqlite.order_record import SqliteOrderRecord
 
         def refuse(*arguments):
             raise StorageRefused("the disk is full")
 
-        for word in ("unknown", "refused", "not_sent"):
-            monkeypatch.setattr(OrderRecord, word, refuse)
+        for word in ("mark_unknown", "reject", "mark_unsent"):
+            monkeypatch.setattr(SqliteOrderRecord, word, refuse)
 
 
 @pytest.mark.parametrize(
@@ -584,27 +586,31 @@ def test_lone_surrogates_of_a_service_are_no_bug(piooy, api, state, status):
 
 def test_an_order_of_another_machine_can_be_settled(piooy, state, monkeypatch, home):
     """Nobody can ask that machine: it is listed as in doubt, and a person's word counts."""
-    from piooy_cli.ledger.sqlite.history import Filters, list_orders, resolve_order
+    from piooy_cli.ledger.records import OrderFilters
 
-    ledger = Ledger(state, "a")
+    ledger = SqliteOrderStore(state, "a")
     entry = ledger.plan(ORDER, b"{}")
-    entry.sending()
+    entry.mark_sending()
     ledger.connection.execute("update orders set owner = 'elsewhere:1:2'")
 
-    assert [one.ref for one in list_orders(Ledger(state, "a"), Filters(unknown=True))] == ["@row:1"]
-    resolve_order(ledger, 1, "WRITTEN_OFF", "me", "", None)
+    assert [
+        one.task.ref for one in SqliteOrderStore(state, "a").list_orders(OrderFilters(unknown=True))
+    ] == ["@row:1"]
+    ledger.settle(1, OrderState.WRITTEN_OFF, "me", "")
     assert rows(state) == [("WRITTEN_OFF", None)]
 
 
 def test_a_disk_that_cannot_be_written_can_be_read(piooy, state, monkeypatch):
     """History is there when a person needs it most."""
-    from piooy_cli.ledger.sqlite.store import OrderRecord
+    from piooy_cli.ledger.sqlite.order_record import SqliteOrderRecord
 
-    ledger = Ledger(state, "default@piooy.com")
-    ledger.plan(ORDER, b"{}").sending()
+    ledger = SqliteOrderStore(state, "default@piooy.com")
+    ledger.plan(ORDER, b"{}").mark_sending()
     ledger.connection.execute("update orders set owner = replace(owner, ':', ':9')")
     monkeypatch.setattr(
-        OrderRecord, "unknown", lambda *a: (_ for _ in ()).throw(StorageRefused("read-only"))
+        SqliteOrderRecord,
+        "mark_unknown",
+        lambda *a: (_ for _ in ()).throw(StorageRefused("read-only")),
     )
 
     assert piooy("history").out.startswith("@row:1\tSENDING")

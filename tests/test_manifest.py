@@ -514,8 +514,8 @@ def test_an_id_stands_once(refuses, rows, named):
     err = refuses(rows)
 
     for key, line, first in named:
-        assert f"line {line}: id '{key}' stands in line {first} already" in err
-    assert err.count("stands in line") == len(named)
+        assert f"line {line}: id '{key}' is already used in line {first}" in err
+    assert err.count("is already used in line") == len(named)
 
 
 @pytest.mark.parametrize("ids", [["sha:x"] * 2, ["SHA:x"] * 2, ["sha:x", "sha:x", "sha:x#2"]])

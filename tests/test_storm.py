@@ -11,7 +11,7 @@ import pytest
 from conftest import QUICK
 from servers import answer, read_request, task
 
-from piooy_cli.ledger.sqlite.store import Ledger
+from piooy_cli.ledger.sqlite.store import SqliteOrderStore
 from piooy_cli.tasks.poll_schedule import Pace
 
 # A hundred times as fast as life: ten minutes in six seconds.
@@ -154,7 +154,7 @@ def test_every_task_ends_right(piooy, raw, home, seed):
     assert sorted(line.split()[3] for line in told) == sorted(failed)
     assert (ran.code, storm.posts) == (6, 0)
     assert storm.failed > len(FAULTS)
-    rows = Ledger(home.parent / "state", "x").read("select task_id, status from orders")
+    rows = SqliteOrderStore(home.parent / "state", "x").read("select task_id, status from orders")
     assert {row["task_id"]: row["status"] for row in rows} == {
         one: word for one, (_, word) in storm.ends.items()
     }

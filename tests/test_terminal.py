@@ -10,7 +10,7 @@ from processes import DEFINE, Terminal, shell
 from servers import PNG, TASK, expect_look, expect_order, read_request, task
 from werkzeug.wrappers import Response
 
-from piooy_cli.ledger.sqlite.store import Ledger
+from piooy_cli.ledger.sqlite.store import SqliteOrderStore
 from piooy_cli.output.screen import knows_task_bar
 
 
@@ -71,7 +71,7 @@ def sent(piooy, api, home):
     expect_order(api)
     expect_look(api, task("PROCESSING"))
     piooy("-q", "generate", "image", "-m", "m", "--no-wait", "a red fox that runs through snow")
-    ledger = Ledger(home.parent / "state", "x")
+    ledger = SqliteOrderStore(home.parent / "state", "x")
     copy = (
         "insert into orders (account, state, status, created, media, scene, provider, model, size, task_id,"
         " took) select account, 'SUBMITTED', 'SUCCESS', created, media, scene, provider, model, size,"

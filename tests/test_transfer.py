@@ -18,7 +18,7 @@ import pytest
 from conftest import QUICK
 from servers import TASK, expect_look, read_request, task
 
-from piooy_cli.ledger.sqlite.store import Ledger
+from piooy_cli.ledger.sqlite.store import SqliteOrderStore
 
 END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 PICTURE = b"\x89PNG\r\n\x1a\n" + hashlib.shake_256(b"fox").digest(300_000) + END
@@ -211,7 +211,7 @@ def test_c05_an_answer_to_a_range_that_nobody_asked_for(piooy, served, home, sta
 def remembered(home, piooy, content=PICTURE[:HALF]):
     """As a run that was killed leaves it: a draft, and what the ledger knows of it."""
     piooy("task", TASK)
-    ledger = Ledger(home.parent / "state", "x")
+    ledger = SqliteOrderStore(home.parent / "state", "x")
     draft = home / f".piooy-{TASK}-1.part"
     draft.write_bytes(content)
     url = ledger.read("select url from assets")[0]["url"].partition("?")[0]
@@ -608,7 +608,7 @@ def test_what_is_known_of_a_part_is_forgotten_with_its_bytes(piooy, served, home
     """The second run found another version and was killed: the third does not mix the two."""
     host = served(whole(OTHER[:HALF], ""), rest())
     remembered(home, piooy)
-    ledger = Ledger(home.parent / "state", "x")
+    ledger = SqliteOrderStore(home.parent / "state", "x")
 
     def killed(*arguments, **how):
         raise KeyboardInterrupt
@@ -622,7 +622,7 @@ def test_what_is_known_of_a_part_is_forgotten_with_its_bytes(piooy, served, home
         saver.publish = original
 
     assert host.ranges == [HALF]
-    assert ledger.part(TASK, 1) is None
+    assert ledger.resume_info(TASK, 1) is None
 
 
 def test_two_that_make_and_publish_the_same_never_hurt_each_other(home):

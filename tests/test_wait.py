@@ -8,7 +8,7 @@ from conftest import BRISK, QUICK
 from servers import PNG, TASK, expect_look, expect_order, read_request, task
 from werkzeug.wrappers import Response
 
-from piooy_cli.ledger.sqlite.store import Ledger
+from piooy_cli.ledger.sqlite.store import SqliteOrderStore
 
 
 def look(api, task_id, *answers):
@@ -209,7 +209,7 @@ def test_a_task_straight_out_of_a_pipe_may_be_unknown_for_a_moment(piooy, api):
     assert piooy("wait", stdin="a1\n").lines == ["a1"]
 
 
-def test_a_wish_to_wait_longer_than_there_is_time_gets_one_last_look(piooy, api):
+def test_a_wish_to_wait_longer_than_there_is_time_gets_one_last_poll(piooy, api):
     """A Retry-After beyond the deadline does not end the wait before it."""
     look(api, "a1", Response("", 503, {"Retry-After": "300"}), "SUCCESS")
 
@@ -286,7 +286,7 @@ def test_how_long_a_run_took_is_learned(piooy, api, home):
     look(api, "hers-1", "PROCESSING", "SUCCESS")
     assert piooy("wait", "hers-1").code == 0
 
-    rows = Ledger(home.parent / "state", "x").read("select model, size, took from orders")
+    rows = SqliteOrderStore(home.parent / "state", "x").read("select model, size, took from orders")
 
     assert [row["size"] for row in rows] == ["2k", ""]
     assert 0.1 < rows[0]["took"] < took
@@ -298,12 +298,12 @@ def test_a_wait_that_came_late_learns_nothing(piooy, api, home):
     expect_order(api)
     assert piooy("generate", "image", "-m", "m", "x", "--no-wait").code == 0
     state = home.parent / "state"
-    with Ledger(state, "x").change() as connection:
+    with SqliteOrderStore(state, "x").change() as connection:
         connection.execute("update orders set accepted = accepted - 600")
     look(api, TASK, "SUCCESS")
 
     assert piooy("wait", "@last").code == 0
-    assert Ledger(state, "x").read("select took from orders")[0]["took"] is None
+    assert SqliteOrderStore(state, "x").read("select took from orders")[0]["took"] is None
 
 
 def test_the_first_look_waits_for_a_task_that_was_just_sent(piooy, api):
@@ -343,7 +343,7 @@ def test_looks_are_bounded_together(piooy, api):
     start = time.monotonic()
 
     ran = piooy(
-        "wait", *(f"t{n}" for n in range(40)), numbers=QUICK._replace(look_rate=20, look_burst=1)
+        "wait", *(f"t{n}" for n in range(40)), numbers=QUICK._replace(poll_rate=20, poll_burst=1)
     )
 
     assert (ran.code, len(ran.lines)) == (0, 40)
@@ -354,7 +354,7 @@ def test_a_turn_that_does_not_come_in_time_is_a_timeout(piooy, api):
     """Too many for the time there is: those are named, and run on."""
     for n in range(30):
         look(api, f"t{n}", "SUCCESS")
-    numbers = QUICK._replace(look_rate=10, look_burst=1)
+    numbers = QUICK._replace(poll_rate=10, poll_burst=1)
 
     ran = piooy("wait", "--timeout", "1", *(f"t{n}" for n in range(30)), numbers=numbers)
 
@@ -433,7 +433,7 @@ def test_a_server_that_hangs_does_not_outlast_the_deadline(piooy, raw):
         "--timeout",
         "1s",
         "a1",
-        numbers=QUICK._replace(get_read=30, get_whole=60, last_look=0.5),
+        numbers=QUICK._replace(get_read=30, get_whole=60, last_poll=0.5),
     )
 
     assert ran.code == 3
@@ -485,7 +485,7 @@ def test_a_queue_for_looks_is_no_timeout(piooy, api):
     ran = piooy(
         "task",
         *(f"t{n}" for n in range(30)),
-        numbers=QUICK._replace(look_rate=15, look_burst=1, get_whole=1),
+        numbers=QUICK._replace(poll_rate=15, poll_burst=1, get_whole=1),
     )
 
     assert (ran.code, len(ran.lines)) == (0, 30)
@@ -497,7 +497,10 @@ def test_an_end_that_the_order_itself_brought_teaches_nothing(piooy, api, home):
     look(api, TASK, "SUCCESS")
 
     assert piooy("generate", "image", "-m", "m", "x", "--no-download").code == 0
-    assert Ledger(home.parent / "state", "x").read("select took from orders")[0]["took"] is None
+    assert (
+        SqliteOrderStore(home.parent / "state", "x").read("select took from orders")[0]["took"]
+        is None
+    )
 
 
 @pytest.mark.parametrize("seconds", ["-5", "0", "inf", "nan", "true", '"soon"'])

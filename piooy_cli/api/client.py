@@ -1,11 +1,9 @@
-"""One method for each endpoint, with what may be retried and nothing else."""
+"""One method for each endpoint. Reading is retried here; an order is sent once."""
 
 import asyncio
 import math
-import time
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,14 +11,13 @@ from piooy_cli.api import schema
 from piooy_cli.api.exceptions import AnswerLost, RequestFailed, RequestNotSent
 from piooy_cli.api.http import AssetResponse, HttpClient
 from piooy_cli.api.interpret import (
-    Accepted,
     RetryLater,
     interpret_contact,
+    interpret_order,
     interpret_task,
-    unknown_error,
 )
+from piooy_cli.api.outcomes import NotSent, Outcome, OutcomeUnknown
 from piooy_cli.api.request_trace import RequestTrace
-from piooy_cli.api.submission import Submission
 from piooy_cli.concurrency.backoff import PauseGate, TokenBucket, full_jitter
 from piooy_cli.concurrency.deadline import Deadline
 from piooy_cli.concurrency.limits import Limits
@@ -29,16 +26,14 @@ from piooy_cli.domain.errors import (
     OverLimit,
     PiooyError,
     SubmissionUnknown,
-    TooSoon,
     Unreachable,
     UsageError,
 )
-from piooy_cli.domain.events import Retrying, Tell, Warned
+from piooy_cli.domain.events import Retrying, Tell
 from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import Order, Task
 
 _BIGGEST_ORDER = 64 << 20
-_MOMENT = 1.0  # after which is asked again whether anything may be sent
 _READ_AGAIN = (
     "reading is free; run the same command again",
     Hint("config check", sentence="to check the connection: {}"),
@@ -49,49 +44,32 @@ _NOTHING_SENT = "nothing was sent, nothing charged; run it again when the networ
 class ApiClient:
     """The service, as seen with one key."""
 
-    def __init__(self, http: HttpClient, numbers: Limits, tell: Tell) -> None:
+    def __init__(self, http: HttpClient, limits: Limits, tell: Tell) -> None:
         self._http = http
-        self._numbers = numbers
+        self._limits = limits
         self._tell = tell
-        self._order_gate = PauseGate()
-        self._look_gate = PauseGate()
-        self._looks = TokenBucket(numbers.look_rate, numbers.look_burst)
+        self._contact_gate = PauseGate()
+        self._poll_gate = PauseGate()
+        self._poll_bucket = TokenBucket(limits.poll_rate, limits.poll_burst)
 
-    def prepare(self, order: Order) -> Submission:
-        """The bytes of an order, or UsageError where no server would take them."""
+    def encode_order(self, order: Order) -> bytes:
+        """The body of the POST, or UsageError if it is larger than any server takes."""
         body = schema.order_to_json(order)
         if len(body) > _BIGGEST_ORDER:
             raise UsageError(
                 f"the request has {len(body):,} bytes; at most {_BIGGEST_ORDER:,} are sent"
             )
-        return Submission(order, body)
+        return body
 
-    async def generate(self, submission: Submission, patience: float) -> Task:
-        """Hand the order over, once. Tries again only where nothing was sent, or after a 429."""
-        deadline = Deadline(min(self._numbers.limit_budget, patience))
-        unsent = limited = 0
-        while True:
-            if submission.stopped:
-                raise asyncio.CancelledError
-            try:
-                verdict = await self._post(submission)
-            except RequestNotSent as fault:
-                unsent += 1
-                if submission.stopped:
-                    continue
-                await self._after_unsent(fault, unsent, self._numbers.unsent_tries)
-                continue
-            if isinstance(verdict, Accepted):
-                return self._accepted(submission.order, verdict)
-            limited += 1
-            if submission.stopped:
-                continue
-            if submission.seat and submission.seat.hopeful():
-                limited, deadline = 1, Deadline(min(self._numbers.limit_budget, patience))
-            most = self._numbers.limit_tries
-            await self._again("submitting", verdict, limited, deadline, self._order_gate, most)
-            if submission.seat:
-                await submission.seat.yielded(submission.left_at)
+    async def post_order(self, body: bytes, trace: RequestTrace) -> Outcome:
+        """Send an order, once, and return what became of it. `trace` follows how far it got."""
+        try:
+            response = await self._http.post("/api/v1/generate", body, trace)
+        except RequestNotSent as error:
+            return NotSent(error.reason, error.final, error)
+        except AnswerLost as error:
+            return OutcomeUnknown(error.reason, None, error)
+        return interpret_order(response)
 
     async def task(
         self,
@@ -103,156 +81,112 @@ class ApiClient:
     ) -> Task:
         """The task as it is now. Reading is free: it is retried a few times, or until `deadline`.
 
-        What the service leaves out is filled in from what is `known`, whose own addresses are
-        taken for no result. Within `grace` an unknown id is one that is not written down there yet.
+        What the service leaves out is filled in from what is `known`, whose own URLs are never
+        taken for a result. Within `grace` an unknown id counts as not yet stored by the service.
         """
-        task_id, until, tries, said = known.id, deadline, 0, 0
+        task_id, until, tries, repeated = known.id, deadline, 0, 0
         while True:
-            await self._turn(task_id, deadline)
-            until = until or Deadline(self._numbers.get_whole)
-            verdict = await self._look_until(until, task_id, refresh, grace)
-            if not isinstance(verdict, RetryLater):
-                self._looks.recover()
-                return schema.task(verdict, self._http.base_url, known)
+            await self._wait_for_turn(task_id, deadline)
+            until = until or Deadline(self._limits.get_whole)
+            answer = await self._poll_until(until, task_id, refresh, grace)
+            if not isinstance(answer, RetryLater):
+                self._poll_bucket.recover()
+                return schema.task(answer, self._http.base_url, known)
             tries += 1
-            # A word is final when it comes again and again, not when it comes after other trouble.
-            said = said + 1 if verdict.tries else 0
-            if verdict.tries and said >= verdict.tries and deadline:
-                raise _given_up(task_id, verdict, 0)
+            # A refusal is final when it is repeated, not when it follows other failures.
+            repeated = repeated + 1 if answer.tries else 0
+            if answer.tries and repeated >= answer.tries and deadline:
+                raise _given_up(task_id, answer, 0)
             if deadline and not deadline.passed:
-                await self._look_later(task_id, verdict, tries, deadline)
+                await self._pause_poll(task_id, answer, tries, deadline)
             else:
-                most = self._numbers.look_tries
-                await self._again(task_id, verdict, tries, until, self._look_gate, most)
+                most = self._limits.poll_tries
+                await self._again(task_id, answer, tries, until, self._poll_gate, most)
 
-    async def _look_later(
+    async def _pause_poll(
         self, task_id: str, later: RetryLater, tries: int, deadline: Deadline
     ) -> None:
-        """Pause before another look, which there is at the deadline at the latest."""
+        """Pause before the next poll; the last one is at the deadline."""
         pause = later.pause if later.pause is not None else self._jitter(later, tries)
         self._tell(Retrying(task_id, later.reason, pause))
         if later.limited:
-            self._limited(self._look_gate, pause)
+            self._limited(self._poll_gate, pause)
         else:
             await asyncio.sleep(min(pause, max(deadline.left, 0)))
 
     async def contact(self, email: str, content: str) -> None:
         """Send a message, once, without the key."""
-        body, deadline = schema.contact_to_json(email, content), Deadline(self._numbers.get_whole)
+        body, deadline = schema.contact_to_json(email, content), Deadline(self._limits.get_whole)
         unsent = limited = 0
         while True:
             try:
                 reply = await self._http.post("/api/v1/contact", body, RequestTrace(), signed=False)
-            except RequestNotSent as fault:
+            except RequestNotSent as error:
                 unsent += 1
-                await self._after_unsent(fault, unsent, self._numbers.unsent_tries)
+                await self._after_unsent(error, unsent, self._limits.unsent_tries)
                 continue
-            except AnswerLost as fault:
-                raise SubmissionUnknown(f"the message may have arrived: {fault.reason}") from fault
+            except AnswerLost as error:
+                raise SubmissionUnknown(f"the message may have arrived: {error.reason}") from error
             if not (later := interpret_contact(reply)):
                 return
             limited += 1
-            most = self._numbers.look_tries
-            await self._again("sending", later, limited, deadline, self._order_gate, most)
+            most = self._limits.poll_tries
+            await self._again("sending", later, limited, deadline, self._contact_gate, most)
 
-    def media(
+    def open_asset(
         self, url: str, headers: Mapping[str, str], *, http: bool = False
     ) -> AbstractAsyncContextManager[AssetResponse]:
-        """An asset as it arrives; the key stays here."""
-        return self._http.media(url, headers, http=http)
+        """The response with an asset's bytes. The key is not sent."""
+        return self._http.open_asset(url, headers, http=http)
 
-    async def _post(self, submission: Submission) -> Accepted | RetryLater:
-        await self._written_down(submission)
-        submission.attempt = RequestTrace()
-        submission.sent_at, submission.left_at = time.time(), time.monotonic()
-        try:
-            reply = await self._http.post("/api/v1/generate", submission.body, submission.attempt)
-        except RequestNotSent as fault:
-            await submission.proven_unsent(fault.reason, None)
-            raise
-        except AnswerLost as fault:
-            raise await submission.in_doubt(unknown_error(fault.reason), None) from fault
-        return await submission.judged(reply)
-
-    async def _written_down(self, submission: Submission) -> None:
-        """Return once the order is on disk, and may leave."""
-        while True:
-            await self._order_gate.passed()
-            if submission.stopped:
-                raise asyncio.CancelledError
-            if error := submission.closed():
-                raise error
-            try:
-                submission.journal.sending()
-                return await submission.journal.kept()
-            except TooSoon as early:
-                self._tell(Retrying("submitting", early.reason, early.seconds))
-                await asyncio.sleep(min(early.seconds, _MOMENT))
-
-    async def _turn(self, task_id: str, deadline: Deadline | None) -> None:
-        """Wait for a look's turn; whoever held one as the gate closed queues again."""
+    async def _wait_for_turn(self, task_id: str, deadline: Deadline | None) -> None:
+        """Wait until this task may be polled; if the gate closed meanwhile, queue again."""
         until = deadline or Deadline(math.inf)
         while True:
-            await self._look_gate.passed(until)
-            if not await self._looks.take(until):
-                raise Unreachable(f"{task_id}: its turn to be looked at did not come in time")
-            if self._look_gate.is_open:
+            await self._poll_gate.passed(until)
+            if not await self._poll_bucket.take(until):
+                raise Unreachable(f"{task_id}: timed out waiting to poll")
+            if self._poll_gate.is_open:
                 return
             if until.passed:
                 raise Unreachable(f"{task_id}: the service asks to wait")
 
-    async def _look_until(
+    async def _poll_until(
         self, until: Deadline, task_id: str, refresh: str | None, grace: Deadline | None
     ) -> dict[str, Any] | RetryLater:
-        """A look that does not outlast the deadline by much, whatever the server does."""
+        """Poll once, and outlast the deadline only a little, whatever the server does."""
         try:
-            async with asyncio.timeout(max(until.left, self._numbers.last_look)):
-                return await self._look(task_id, refresh, grace)
+            async with asyncio.timeout(max(until.left, self._limits.last_poll)):
+                return await self._poll(task_id, refresh, grace)
         except TimeoutError:
             return RetryLater("no answer in time")
 
-    async def _look(
+    async def _poll(
         self, task_id: str, refresh: str | None, grace: Deadline | None
     ) -> dict[str, Any] | RetryLater:
         params = {"refresh": refresh} if refresh else {}
         try:
             reply = await self._http.get(f"/api/v1/task/{task_id}", params)
             return interpret_task(reply, task_id)
-        except RequestFailed as fault:
-            if fault.final:
-                error = Unreachable(self._unreached(fault), _READ_AGAIN)
+        except RequestFailed as failed:
+            if failed.final:
+                error = Unreachable(self._unreached(failed), _READ_AGAIN)
                 error.final = True
-                raise error from fault
-            return RetryLater(self._unreached(fault))
+                raise error from failed
+            return RetryLater(self._unreached(failed))
         except NotFound:
             if grace is None or grace.passed:
                 raise
             return RetryLater("the task is not known yet")
 
-    def _accepted(self, order: Order, verdict: Accepted) -> Task:
-        if verdict.warning:
-            self._tell(Warned(f"{verdict.task_id}: {verdict.warning}"))
-        return Task(
-            id=verdict.task_id,
-            status=schema.status_word(verdict.data.get("status")),
-            media=str(order.media),
-            scene=order.scene,
-            provider=order.provider,
-            model=order.model,
-            prompt=order.prompt,
-            options=order.options,
-            size=order.size,
-            accepted_at=datetime.now(UTC),
-        )
-
-    async def _after_unsent(self, fault: RequestNotSent, tries: int, most: int) -> None:
-        if fault.final or tries >= most:
+    async def _after_unsent(self, error: RequestNotSent, tries: int, most: int) -> None:
+        if error.final or tries >= most:
             raise Unreachable(
-                f"the API could not be reached: {fault.reason}", _NOTHING_SENT
-            ) from fault
-        n = self._numbers
+                f"the API could not be reached: {error.reason}", _NOTHING_SENT
+            ) from error
+        n = self._limits
         pause = full_jitter(tries, n.backoff_base, n.backoff_cap)
-        self._tell(Retrying("connecting", fault.reason, pause))
+        self._tell(Retrying("connecting", error.reason, pause))
         await asyncio.sleep(pause)
 
     async def _again(
@@ -271,16 +205,16 @@ class ApiClient:
             await asyncio.sleep(pause)
 
     def _limited(self, gate: PauseGate, pause: float) -> None:
-        """Nobody goes through for so long; looks come more slowly afterwards."""
+        """Close the gate for `pause` seconds; polls are spaced more widely afterwards."""
         gate.close_for(pause)
-        if gate is self._look_gate:
-            self._looks.slower()
+        if gate is self._poll_gate:
+            self._poll_bucket.slower()
 
-    def _unreached(self, fault: RequestFailed) -> str:
-        return f"{urlsplit(self._http.base_url).netloc} did not answer: {fault.reason}"
+    def _unreached(self, error: RequestFailed) -> str:
+        return f"{urlsplit(self._http.base_url).netloc} did not answer: {error.reason}"
 
     def _jitter(self, later: RetryLater, tries: int) -> float:
-        n = self._numbers
+        n = self._limits
         if later.limited:
             return full_jitter(tries, n.limit_base, n.limit_cap)
         return full_jitter(tries, n.backoff_base, n.backoff_cap)

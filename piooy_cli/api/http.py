@@ -111,7 +111,7 @@ class HttpClient:
         )
 
     @asynccontextmanager
-    async def media(
+    async def open_asset(
         self, url: str, headers: Mapping[str, str], *, http: bool = False
     ) -> AsyncIterator[AssetResponse]:
         """Open an asset on any host, without the key, along at most five redirects.

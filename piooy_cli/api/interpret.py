@@ -1,8 +1,9 @@
-"""What an answer means: the table of what may be retried, for POST and for GET. Pure."""
+"""What an answer of the API means, and what may be retried, for POST and for GET. Pure."""
 
 from typing import Any, NamedTuple
 
 from piooy_cli.api import schema
+from piooy_cli.api.outcomes import Accepted, OutcomeUnknown, RateLimited, Rejected
 from piooy_cli.api.response import Response
 from piooy_cli.api.safe_json import utf8
 from piooy_cli.concurrency.backoff import retry_after
@@ -29,21 +30,10 @@ _REJECTED_HINTS = (
     "nothing was charged; --dry-run shows what would be sent",
     Hint("models", sentence="for the models that are known: {}"),
 )
-UNKNOWN_HINT = (
-    "0 or 1 charge; it is never sent again by itself: look at your account before you repeat it"
-)
-
-
-class Accepted(NamedTuple):
-    """The service has the order. `warning` where its answer was at odds with itself."""
-
-    task_id: str
-    data: dict[str, Any]
-    warning: str = ""
 
 
 class RetryLater(NamedTuple):
-    """Not now. `pause`: the server's wish in seconds; `tries`: how often in all, None for ever."""
+    """Try again later. `pause`: seconds that the server asks for; `tries`: at most, if limited."""
 
     reason: str
     pause: float | None = None
@@ -51,122 +41,120 @@ class RetryLater(NamedTuple):
     tries: int | None = None
 
 
-def interpret_order(reply: Response) -> Accepted | RetryLater:
-    """What became of a POST. Raises the error it ends with: refused for good, or unknown."""
-    status = reply.status
+def interpret_order(response: Response) -> Accepted | RateLimited | Rejected | OutcomeUnknown:
+    """What became of an order. Only an answer that proves a refusal counts as one.
+
+    408, 409 and 425 may come from a proxy while the service works on the request, and so may 5xx.
+    """
+    status = response.status
     if 200 <= status < 300:
-        return _judge_envelope(reply)
+        return _order_envelope(response)
+    if status == 429:
+        reason = _message_of(response) or "too many requests"
+        return RateLimited(reason, retry_after(response.headers))
+    if status in (307, 308):
+        moved = TaskFailed(_answered(response, "the endpoint has moved"), "check base_url")
+        return Rejected(moved, status)
+    if 400 <= status < 500 and status not in (408, 409, 425):
+        return Rejected(_refusal(status, _message_of(response)), status)
+    return OutcomeUnknown(f"the API answered HTTP {status}{_excerpt(response)}", status)
+
+
+def interpret_task(response: Response, task_id: str) -> dict[str, Any] | RetryLater:
+    """The data of the task, or why to poll again. Raises the error that polling ends with."""
+    status = response.status
+    if 200 <= status < 300:
+        return _task_envelope(response, task_id)
+    message = _message_of(response)
     if status == 429:
         return RetryLater(
-            _said(reply) or "too many requests", retry_after(reply.headers), limited=True
+            message or "too many requests", retry_after(response.headers), limited=True
         )
-    if status in (307, 308):
-        raise TaskFailed(_refused(reply, "its endpoint has moved"), "check base_url")
-    if 400 <= status < 500 and status not in (408, 409, 425):
-        raise _refusal(status, _said(reply))
-    raise unknown_error(f"the API answered HTTP {status}{_quoted(reply)}")
-
-
-def interpret_task(reply: Response, task_id: str) -> dict[str, Any] | RetryLater:
-    """The task's data, or why to look again. Raises the error it ends with."""
-    status = reply.status
-    if 200 <= status < 300:
-        return _judge_task(reply, task_id)
-    said = _said(reply)
-    if status == 429:
-        return RetryLater(said or "too many requests", retry_after(reply.headers), limited=True)
     if status in (401, 403, 404):
-        raise _look_refusal(status, said, task_id)
+        raise _poll_refusal(status, message, task_id)
     if status in (408, 409, 425) or status >= 500 or status < 300:
-        return RetryLater(f"HTTP {status}{_quoted(reply)}", retry_after(reply.headers))
+        return RetryLater(f"HTTP {status}{_excerpt(response)}", retry_after(response.headers))
     if 300 <= status < 400:
-        raise TaskFailed(_refused(reply, "it redirects"), "check base_url")
-    return RetryLater(_refused(reply, said), tries=3)
+        raise TaskFailed(_answered(response, "it redirects"), "check base_url")
+    return RetryLater(_answered(response, message), tries=3)
 
 
-def interpret_contact(reply: Response) -> RetryLater | None:
-    """None where the message has arrived."""
-    said = _said(reply)
-    if 200 <= reply.status < 300:
-        if _code(reply) == "none":
+def interpret_contact(response: Response) -> RetryLater | None:
+    """None if the message arrived; else when to try again. Raises the error it ends with."""
+    message = _message_of(response)
+    if 200 <= response.status < 300:
+        if _code_of(response) == "none":
             raise SubmissionUnknown(
-                f"the message may have arrived: no API answered{_quoted(reply)}"
+                f"the message may have arrived: no API answered{_excerpt(response)}"
             )
-        if _code(reply) in (0, None):
+        if _code_of(response) in (0, None):
             return None
-    if reply.status == 429:
-        return RetryLater(said or "too many requests", retry_after(reply.headers), limited=True)
-    if reply.status >= 500 or reply.status in (408, 409, 425):
+    if response.status == 429:
+        return RetryLater(
+            message or "too many requests", retry_after(response.headers), limited=True
+        )
+    if response.status >= 500 or response.status in (408, 409, 425):
         raise SubmissionUnknown(
-            f"the API answered HTTP {reply.status}; the message may have arrived"
+            f"the API answered HTTP {response.status}; the message may have arrived"
         )
-    raise TaskFailed(_refused(reply, said))
+    raise TaskFailed(_answered(response, message))
 
 
-def unknown_error(reason: str) -> SubmissionUnknown:
-    """An order that may have been accepted; nobody here can know."""
-    return SubmissionUnknown(
-        f"the order may have been accepted, its answer was lost: {reason}", UNKNOWN_HINT
-    )
-
-
-def _judge_envelope(reply: Response) -> Accepted | RetryLater:
+def _order_envelope(response: Response) -> Accepted | Rejected | OutcomeUnknown:
+    """A task id counts whatever else the answer says: with an id there is something to poll."""
     try:
-        outer = schema.envelope(reply.body)
+        outer = schema.envelope(response.body)
     except ValueError as error:
-        raise unknown_error(f"{error}{_quoted(reply)}") from None
-    data, code, said = outer.get("data"), outer.get("code"), _message(outer)
+        return OutcomeUnknown(f"{error}{_excerpt(response)}", response.status)
+    data, code, message = outer.get("data"), outer.get("code"), _message(outer)
     if isinstance(data, dict) and (task_id := schema.task_id(data)):
-        warning = (
-            ""
-            if code in (0, None)
-            else f"the API said {said or code!r}, and gave a task id all the same"
-        )
-        return Accepted(task_id, data, warning)
+        contradiction = f"the API said {message or code!r}, and gave a task id all the same"
+        warning = "" if code in (0, None) else contradiction
+        return Accepted(task_id, data, response.status, warning)
     if code == 0 or type(code) is not int:  # `true` is an int to isinstance
-        raise unknown_error(f"the API named no task{_quoted(reply)}")
-    raise _refusal(200, said)
+        return OutcomeUnknown(f"the API named no task{_excerpt(response)}", response.status)
+    return Rejected(_refusal(200, message), response.status)
 
 
-def _judge_task(reply: Response, task_id: str) -> dict[str, Any] | RetryLater:
+def _task_envelope(response: Response, task_id: str) -> dict[str, Any] | RetryLater:
     try:
-        outer = schema.envelope(reply.body)
+        outer = schema.envelope(response.body)
     except ValueError as error:
-        return RetryLater(f"{error}{_quoted(reply)}")
-    data, code, said = outer.get("data"), outer.get("code"), _message(outer)
+        return RetryLater(f"{error}{_excerpt(response)}")
+    data, code, message = outer.get("data"), outer.get("code"), _message(outer)
     if type(code) is int and code != 0:
-        _raise_known_message(said, task_id)
-        return RetryLater(f"the API said {said or code!r}", tries=5)
+        _raise_known_refusal(message, task_id)
+        return RetryLater(f"the API said {message or code!r}", tries=5)
     if not isinstance(data, dict):
-        return RetryLater(f"the API named no task{_quoted(reply)}")
+        return RetryLater(f"the API named no task{_excerpt(response)}")
     if isinstance(other := data.get("id"), str) and other != task_id and is_task_id(other):
         return RetryLater(f"the API answered for another task, {other}")
     return data
 
 
-def _raise_known_message(said: str, task_id: str) -> None:
-    low = said.lower()
+def _raise_known_refusal(message: str, task_id: str) -> None:
+    low = message.lower()
     if "task not found" in low:
-        raise _look_refusal(404, said, task_id)
+        raise _poll_refusal(404, message, task_id)
     if "no permission" in low:
-        raise _look_refusal(403, said, task_id)
+        raise _poll_refusal(403, message, task_id)
     if any(word in low for word in _NO_SIGN_IN):
-        raise _look_refusal(401, said, task_id)
+        raise _poll_refusal(401, message, task_id)
 
 
-def _look_refusal(status: int, said: str, task_id: str) -> PiooyError:
+def _poll_refusal(status: int, message: str, task_id: str) -> PiooyError:
     if status == 404:
         return NotFound(f"no task {task_id}", "is it of this profile's account?", task_id=task_id)
     if status == 403:
         what = f"task {task_id} belongs to another key"
         return NotSignedIn(what, "use the profile or key that made it", task_id=task_id)
-    tail = f": {said}" if said else ""
+    tail = f": {message}" if message else ""
     return NotSignedIn(f"the API refused the key{tail}", _KEY_HINTS, task_id=task_id)
 
 
-def _refusal(status: int, said: str) -> PiooyError:
-    low = said.lower()
-    tail = f": {said}" if said else ""
+def _refusal(status: int, message: str) -> PiooyError:
+    low = message.lower()
+    tail = f": {message}" if message else ""
     if status == 402 or any(word in low for word in _NO_CREDIT):
         return OverLimit(f"out of credits{tail}", "nothing was charged; top up and run it again")
     if status == 401 or any(word in low for word in _NO_SIGN_IN):
@@ -177,26 +165,26 @@ def _refusal(status: int, said: str) -> PiooyError:
     return TaskFailed(f"the API refused the request{why}", _REJECTED_HINTS)
 
 
-def _refused(reply: Response, why: str) -> str:
-    return f"the API answered HTTP {reply.status}" + (f": {why}" if why else "")
+def _answered(response: Response, why: str) -> str:
+    return f"the API answered HTTP {response.status}" + (f": {why}" if why else "")
 
 
-def _code(reply: Response) -> Any:
+def _code_of(response: Response) -> Any:
     try:
-        return schema.envelope(reply.body).get("code")
+        return schema.envelope(response.body).get("code")
     except ValueError:
         return "none"
 
 
-def _said(reply: Response) -> str:
+def _message_of(response: Response) -> str:
     try:
-        return _message(schema.envelope(reply.body))
+        return _message(schema.envelope(response.body))
     except ValueError:
         return ""
 
 
 def _message(outer: dict[str, Any]) -> str:
-    """The service's sentence, wherever this layer of it puts it."""
+    """The message of the service, under whichever key this layer of it uses."""
     for value in (outer.get("message"), outer.get("msg"), outer.get("error")):
         inner = value.get("message") if isinstance(value, dict) else value
         if isinstance(inner, str) and inner and inner != "ok":
@@ -204,6 +192,6 @@ def _message(outer: dict[str, Any]) -> str:
     return ""
 
 
-def _quoted(reply: Response) -> str:
-    text = reply.body[:_EXCERPT].decode("utf-8", "replace").strip()
+def _excerpt(response: Response) -> str:
+    text = response.body[:_EXCERPT].decode("utf-8", "replace").strip()
     return f": {' '.join(text.split())}" if text else " with no body"

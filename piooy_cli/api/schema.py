@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from piooy_cli.api.safe_json import parse, unwrapped, utf8
-from piooy_cli.domain.models import SUCCEEDED, Asset, Failure, Order, Task, is_task_id
+from piooy_cli.domain.models import SUCCEEDED, Asset, Failure, Order, Task, TaskStatus, is_task_id
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -87,7 +87,11 @@ def _assets(data: Mapping[str, Any], base_url: str, known: Task) -> tuple[Asset,
 
 def status_word(value: Any) -> str:
     """The API's word in upper case; what is no word at all counts as not known yet."""
-    return utf8(value).strip().upper() if isinstance(value, str) and value.strip() else "PENDING"
+    return (
+        utf8(value).strip().upper()
+        if isinstance(value, str) and value.strip()
+        else TaskStatus.PENDING
+    )
 
 
 def failure(data: Mapping[str, Any]) -> Failure | None:

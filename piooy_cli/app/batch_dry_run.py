@@ -8,11 +8,11 @@ from piooy_cli.domain.events import Noticed
 if TYPE_CHECKING:
     from piooy_cli.app.batch_request import BatchOptions
     from piooy_cli.batch.prepare import Batch
-    from piooy_cli.ledger.sqlite.store import Ledger
+    from piooy_cli.ledger.store import OrderStore
 
 
 def dry_run_batch(
-    context: Context, ledger: "Ledger", batch: "Batch", wanted: "BatchOptions"
+    context: Context, store: "OrderStore", batch: "Batch", wanted: "BatchOptions"
 ) -> None:
     """Print each request; count them for a person."""
     from itertools import islice
@@ -20,15 +20,14 @@ def dry_run_batch(
     from piooy_cli.api.schema import order_fields
     from piooy_cli.app.batch_estimate import usual_duration
     from piooy_cli.batch.row_state import next_attempt
-    from piooy_cli.ledger.sqlite.batches import newest_order
 
     rows, sent = batch.spool.count(), 0
     wanting = (
         row
         for row in batch.spool.every_open()
-        if next_attempt(row, newest_order(ledger, batch.name, row.key), wanted.plan) is not None
+        if next_attempt(row, store.newest_order(batch.name, row.key), wanted.plan) is not None
     )
-    seconds, usual = 0.0, usual_duration(context, ledger)
+    seconds, usual = 0.0, usual_duration(context, store)
     for row in islice(wanting, wanted.plan.limit):
         sent += 1
         seconds += usual(row.order)

@@ -8,13 +8,13 @@ from piooy_cli.app.context import Context
 if TYPE_CHECKING:
     from piooy_cli.batch.prepare import Batch
     from piooy_cli.domain.models import Order
-    from piooy_cli.ledger.sqlite.store import Ledger
+    from piooy_cli.ledger.store import OrderStore
 
 
 _SAMPLE = 200  # rows that tell how long all of them take
 
 
-def usual_duration(context: Context, ledger: "Ledger") -> "Callable[[Order], float]":
+def usual_duration(context: Context, store: "OrderStore") -> "Callable[[Order], float]":
     """How long an order usually takes: as its last runs, and the catalogue, say."""
     from functools import lru_cache
 
@@ -25,13 +25,13 @@ def usual_duration(context: Context, ledger: "Ledger") -> "Callable[[Order], flo
     def usual(media: str, scene: str, provider: str, model: str, size: str) -> float:
         task = Task("", media=media, scene=scene, provider=provider, model=model, size=size)
         typical = context.catalogue.typical_seconds(model, media)
-        return expectation_from(ledger.past(task), typical).middle
+        return expectation_from(store.durations(task), typical).middle
 
     return lambda order: usual(order.media, order.scene, order.provider, order.model, order.size)
 
 
-def seconds_per_row(context: Context, ledger: "Ledger", batch: "Batch") -> float | None:
+def seconds_per_row(context: Context, store: "OrderStore", batch: "Batch") -> float | None:
     """How long a row usually takes, as the next ones say; None where there are none."""
-    usual = usual_duration(context, ledger)
+    usual = usual_duration(context, store)
     seconds = [usual(row.order) for row in batch.spool.open_rows(0, _SAMPLE)]
     return sum(seconds) / len(seconds) if seconds else None

@@ -8,8 +8,9 @@ from piooy_cli.app.batch_estimate import seconds_per_row
 from piooy_cli.app.batch_outcome import final_error, summarize
 from piooy_cli.app.batch_request import BatchOptions
 from piooy_cli.app.context import Context
-from piooy_cli.domain.errors import Interrupted, PiooyError, UsageError
+from piooy_cli.domain.errors import Interrupted, PiooyError
 from piooy_cli.domain.events import Noticed, Saved
+from piooy_cli.domain.models import OrderState
 
 if TYPE_CHECKING:
     from piooy_cli.batch.counters import BatchCounters
@@ -18,10 +19,9 @@ if TYPE_CHECKING:
     from piooy_cli.batch.row_state import RunPlan
     from piooy_cli.batch.sweep import Axis
     from piooy_cli.concurrency.deadline import Deadline
-    from piooy_cli.ledger.sqlite.store import Ledger
+    from piooy_cli.ledger.store import OrderStore
     from piooy_cli.requests.builder import RequestSpec
 
-_CHANGED_SHOWN = 20
 _EAGER = 0.1
 
 
@@ -34,8 +34,9 @@ def run_batch(
 ) -> None:
     """All rows as far as they go. Raises what the whole ends with, if anything is not done."""
     from piooy_cli.batch.prepare import BatchPreparer
+    from piooy_cli.batch.recovery import refuse_changed
 
-    ledger = _ledger(context, wanted)
+    store = _store(context, wanted)
     directory = context.places.state / "batches" / _place_of(context.vault.account)
     decides = _decides(context, defaults, axes)
     keep = not wanted.dry_run
@@ -44,36 +45,32 @@ def run_batch(
     opening = BatchPreparer(directory, decides, lock_wait, context.tell, keep)
 
     def check(batch: "Batch") -> None:
-        _refuse_changed(ledger, batch, only_failed=wanted.plan.only_failed)
+        refuse_changed(store, batch.name, batch.spool, only_failed=wanted.plan.only_failed)
 
     with opening.batch(source, check) as batch:
         if wanted.dry_run:
             from piooy_cli.app.batch_dry_run import dry_run_batch
 
-            return dry_run_batch(context, ledger, batch, wanted)
+            return dry_run_batch(context, store, batch, wanted)
         if wanted.asks:
-            _consent(context, ledger, batch, wanted.yes)
-        error = _run_locked(context, ledger, batch, wanted)
+            _consent(context, store, batch, wanted.yes)
+        error = _run_locked(context, store, batch, wanted)
         if axes and not isinstance(error, Interrupted):
             from piooy_cli.app.contact_sheet import draw_contact_sheet
 
-            draw_contact_sheet(context, ledger, batch, axes, wanted.wish.target.directory)
+            draw_contact_sheet(context, store, batch, axes, wanted.wish.target.directory)
     if error:
         raise error
     return None
 
 
-def _ledger(context: Context, wanted: BatchOptions) -> "Ledger":
-    """Raises where there can be none: nothing is sent that cannot be recorded."""
-    from piooy_cli.ledger.null_store import NullLedger
-
+def _store(context: Context, wanted: BatchOptions) -> "OrderStore":
+    """The ledger, or the error that it cannot be used: nothing is sent that is not recorded."""
     if not wanted.dry_run and not context.settings.sandbox:
-        _ = context.key  # a missing one is said before a long manifest is read
-    ledger = context.ledger
-    if isinstance(ledger, NullLedger):
-        raise ledger.trouble
-    ledger.caps = ledger.caps._replace(of_batch=wanted.max_tasks)
-    return ledger
+        _ = context.key  # a missing one is reported before a long manifest is read
+    store = context.ledger.require()
+    store.limit_batch(wanted.max_tasks)
+    return store
 
 
 def _decides(
@@ -111,34 +108,16 @@ def _place_of(account: str) -> str:
     return f"{readable}-{sha256(account.encode()).hexdigest()[:6]}"
 
 
-def _refuse_changed(ledger: "Ledger", batch: "Batch", *, only_failed: bool) -> None:
-    """A row that was sent, and asks for something else now, is named; nothing is sent."""
-    from piooy_cli.ledger.sqlite.batches import changed_rows
-
-    found = changed_rows(ledger, batch.name, batch.spool.path, but_failed=only_failed)
-    if not found:
-        return
-    told = ", ".join(
-        (f"line {one.line}" if one.line else one.row[:40]) + f" (sent as {one.ref})"
-        for one in found
-    )
-    more = " and perhaps more" if len(found) == _CHANGED_SHOWN else ""
-    raise UsageError(
-        f"batch {batch.name}: changed since it was sent: {told}{more}; nothing was sent",
-        "change it back, give the row a new id, or the whole a new --name",
-    )
-
-
-def _consent(context: Context, ledger: "Ledger", batch: "Batch", yes: bool) -> None:
+def _consent(context: Context, store: "OrderStore", batch: "Batch", yes: bool) -> None:
     """A sweep says how many cells it has, and how many are to be paid for."""
     from piooy_cli.app.confirm import confirm_charges
-    from piooy_cli.ledger.sqlite.batches import newest_order
 
     rows = batch.spool.count()
     new = sum(
         1
         for row in batch.spool.every_open()
-        if (sent := newest_order(ledger, batch.name, row.key)) is None or sent.state == "PLANNED"
+        if (sent := store.newest_order(batch.name, row.key)) is None
+        or sent.state == OrderState.PLANNED
     )
     paid = f"; {rows - new:,} are paid for" if new < rows else ""
     context.tell(Noticed(f"{rows:,} cells, {new:,} to send{paid}"))
@@ -146,10 +125,11 @@ def _consent(context: Context, ledger: "Ledger", batch: "Batch", yes: bool) -> N
 
 
 def _run_locked(
-    context: Context, ledger: "Ledger", batch: "Batch", wanted: BatchOptions
+    context: Context, store: "OrderStore", batch: "Batch", wanted: BatchOptions
 ) -> PiooyError | None:
     """Run it, and say what it came to; what it ended with."""
     from piooy_cli.batch.counters import BatchCounters
+    from piooy_cli.batch.recovery import catch_up
     from piooy_cli.batch.results import ResultsFile
     from piooy_cli.batch.row_state import RETRIED
     from piooy_cli.downloads.publish import ensure_writable
@@ -159,7 +139,7 @@ def _run_locked(
     with ExitStack() as stack:
         results = ResultsFile(wanted.results_path, name)
         stack.callback(results.close)
-        _caught_up(ledger, batch, results)
+        catch_up(store, name, spool, results)
         if wanted.plan.only_failed:
             spool.reopen(RETRIED)
         earlier = spool.ended()
@@ -167,7 +147,7 @@ def _run_locked(
         tally = BatchCounters(name, spool.count(), earlier, failed)
         error: PiooyError | None = None
         try:
-            context.run(_run, ledger, batch, results, tally, wanted, results=(Saved,))
+            context.run(_run, store, batch, results, tally, wanted, results=(Saved,))
             error = final_error(tally, wanted.again)
         except PiooyError as stopped:
             error = stopped
@@ -175,25 +155,8 @@ def _run_locked(
         return error
 
 
-def _caught_up(ledger: "Ledger", batch: "Batch", results: "ResultsFile") -> None:
-    """The spool's marks as the results are: a crash may have come between the two."""
-    from piooy_cli.batch.counters import IN_DOUBT
-    from piooy_cli.ledger.sqlite.batches import newest_order
-
-    spool, begin = batch.spool, int(batch.spool.fact("results_end") or 0)
-    if begin > results.end or spool.fact("results_file") not in (None, results.identity):
-        spool.reopen(None)  # the file is another one, or was cut: it is written anew
-        begin = 0
-    for key, word, task_id, end in results.since(begin):
-        row, sent = spool.row(key=key), newest_order(ledger, batch.name, key)
-        # Another account, or an earlier turn, may have written it.
-        if row and sent and sent.asked == row.asked and (sent.task.id or None) == task_id:
-            spool.mark(row.n, word, ended=word != IN_DOUBT, results_end=end)
-    spool.note(results_file=results.identity)
-
-
 async def _run(
-    context: Context, ledger: "Ledger", batch: "Batch", results: "ResultsFile",
+    context: Context, store: "OrderStore", batch: "Batch", results: "ResultsFile",
     tally: "BatchCounters", wanted: BatchOptions,
 ) -> None:  # fmt: skip
     from functools import lru_cache
@@ -204,12 +167,12 @@ async def _run(
 
     plan = wanted.plan
     # So many rows at once bound the looks by themselves; the first rows teach the others.
-    context.numbers = context.numbers._replace(look_rate=1000, look_burst=1000)
+    context.numbers = context.numbers._replace(poll_rate=1000, poll_burst=1000)
     context.pace = context.pace._replace(eager=min(context.pace.early, _EAGER))
     async with context.pipeline(wanted.timeout, plan.until) as pipeline:
         pipeline.again = wanted.again
         pipeline.resume_with(wanted.wish.again)
-        if seconds := seconds_per_row(context, ledger, batch):
+        if seconds := seconds_per_row(context, store, batch):
             tally.per_row = seconds / plan.concurrency
 
         @lru_cache(maxsize=64)
@@ -220,7 +183,7 @@ async def _run(
             return context.saver(wish)
 
         engine = BatchRunner(
-            pipeline, ledger, batch.spool, results, tally, saver, context.tell, plan
+            pipeline, store, batch.spool, results, tally, saver, context.tell, plan
         )
         context.tell(tally.counted())
         with _alarm(plan, pipeline):

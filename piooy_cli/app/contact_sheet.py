@@ -13,11 +13,16 @@ if TYPE_CHECKING:
     from piooy_cli.batch.rows import BatchRow
     from piooy_cli.batch.sheet.cell import SheetCell
     from piooy_cli.batch.sweep import Axis
-    from piooy_cli.ledger.sqlite.store import Ledger
+    from piooy_cli.ledger.store import OrderStore
 
 
-def draw_contact_sheet(context: Context, ledger: "Ledger", batch: "Batch", axes: "Sequence[Axis]",
-               directory: "Path") -> None:  # fmt: skip
+def draw_contact_sheet(
+    context: Context,
+    store: "OrderStore",
+    batch: "Batch",
+    axes: "Sequence[Axis]",
+    directory: "Path",
+) -> None:
     """The contact sheet of a sweep, beside its files; a line says where, or why there is none."""
     try:
         from piooy_cli.batch.sheet import sheet
@@ -27,7 +32,7 @@ def draw_contact_sheet(context: Context, ledger: "Ledger", batch: "Batch", axes:
     rows = batch.spool.cells(sheet.MOST_CELLS + 1)
     path = directory / f"{batch.name}.png"
     try:
-        cells = [_cell(ledger, batch.name, row) for row in rows]
+        cells = [_cell(store, batch.name, row) for row in rows]
         sheet.draw_sheet([axis.name for axis in axes], cells, path)
     except (ValueError, StorageRefused) as reason:  # no reason to forget what the rows came to
         context.output.note(f"  no contact sheet: {reason}")
@@ -35,19 +40,18 @@ def draw_contact_sheet(context: Context, ledger: "Ledger", batch: "Batch", axes:
     context.output.note(f"  contact sheet: {path}")
 
 
-def _cell(ledger: "Ledger", batch: str, row: "BatchRow") -> "SheetCell":
+def _cell(store: "OrderStore", batch: str, row: "BatchRow") -> "SheetCell":
     from pathlib import Path
 
     from piooy_cli.batch.sheet.cell import SheetCell
     from piooy_cli.domain.models import Kind, Role
-    from piooy_cli.ledger.sqlite.batches import newest_order
 
-    sent = newest_order(ledger, batch, row.key)
+    sent = store.newest_order(batch, row.key)
     if sent is None:
         return SheetCell(row.cell, note="open")
     results = [asset for asset in sent.task.assets if asset.role is Role.RESULT]
     for asset in [asset for asset in sent.task.assets if asset.kind is Kind.IMAGE]:
-        if file := ledger.file(sent.task.id, asset.n):
+        if file := store.saved_file(sent.task.id, asset.n):
             return SheetCell(row.cell, Path(file[0]), "")
     kind = str(results[0].kind) if sent.task.succeeded and results else ""
     return SheetCell(row.cell, note=kind or sent.task.status.lower())

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from piooy_cli.domain.errors import PiooyError
     from piooy_cli.domain.events import Event
     from piooy_cli.downloads.saver import SaveOptions, Saver
-    from piooy_cli.ledger.null_store import NullLedger
-    from piooy_cli.ledger.sqlite.statistics import RunStatistics
-    from piooy_cli.ledger.sqlite.store import Ledger
+    from piooy_cli.ledger.best_effort import BestEffortStore
+    from piooy_cli.ledger.statistics import RunStatistics
+    from piooy_cli.ledger.store import OrderStore
     from piooy_cli.output.output import Output
     from piooy_cli.requests.catalogue import Catalogue
     from piooy_cli.tasks.pipeline import Pipeline
@@ -121,35 +121,35 @@ class Context:
         return KeyStore.of(self.settings, self.places)
 
     @cached_property
-    def ledger(self) -> "Ledger | NullLedger":
-        """What is known of orders and tasks. Where it cannot be used, only reading goes on."""
+    def ledger(self) -> "BestEffortStore":
+        """What is known of orders and tasks. If it cannot be used, only reading goes on."""
         from piooy_cli.domain.errors import Busy, StorageRefused
-        from piooy_cli.ledger.null_store import NullLedger
+        from piooy_cli.ledger.best_effort import BestEffortStore
 
         try:
-            return self.open_ledger()
+            return BestEffortStore(self.open_store(), self.tell)
         except (StorageRefused, Busy) as trouble:
-            return NullLedger(trouble)
+            return BestEffortStore(None, self.tell, trouble)
 
-    def open_ledger(self) -> "Ledger":
+    def open_store(self) -> "OrderStore":
         """The ledger itself. Raises StorageRefused or Busy."""
         from piooy_cli.ledger.sqlite.spending_limits import SpendingLimits
-        from piooy_cli.ledger.sqlite.store import Ledger
+        from piooy_cli.ledger.sqlite.store import SqliteOrderStore
 
         settings, account = self.settings, self.vault.account
-        caps = SpendingLimits(settings.limit, settings.cap)
-        prompts = settings.history_prompts
-        return Ledger(self.places.state, account, keeps_prompts=prompts, caps=caps)
+        spending = SpendingLimits(settings.limit, settings.cap)
+        keeps = settings.history_prompts
+        return SqliteOrderStore(self.places.state, account, keeps_prompts=keeps, spending=spending)
 
-    def past(self) -> "Ledger | None":
-        """The ledger, if there is one: reading makes none. Raises StorageRefused or Busy."""
-        from piooy_cli.ledger.sqlite.store import LEDGER_FILE
+    def existing_store(self) -> "OrderStore | None":
+        """The ledger, if there is one: reading creates none. Raises StorageRefused or Busy."""
+        from piooy_cli.ledger.sqlite.database import LEDGER_FILE
 
         try:
-            there = (self.places.state / LEDGER_FILE).exists()
-        except OSError:  # of a directory that may not be looked into
-            there = True
-        return self.open_ledger() if there else None
+            exists = (self.places.state / LEDGER_FILE).exists()
+        except OSError:  # of a directory that may not be read
+            exists = True
+        return self.open_store() if exists else None
 
     @cached_property
     def key(self) -> "Key":
@@ -250,11 +250,11 @@ class Context:
             pace = self.pace._replace(fixed=self.interval) if self.interval else self.pace
             waiting = WaitOptions(pace, self._typical_seconds, timeout, grace, until)
             self._api = api
-            self._pipeline = Pipeline(api, self.ledger, waiting, self.stop, self.tell)
+            self._pipeline = Pipeline(api, self.ledger, waiting, self.stop, self.tell, self.numbers)
             try:
                 yield self._pipeline
             finally:
-                self.ledger.close_moment()
+                self.ledger.commit_pending()
 
     def wish(
         self, output: str | None, on_exists: str, *, covers: bool = False,
@@ -274,23 +274,18 @@ class Context:
         return task_ids(refs, command, self._resolve)
 
     def _resolve(self, ref: str) -> list[str]:
-        from piooy_cli.ledger.sqlite.references import resolve_ref
-        from piooy_cli.ledger.sqlite.store import Ledger
-
-        if isinstance(self.ledger, Ledger):
-            return resolve_ref(self.ledger, ref)
-        if ref.startswith("@"):
-            raise self.ledger.trouble
+        if self.ledger.is_available or ref.startswith("@"):
+            return self.ledger.require().resolve_ref(ref)
         return [ref]
 
     def learned(self) -> "dict[str, RunStatistics]":
-        """What past runs say of each model that was used; nothing where there is no ledger."""
+        """What past runs say of each model that was used; nothing if there is no ledger."""
         from piooy_cli.domain.errors import PiooyError
-        from piooy_cli.ledger.sqlite.statistics import by_model
+        from piooy_cli.ledger.statistics import by_model
 
         try:
-            ledger = self.past()
-            return by_model(ledger) if ledger else {}
+            store = self.existing_store()
+            return by_model(store.run_statistics()) if store else {}
         except PiooyError:
             return {}
 
@@ -299,8 +294,7 @@ class Context:
         from piooy_cli.downloads.saver import Saver
 
         assert self._pipeline
-        memory = self._pipeline.memory
-        return Saver(self._api, wish, self.numbers, self.tell, memory, jobs)
+        return Saver(self._api, wish, self.numbers, self.tell, self.ledger, jobs)
 
     def _typical_seconds(self, model: str | None, media: str | None) -> float:
         return self.catalogue.typical_seconds(model, media)

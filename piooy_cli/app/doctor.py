@@ -140,14 +140,13 @@ def _certificates(context: Context) -> _Found:
 
 
 def _ledger(context: Context) -> _Found:
-    from piooy_cli.ledger.sqlite.integrity import integrity_errors
-    from piooy_cli.ledger.sqlite.store import LEDGER_FILE
+    from piooy_cli.ledger.sqlite.database import LEDGER_FILE
 
     path = context.places.state / LEDGER_FILE
-    ledger = context.past()
+    ledger = context.existing_store()
     if ledger is None:
         return "ok", f"{path} (not there yet)", ""
-    if broken := list(integrity_errors(ledger)):
+    if broken := list(ledger.integrity_errors()):
         details = Hint("history check", sentence="for the details: {}")
         keep = "keep the file and report it"
         raise PiooyError(f"{path}: {' '.join(broken[0])}", [details, keep])

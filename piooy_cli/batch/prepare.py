@@ -89,13 +89,13 @@ class BatchPreparer(NamedTuple):
         if not path.exists():
             return None
         spool = RowStore(path)
-        if spool.fact("fingerprint") == self._fingerprint(source):
+        if spool.get_fact("fingerprint") == self._fingerprint(source):
             return Batch(name, spool, is_new=False)
         spool.close()
         return None
 
     def _filled(self, source: RowSource) -> RowStore:
-        spool = RowStore.drafted(self.directory / f"draft.{os.getpid()}.{token_hex(4)}")
+        spool = RowStore.create(self.directory / f"draft.{os.getpid()}.{token_hex(4)}")
         try:
             bad, count = spool.fill(source.rows(), _SHOWN)
             if count:
@@ -112,12 +112,12 @@ class BatchPreparer(NamedTuple):
     def _kept(
         self, name: str, draft: RowStore, source: RowSource, check: Callable[[Batch], None]
     ) -> Batch:
-        draft.note(fingerprint=self._fingerprint(source), name=name)
+        draft.set_facts(fingerprint=self._fingerprint(source), name=name)
         draft.inherit(self._path(name, "sqlite3"))
         check(Batch(name, draft, is_new=True))
         if not self.keep:
             return Batch(name, draft, is_new=True)
-        return Batch(name, draft.kept(self._path(name, "sqlite3")), is_new=True)
+        return Batch(name, draft.publish(self._path(name, "sqlite3")), is_new=True)
 
     def _refused(self, bad: list[BadLine], count: int, source: RowSource) -> UsageError:
         """Each bad line is told, the first twenty of them; then the whole is refused."""
@@ -127,7 +127,7 @@ class BatchPreparer(NamedTuple):
         shown = f"; the first {len(bad)} are above" if count > len(bad) else ""
         stopped = "; nothing after the last one was looked at" if bad[-1].ends else ""
         message = f"{source.told}: {count:,} {lines} bad{shown}{stopped}; nothing was sent"
-        return UsageError(message, "mend the manifest and run the same command again")
+        return UsageError(message, "fix the manifest and run the same command again")
 
     def _fingerprint(self, source: RowSource) -> str:
         decides = [source.digest(), __version__, dict(self.settings)]

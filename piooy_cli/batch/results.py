@@ -3,13 +3,15 @@
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from piooy_cli.batch.rows import BatchRow
 from piooy_cli.domain.errors import UsageError
-from piooy_cli.domain.records import compact
+from piooy_cli.domain.models import SavedFile, Task
+from piooy_cli.domain.records import compact, task_record
 from piooy_cli.files import disk_errors
 
 _PIECE = 1 << 20
@@ -102,3 +104,11 @@ def _written(handle: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(handle, view) :]
+
+
+def row_record(row: BatchRow, task: Task, files: Sequence[SavedFile]) -> dict[str, Any]:
+    """A row's line in the results: which row it is, and the record of its task."""
+    place: dict[str, Any] = {"row": row.key, "line": row.line or None}
+    if row.cell:
+        place["cell"] = list(row.cell)
+    return place | task_record(task, files)

@@ -6,12 +6,11 @@ from piooy_cli.batch.rows import BatchRow
 from piooy_cli.concurrency.deadline import Deadline
 from piooy_cli.domain.errors import StillRunning, SubmissionUnknown, TaskFailed
 from piooy_cli.domain.hints import RESOLUTIONS, Hint
-from piooy_cli.domain.models import FAILED, Task
-from piooy_cli.ledger.sqlite.batches import RowOrder
+from piooy_cli.domain.models import FAILED, OrderState, Task
+from piooy_cli.ledger.records import RowOrder
 from piooy_cli.tasks.waiter import failure_of
 
-RETRIED = FAILED | {"REFUSED", "WRITTEN_OFF"}
-PLANNED = "PLANNED"
+RETRIED = FAILED | {OrderState.REFUSED, OrderState.WRITTEN_OFF}
 
 
 class RunPlan(NamedTuple):
@@ -27,13 +26,15 @@ class RunPlan(NamedTuple):
 
 def next_attempt(row: BatchRow, sent: RowOrder | None, plan: RunPlan) -> int | None:
     """Which turn of a row is to be sent now; None where none is."""
-    if sent is None or sent.state == PLANNED:
-        turn = sent.turn if sent else 1
-        return None if plan.only_failed and turn == 1 else turn
-    refused = sent.state == "REFUSED"
-    mended = refused and sent.asked != row.asked
-    again = plan.only_failed and (refused or sent.state == "WRITTEN_OFF" or sent.task.failed)
-    return sent.turn + 1 if mended or again else None
+    if sent is None or sent.state == OrderState.PLANNED:
+        attempt = sent.attempt if sent else 1
+        return None if plan.only_failed and attempt == 1 else attempt
+    refused = sent.state == OrderState.REFUSED
+    changed = refused and sent.spec != row.spec
+    again = plan.only_failed and (
+        refused or sent.state == OrderState.WRITTEN_OFF or sent.task.failed
+    )
+    return sent.attempt + 1 if changed or again else None
 
 
 def deadline_error() -> StillRunning:
@@ -45,14 +46,14 @@ def sent_task(sent: RowOrder | None) -> Task:
     """The task of a row that was sent. Raises what it ended with, or that it is in doubt."""
     assert sent  # a row without an order has a turn
     state, task = sent.state, sent.task
-    if state in ("UNKNOWN", "SENDING"):
+    if state in (OrderState.UNKNOWN, OrderState.SENDING):
         raise SubmissionUnknown(
             "it may have been accepted, and its answer was lost",
             Hint("history resolve", (task.ref or "",), "to settle it: {}", RESOLUTIONS),
         )
-    if state == "WRITTEN_OFF":
+    if state == OrderState.WRITTEN_OFF:
         raise TaskFailed("it was charged, and written off by a person")
-    if state == "REFUSED":
+    if state == OrderState.REFUSED:
         reason = task.failure.message if task.failure else "no reason was given"
         raise TaskFailed(f"refused: {reason}")
     if task.failed:

@@ -1,46 +1,22 @@
 """A manifest's rows on disk, checked once and never read again, and which of them have ended.
 
-It holds nothing that the manifest, the ledger and the results do not: lost, it is made anew.
+It holds nothing that the manifest, the ledger and the results do not: if lost, it is made again.
 """
 
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from piooy_cli.batch import row_store_sql as sql
 from piooy_cli.batch.manifest_lines import BadLine
 from piooy_cli.batch.rows import BatchRow, order_from_text, order_to_text
 from piooy_cli.domain.errors import StorageRefused
 from piooy_cli.files import private_directory
 
-_TABLES = """
-create table facts (name text primary key, value text) strict, without rowid;
-create table rows (
-  n integer primary key,
-  line integer not null,
-  key text not null, asked blob not null, request text not null,
-  output text, cell text,
-  open integer not null default 1,  -- 0: ended, and in the results
-  told text                         -- the word that the results have for it
-) strict;
-"""
-_INDEXES = """
-create unique index rows_by_key on rows (key);
-create index open_rows on rows (n) where open = 1;
-create index told_rows on rows (told, open);
-"""
-_SAME_AGAIN = """
-update rows set key = key || '#' || nth from (
-  select n as number, row_number() over (partition by key order by n) as nth
-  from rows where key like 'sha:%') where n = number and nth > 1
-"""
-_TWICE = """
-select line, key, first_value(line) over (partition by key order by n) as first,
-  row_number() over (partition by key order by n) as nth from rows where key not like 'sha:%'
-"""
 _COLUMNS = "n, line, key, asked, request, output, cell"
 _PAGE = 200
 _CACHE_KIB = 24 << 10
@@ -54,14 +30,14 @@ class RowStore:
         self._connection = _opened(path)
 
     @classmethod
-    def drafted(cls, draft: Path) -> "RowStore":
-        """A new one, under a name of its own until it is `kept`."""
+    def create(cls, draft: Path) -> "RowStore":
+        """A new one, under a name of its own until it is published."""
         private_directory(draft.parent)
         with _refusals(draft):
             os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             spool = cls(draft)
             spool._connection.execute("pragma journal_mode = off")  # whole, or thrown away
-            for statement in _TABLES.split(";\n"):
+            for statement in sql.TABLES.split(";\n"):
                 spool._connection.execute(statement)
         return spool
 
@@ -85,24 +61,24 @@ class RowStore:
             marks = ", ".join("?" * 7)
             statement = f"insert into rows ({_COLUMNS}) values ({marks})"
             self._connection.executemany(statement, good())
-            self._connection.execute(_SAME_AGAIN)
+            self._connection.execute(sql.SAME_AGAIN)
             twice = self._twice()
             if not twice:
-                for statement in _INDEXES.split(";\n"):
+                for statement in sql.INDEXES.split(";\n"):
                     self._connection.execute(statement)
             self._connection.execute("commit")
         bad = sorted([*bad, *twice[:most]])[:most]
         return bad, count + len(twice)
 
     def _twice(self) -> list[BadLine]:
-        query = f"select line, key, first from ({_TWICE}) where nth > 1 order by line"
+        query = f"select line, key, first from ({sql.TWICE}) where nth > 1 order by line"
         return [
-            BadLine(line, f"id {key[:60]!r} stands in line {first} already")
+            BadLine(line, f"id {key[:60]!r} is already used in line {first}")
             for line, key, first in self._connection.execute(query)
         ]
 
     def inherit(self, path: Path) -> None:
-        """What an earlier spool knows of the same rows, where there is one."""
+        """Take over what an earlier row store knows of the same rows, if there is one."""
         if not path.exists():
             return
         with suppress(sqlite3.DatabaseError):
@@ -115,15 +91,15 @@ class RowStore:
         with suppress(sqlite3.DatabaseError):
             self._connection.execute("detach old")
 
-    def kept(self, path: Path) -> "RowStore":
-        """Under the name that the next run looks for."""
+    def publish(self, path: Path) -> "RowStore":
+        """Give it the name under which the next run finds it."""
         with self._refusals():
             self._connection.close()
             self.path.replace(path)
         return RowStore(path)
 
     def discard(self) -> None:
-        """Nothing of it is needed."""
+        """Remove it."""
         self._connection.close()
         self.path.unlink(missing_ok=True)
 
@@ -131,15 +107,15 @@ class RowStore:
         """Leave it for the next run."""
         self._connection.close()
 
-    def fact(self, name: str) -> Any:
-        """What was noted; None where nothing was, or this is no spool."""
+    def get_fact(self, name: str) -> Any:
+        """A fact about the batch; None if it is not known, or this is not a row store."""
         with suppress(sqlite3.Error):
             found = self._connection.execute("select value from facts where name = ?", (name,))
             return next(found, (None,))[0]
         return None
 
-    def note(self, **facts: Any) -> None:
-        """Remember facts about the whole."""
+    def set_facts(self, **facts: Any) -> None:
+        """Remember facts about the batch."""
         with self._refusals():
             self._connection.executemany(
                 "insert or replace into facts values (?, ?)",
@@ -151,7 +127,7 @@ class RowStore:
         return int(self._one("select count(*) from rows indexed by told_rows"))
 
     def ended(self) -> dict[str, int]:
-        """How many rows ended in earlier runs, by the word that the results have for them."""
+        """How many rows ended in earlier runs, by the status that the results have for them."""
         with self._refusals():
             query = "select told, count(*) from rows where open = 0 group by told"
             return dict(self._connection.execute(query).fetchall())
@@ -185,35 +161,43 @@ class RowStore:
         query = f"select {_COLUMNS} from rows where cell is not null order by n limit ?"
         return self._rows(query, most)
 
-    def told(self, n: int) -> str | None:
-        """The word that the results have for it by now."""
+    def recorded_status(self, n: int) -> str | None:
+        """The status that the results have for a row by now."""
         value = self._one("select told from rows where n = ?", n)
         return None if value is None else str(value)
 
-    def mark(self, n: int, word: str, *, ended: bool, results_end: int) -> None:
-        """The results have this word for it."""
+    def mark(self, n: int, status: str, *, ended: bool, results_end: int) -> None:
+        """Record the status that the results have for a row."""
         with self._refusals():
             self._connection.execute("begin")
             query = "update rows set told = ?, open = ? where n = ?"
-            self._connection.execute(query, (word, 0 if ended else 1, n))
+            self._connection.execute(query, (status, 0 if ended else 1, n))
             query = "insert or replace into facts values ('results_end', ?)"
             self._connection.execute(query, (str(results_end),))
             self._connection.execute("commit")
 
     def close_row(self, n: int) -> None:
-        """It had ended, and is in the results."""
+        """Mark a row as ended; its line is in the results already."""
         with self._refusals():
             self._connection.execute("update rows set open = 0 where n = ?", (n,))
 
-    def reopen(self, words: frozenset[str] | None) -> None:
-        """Take up again what ended in one of these words; None: everything."""
+    def specs_of(self, keys: Sequence[str]) -> dict[str, tuple[int, bytes]]:
+        """Line and spec digest of the rows with these keys, a few hundred at most."""
+        marks = ", ".join("?" * len(keys))
         with self._refusals():
-            if words is None:
+            query = f"select key, line, asked from rows where key in ({marks})"
+            found = self._connection.execute(query, list(keys))
+            return {key: (line, spec) for key, line, spec in found}
+
+    def reopen(self, statuses: frozenset[str] | None) -> None:
+        """Take up again the rows that ended with one of these statuses; None: all rows."""
+        with self._refusals():
+            if statuses is None:
                 self._connection.execute("update rows set open = 1, told = null")
                 return
-            marks = ", ".join("?" * len(words))
+            marks = ", ".join("?" * len(statuses))
             query = f"update rows set open = 1 where open = 0 and told in ({marks})"
-            self._connection.execute(query, sorted(words))
+            self._connection.execute(query, sorted(statuses))
 
     def _rows(self, query: str, *values: Any) -> list[BatchRow]:
         with self._refusals():
@@ -222,12 +206,12 @@ class RowStore:
                     n,
                     line,
                     key,
-                    asked,
+                    spec,
                     order_from_text(request),
                     output,
                     tuple(json.loads(cell or "[]")),
                 )
-                for n, line, key, asked, request, output, cell in self._connection.execute(
+                for n, line, key, spec, request, output, cell in self._connection.execute(
                     query, values
                 )
             ]
@@ -242,7 +226,7 @@ class RowStore:
 
 @contextmanager
 def _refusals(path: Path) -> Iterator[None]:
-    """What SQLite or the disk refused, for a person."""
+    """Turn what SQLite or the disk refuses into StorageRefused."""
     try:
         yield
     except (sqlite3.Error, OSError) as error:

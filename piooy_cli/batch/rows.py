@@ -11,7 +11,7 @@ _OWN = ("prompt", "model", "media", "provider", "scene", "images", "videos", "op
 
 
 class BatchRow(NamedTuple):
-    """A row as it is sent. `key`: its name for ever; `asked`: a digest of all that it asks for.
+    """A row as it is sent. `key`: its name for ever; `spec`: a digest of all that it asks for.
 
     `n` counts the rows of the batch, `line` is where it stands in the manifest; `cell`: its place
     in a sweep, by axis.
@@ -20,7 +20,7 @@ class BatchRow(NamedTuple):
     n: int
     line: int
     key: str
-    asked: bytes
+    spec: bytes
     order: Order
     output: str | None = None
     cell: tuple[str, ...] = ()

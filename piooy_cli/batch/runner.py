@@ -7,9 +7,8 @@ from copy import copy
 from typing import NamedTuple
 
 from piooy_cli.batch.counters import IN_DOUBT, BatchCounters
-from piooy_cli.batch.record import row_record
-from piooy_cli.batch.results import ResultsFile
-from piooy_cli.batch.row_state import PLANNED, RunPlan, deadline_error, next_attempt, sent_task
+from piooy_cli.batch.results import ResultsFile, row_record
+from piooy_cli.batch.row_state import RunPlan, deadline_error, next_attempt, sent_task
 from piooy_cli.batch.row_store import RowStore
 from piooy_cli.batch.rows import BatchRow
 from piooy_cli.concurrency.adaptive_limit import AdaptiveLimit, Slot
@@ -24,10 +23,10 @@ from piooy_cli.domain.errors import (
     Unreachable,
 )
 from piooy_cli.domain.events import Failed, Tell
-from piooy_cli.domain.models import MediaType, Order, RowKey, SavedFile, Task
+from piooy_cli.domain.models import MediaType, Order, OrderState, RowKey, SavedFile, Task
 from piooy_cli.downloads.saver import Saver
-from piooy_cli.ledger.sqlite.batches import RowOrder, newest_order, unsettled_rows
-from piooy_cli.ledger.sqlite.store import Ledger
+from piooy_cli.ledger.records import RowOrder
+from piooy_cli.ledger.store import OrderStore
 from piooy_cli.tasks.pipeline import Pipeline
 
 _SAVING = 16  # rows whose files may still be arriving while others are sent
@@ -36,30 +35,30 @@ _MOST_UNREACHED = 5
 
 
 class WorkItem(NamedTuple):
-    """A row, what was sent for it, which `turn` is to be sent now, if any, and its seat."""
+    """A row, what was sent for it, which `attempt` is to be sent now, if any, and its slot."""
 
     row: BatchRow
     sent: RowOrder | None
-    turn: int | None
-    seat: Slot
+    attempt: int | None
+    slot: Slot
 
 
 class BatchRunner:
     """One run of a batch."""
 
     def __init__(
-        self, pipeline: Pipeline, ledger: Ledger, spool: RowStore, results: ResultsFile,
+        self, pipeline: Pipeline, store: OrderStore, spool: RowStore, results: ResultsFile,
         tally: BatchCounters, saver: Callable[[str | None], Saver], tell: Tell, plan: RunPlan,
     ) -> None:  # fmt: skip
         self._pipeline = pipeline
-        self._ledger = ledger
+        self._store = store
         self._spool = spool
         self._results = results
         self._tally = tally
         self._saver = saver
         self._tell = tell
         self._plan = plan
-        self._window = AdaptiveLimit(plan.concurrency)
+        self._limit = AdaptiveLimit(plan.concurrency)
         self._taken_up: set[str] = set()
         self._ordered = 0
         self._unreached = 0
@@ -76,18 +75,18 @@ class BatchRunner:
     async def _items(self) -> AsyncIterator[WorkItem]:
         """Rows with a seat: first those whose orders are under way, then the others."""
         for row in self._rows():
-            sent = newest_order(self._ledger, self._tally.name, row.key)
-            turn = next_attempt(row, sent, self._plan)
-            if turn is not None:
+            sent = self._store.newest_order(self._tally.name, row.key)
+            attempt = next_attempt(row, sent, self._plan)
+            if attempt is not None:
                 if not self._may_send():
                     return
                 self._ordered += 1
-            elif self._plan.only_failed and not (sent and sent.state == "SUBMITTED"):
+            elif self._plan.only_failed and not (sent and sent.state == OrderState.SUBMITTED):
                 continue
-            yield WorkItem(row, sent, turn, await self._window.seat())
+            yield WorkItem(row, sent, attempt, await self._limit.slot())
 
     def _rows(self) -> Iterator[BatchRow]:
-        for key in unsettled_rows(self._ledger, self._tally.name):
+        for key in self._store.unsettled_rows(self._tally.name):
             self._taken_up.add(key)
             yield self._spool.row(key=key) or self._left_out(key)
         for row in self._shuffled() if self._plan.shuffled else self._spool.every_open():
@@ -103,14 +102,14 @@ class BatchRunner:
 
     def _left_out(self, key: str) -> BatchRow:
         """A row that is in the manifest no more. Its order was paid for."""
-        sent = newest_order(self._ledger, self._tally.name, key)
+        sent = self._store.newest_order(self._tally.name, key)
         assert sent
         task = sent.task
         order = Order(
             MediaType(task.media or MediaType.IMAGE), task.scene or "", task.provider or "",
             task.model or "", task.prompt or "", task.options or {},
         )  # fmt: skip
-        return BatchRow(0, 0, key, sent.asked, order)
+        return BatchRow(0, 0, key, sent.spec, order)
 
     def _may_send(self) -> bool:
         """Whether one more order may leave in this run."""
@@ -141,29 +140,31 @@ class BatchRunner:
         """Its task once it succeeded. The seat is free for another row afterwards."""
         try:
             self._saver(item.row.output)  # whose place must be there before anything is paid
-            fresh = item.turn is not None
-            task = await self._submitted(item, item.turn) if item.turn else sent_task(item.sent)
+            fresh = item.attempt is not None
+            task = (
+                await self._submitted(item, item.attempt) if item.attempt else sent_task(item.sent)
+            )
             if task.succeeded and task.assets:
                 return task
             with self._counted("waiting"):
                 return await self._pipeline.finish(task, fresh=fresh)
         finally:
-            self._window.moves += 1
-            item.seat.leave()
+            self._limit.moves += 1
+            item.slot.release()
 
-    async def _submitted(self, item: WorkItem, turn: int) -> Task:
+    async def _submitted(self, item: WorkItem, attempt: int) -> Task:
         row = item.row
-        key = RowKey(self._tally.name, row.key, row.asked, turn)
+        key = RowKey(self._tally.name, row.key, row.spec, attempt)
         with self._counted("sending"):
-            task = await self._pipeline.submit(row.order, key, item.seat)
-        self._window.accepted()
+            task = await self._pipeline.submit(row.order, key, item.slot)
+        self._limit.on_accepted()
         self._tally.sent += 1
         self._unreached = 0
         return task
 
     async def _succeeded(self, row: BatchRow, task: Task, files: list[SavedFile]) -> None:
-        await self._ledger.kept()
-        task = self._ledger.find(task.id) or task
+        await self._store.flush()
+        task = self._store.find(task.id) or task
         self._tally.done += 1
         self._tally.files += len(files)
         self._tally.bytes += sum(file.bytes for file in files)
@@ -171,20 +172,20 @@ class BatchRunner:
 
     def _unfinished(self, item: WorkItem, error: PiooyError) -> None:
         """What the ledger says of it decides what it is: failed, in doubt, or free to go on."""
-        sent = newest_order(self._ledger, self._tally.name, item.row.key)
-        other_turn = sent and item.turn and sent.turn != item.turn
-        if sent is None or other_turn or sent.state == PLANNED:
+        sent = self._store.newest_order(self._tally.name, item.row.key)
+        other_attempt = sent and item.attempt and sent.attempt != item.attempt
+        if sent is None or other_attempt or sent.state == OrderState.PLANNED:
             return self._not_sent(item.row, error)
         if isinstance(error, NotSignedIn | StorageRefused):
             self._pipeline.close(error)  # nothing that is sent now could be fetched
         task = sent.task
         if isinstance(error, SubmissionUnknown):
             self._tally.in_doubt += 1
-            self._note(item.row, task, [], ended=False, fresh=item.turn is not None)
-        elif sent.state in ("REFUSED", "WRITTEN_OFF") or task.failed:
+            self._note(item.row, task, [], ended=False, fresh=item.attempt is not None)
+        elif sent.state in (OrderState.REFUSED, OrderState.WRITTEN_OFF) or task.failed:
             self._tally.failed += 1
             self._stop_at_enough()
-            self._note(item.row, task, [], ended=True, fresh=item.turn is not None)
+            self._note(item.row, task, [], ended=True, fresh=item.attempt is not None)
         else:
             self._tally.pending += 1
         self._say(item.row, error)
@@ -222,7 +223,7 @@ class BatchRunner:
         `fresh`: of an order that was sent in this run, which no line can be of.
         """
         word = task.status if ended else IN_DOUBT
-        known = row.n and not fresh and self._spool.told(row.n) == word
+        known = row.n and not fresh and self._spool.recorded_status(row.n) == word
         if known and not (ended and task.succeeded):
             if ended:
                 self._spool.close_row(row.n)

@@ -18,13 +18,13 @@ class AdaptiveLimit:
         self._queue: deque[asyncio.Future[None]] = deque()
         self._again: deque[asyncio.Future[None]] = deque()
 
-    async def seat(self) -> "Slot":
-        """A seat, as soon as there is one."""
-        seat = Slot(self)
-        await seat.take()
-        return seat
+    async def slot(self) -> "Slot":
+        """A slot, as soon as there is one."""
+        slot = Slot(self)
+        await slot.acquire()
+        return slot
 
-    def accepted(self) -> None:
+    def on_accepted(self) -> None:
         """An order was taken: after a run of these there is room for one more."""
         self.moves += 1
         self._successes += 1
@@ -33,7 +33,7 @@ class AdaptiveLimit:
             self._successes = 0
             self._wake()
 
-    def refused(self, sent_at: float) -> None:
+    def on_rate_limited(self, sent_at: float) -> None:
         """A 429. Orders that left together are one sign of it, not many. `sent_at`: monotonic."""
         if sent_at > self._halved_at:
             self._halved_at = time.monotonic()
@@ -85,31 +85,31 @@ class AdaptiveLimit:
 class Slot:
     """One order's place in a window."""
 
-    def __init__(self, window: AdaptiveLimit) -> None:
-        self.window = window
-        self._seen = window.moves
+    def __init__(self, limit: AdaptiveLimit) -> None:
+        self.limit = limit
+        self._seen = limit.moves
         self._held = False
 
-    async def take(self) -> None:
+    async def acquire(self) -> None:
         """Return once it is held."""
-        await self.window.enter()
+        await self.limit.enter()
         self._held = True
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """Others may have it; harmless where it is not held."""
         if self._held:
             self._held = False
-            self.window.leave()
+            self.limit.leave()
 
-    async def yielded(self, sent_at: float) -> None:
+    async def requeue(self, sent_at: float) -> None:
         """After a 429: let others go first, of whom there will be fewer at once."""
-        self.window.refused(sent_at)
+        self.limit.on_rate_limited(sent_at)
         self._held = False
-        await self.window.enter_again()
+        await self.limit.enter_again()
         self._held = True
 
-    def hopeful(self) -> bool:
+    def may_progress(self) -> bool:
         """Whether something has moved since the last time, or still may: tries count anew."""
-        moved = self.window.moves != self._seen
-        self._seen = self.window.moves
-        return moved or self.window.taken > 1
+        moved = self.limit.moves != self._seen
+        self._seen = self.limit.moves
+        return moved or self.limit.taken > 1

@@ -1,10 +1,10 @@
-"""How long, how often, how much: the numbers of the reliability promises, in seconds and bytes."""
+"""Limits of one run: how long, how often, how much, in seconds and bytes."""
 
 from typing import NamedTuple
 
 
 class Limits(NamedTuple):
-    """One run's limits. Tests make their own; people get these."""
+    """The limits of one run; the defaults are what users get."""
 
     connect: float = 10
     post_write: float = 60
@@ -23,23 +23,23 @@ class Limits(NamedTuple):
     limit_cap: float = 60
     limit_budget: float = 600
 
-    # A single look (`task`, `download`) gives up sooner than a wait does.
-    look_tries: int = 4
+    # A single poll (`task`, `download`) gives up sooner than a wait does.
+    poll_tries: int = 4
     fresh_grace: float = 60
-    # What a last look may take beyond the deadline.
-    last_look: float = 3
-    # Looks at tasks, a second and at once: a service that says 429 gets fewer.
-    look_rate: float = 25
-    look_burst: int = 25
+    # What a last poll may take beyond the deadline.
+    last_poll: float = 3
+    # Polls a second, and at once: after a 429 there are fewer.
+    poll_rate: float = 25
+    poll_burst: int = 25
 
     asset_idle: float = 60
     asset_bytes: int = 4 << 30
-    # Tries that brought no new byte, and all tries.
+    # Tries without a new byte, and tries in all.
     asset_tries: int = 5
     asset_tries_in_all: int = 30
     slow_rate: int = 1024  # bytes a second; under it for `slow_seconds` is a failure
     slow_seconds: float = 60
-    # From this size on, what has arrived is kept for the next run.
+    # From this size on, an unfinished file is kept for the next run.
     asset_kept: int = 1 << 20
     redirects: int = 5
     workers: int = 16

@@ -38,11 +38,44 @@ class Role(StrEnum):
     COVER = "cover"
 
 
-SUCCEEDED = frozenset({"SUCCESS", "SUCCEEDED", "SUCCEED", "COMPLETED"})
-FAILED = frozenset({"FAILED", "FAIL", "ERROR", "CANCELED", "CANCELLED", "ABORTED"})
-RUNNING = frozenset(
-    {"PENDING", "PROCESSING", "QUEUED", "STARTING", "RUNNING", "IN_QUEUE", "IN_PROGRESS"}
+class TaskStatus(StrEnum):
+    """The statuses that are known of a task. The service may say others, which count as running."""
+
+    PENDING = "PENDING"
+    PROCESSING = "PROCESSING"
+    QUEUED = "QUEUED"
+    STARTING = "STARTING"
+    RUNNING = "RUNNING"
+    IN_QUEUE = "IN_QUEUE"
+    IN_PROGRESS = "IN_PROGRESS"
+    SUCCESS = "SUCCESS"
+    SUCCEEDED = "SUCCEEDED"
+    SUCCEED = "SUCCEED"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    FAIL = "FAIL"
+    ERROR = "ERROR"
+    CANCELED = "CANCELED"
+    CANCELLED = "CANCELLED"
+    ABORTED = "ABORTED"
+
+
+SUCCEEDED = frozenset(
+    {TaskStatus.SUCCESS, TaskStatus.SUCCEEDED, TaskStatus.SUCCEED, TaskStatus.COMPLETED}
 )
+RUNNING = frozenset(list(TaskStatus)[: list(TaskStatus).index(TaskStatus.SUCCESS)])
+FAILED = frozenset(TaskStatus) - SUCCEEDED - RUNNING
+
+
+class OrderState(StrEnum):
+    """What is known of an order's charge."""
+
+    PLANNED = "PLANNED"
+    SENDING = "SENDING"
+    SUBMITTED = "SUBMITTED"
+    REFUSED = "REFUSED"
+    UNKNOWN = "UNKNOWN"
+    WRITTEN_OFF = "WRITTEN_OFF"
 
 
 class Order(NamedTuple):
@@ -62,15 +95,15 @@ class Order(NamedTuple):
 
 
 class RowKey(NamedTuple):
-    """Which row of which batch an order is for. `asked`: a digest of all that the row asks for.
+    """Which row of which batch an order is for. `spec`: a digest of all that the row asks for.
 
-    `turn` counts from 1: one more each time that a person has a failed row sent anew.
+    `attempt` counts from 1: one more each time that the user has a failed row sent again.
     """
 
     batch: str
     row: str
-    asked: bytes
-    turn: int = 1
+    spec: bytes
+    attempt: int = 1
 
 
 class Asset(NamedTuple):
@@ -98,7 +131,7 @@ class Task:
     """
 
     id: str
-    status: str = "PENDING"
+    status: str = TaskStatus.PENDING
     media: str | None = None
     scene: str | None = None
     provider: str | None = None

@@ -20,9 +20,10 @@ from piooy_cli.domain.models import Asset, SavedFile, Task
 from piooy_cli.downloads import naming
 from piooy_cli.downloads.part_file import PartFile, remove_stale_part, stale_parts
 from piooy_cli.downloads.publish import ensure_writable, publish
-from piooy_cli.downloads.stream import DownloadContext, NoResume, ResumeStore
+from piooy_cli.downloads.stream import DownloadContext
 from piooy_cli.downloads.transfer import FreshAddress, Transfer, extension_for, not_saved_error
 from piooy_cli.files import sha256_of
+from piooy_cli.ledger.store import ResumeStore
 from piooy_cli.media import types
 
 
@@ -78,16 +79,16 @@ class Saver:
         wish: SaveOptions,
         numbers: Limits,
         tell: Tell,
-        parts: ResumeStore,
+        store: ResumeStore,
         jobs: int,
     ) -> None:
-        parts = NoResume(parts) if wish.passing else parts
         gates: defaultdict[str, PauseGate] = defaultdict(PauseGate)
         self.wish = wish
         self._tell = tell
-        self._parts = parts
+        self._store = store
+        self._resume_store = None if wish.passing else store
         self._tools = DownloadContext(
-            api, numbers, tell, parts, gates.__getitem__, wish.http_assets, wish.svg
+            api, numbers, tell, self._resume_store, gates.__getitem__, wish.http_assets, wish.svg
         )
         self._slots = asyncio.Semaphore(jobs)
         self._prepared = False
@@ -111,7 +112,7 @@ class Saver:
 
     def _intact(self, task: Task, asset: Asset) -> tuple[Path, str] | None:
         """Where it was saved once and still is, unchanged; and its sha256."""
-        path, sha256 = self._parts.file(task.id, asset.n) or ("", "")
+        path, sha256 = self._store.saved_file(task.id, asset.n) or ("", "")
         return (Path(path), sha256) if path and _is(Path(path), sha256) else None
 
     def _in_place(self, known: Path, sha256: str, task: Task, asset: Asset) -> SavedFile | None:
@@ -155,7 +156,8 @@ class Saver:
 
     def _tidy(self, task: Task, asset: Asset, draft: PartFile) -> None:
         """Remove what a dead run left of it in another place."""
-        known = self._parts.part(task.id, asset.n)
+        store = self._resume_store
+        known = store.resume_info(task.id, asset.n) if store else None
         if known and known.path != str(draft.path.absolute()):
             remove_stale_part(Path(known.path))
 

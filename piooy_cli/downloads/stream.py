@@ -5,7 +5,7 @@ import hashlib
 import re
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from piooy_cli.api.client import ApiClient
@@ -17,6 +17,7 @@ from piooy_cli.domain.events import Saving, Tell
 from piooy_cli.domain.models import Asset, ResumeInfo, Task
 from piooy_cli.downloads.part_file import PartFile
 from piooy_cli.downloads.publish import check_free_space
+from piooy_cli.ledger.store import ResumeStore
 
 _EXPIRED = frozenset({401, 403, 404, 410})
 _PASSING = frozenset({408, 409, 425, 429})
@@ -26,50 +27,13 @@ _LARGE = 1 << 20  # bytes from which on a thread writes
 _OVERLAP = 4096  # bytes that an address other than the first has to repeat before it is believed
 
 
-class ResumeStore(Protocol):
-    """What is remembered of files, from run to run."""
-
-    def part(self, task_id: str, n: int) -> ResumeInfo | None:
-        """What has arrived of an asset."""
-
-    def keep_part(self, task_id: str, n: int, part: ResumeInfo) -> None:
-        """Remember where it is arriving."""
-
-    def forget_part(self, task_id: str, n: int) -> None:
-        """What has arrived is of no use. On disk when this returns, or it raises."""
-
-    def file(self, task_id: str, n: int) -> tuple[str, str] | None:
-        """Where it was saved, and its sha256."""
-
-
-class NoResume:
-    """For files that only pass through: what was saved is known, and nothing is remembered."""
-
-    def __init__(self, parts: ResumeStore) -> None:
-        self._parts = parts
-
-    def part(self, task_id: str, n: int) -> ResumeInfo | None:
-        """Taken up by those who keep it."""
-        return None
-
-    def keep_part(self, task_id: str, n: int, part: ResumeInfo) -> None:
-        """Not remembered."""
-
-    def forget_part(self, task_id: str, n: int) -> None:
-        """Not touched."""
-
-    def file(self, task_id: str, n: int) -> tuple[str, str] | None:
-        """Where an asset was saved, and its sha256."""
-        return self._parts.file(task_id, n)
-
-
 class DownloadContext(NamedTuple):
     """What every transfer of a run uses. `gate`: of a host, closed for all by one answer."""
 
     api: ApiClient
     numbers: Limits
     tell: Tell
-    parts: ResumeStore
+    resume_store: ResumeStore | None
     gate: Callable[[str], PauseGate]
     http: bool = False
     svg: bool = False
@@ -114,7 +78,8 @@ class AssetStream:
 
     def take_up(self) -> None:
         """Go on where an earlier run was cut off, if what is there is surely of this asset."""
-        known = self._tools.parts.part(self._task.id, self._asset.n)
+        store = self._tools.resume_store
+        known = store.resume_info(self._task.id, self._asset.n) if store else None
         self._remembered = known is not None
         if known and known.path == str(self._draft.path.absolute()):
             self._draft.take_up()
@@ -131,7 +96,7 @@ class AssetStream:
         """The bytes from its present address. Raises Expired, Broken, or a Fault."""
         self._asset = asset
         headers, overlap = self._asking()
-        async with self._tools.api.media(
+        async with self._tools.api.open_asset(
             self._asset.url, headers, http=self._tools.http
         ) as arriving:
             total = self._begun(arriving, bool(headers), overlap)
@@ -208,8 +173,8 @@ class AssetStream:
     def _empty(self) -> None:
         """Throw away what is there; the ledger first, lest another run mixes it with the rest."""
         self._part, self._draft.kept = None, False
-        if self._remembered:
-            self._tools.parts.forget_part(self._task.id, self._asset.n)
+        if self._remembered and self._tools.resume_store:
+            self._tools.resume_store.delete_resume_info(self._task.id, self._asset.n)
             self._remembered = False
         self._draft.restart()
 
@@ -226,8 +191,9 @@ class AssetStream:
         if total and etag.startswith('"') and self._ranges:
             path = str(self._draft.path.absolute())
             self._part = ResumeInfo(path, address_digest(self._asset.url), etag, total)
-            if total >= self._tools.numbers.asset_kept:
-                self._tools.parts.keep_part(self._task.id, self._asset.n, self._part)
+            store = self._tools.resume_store
+            if store and total >= self._tools.numbers.asset_kept:
+                store.save_resume_info(self._task.id, self._asset.n, self._part)
                 self._draft.kept = self._remembered = True
         return total
 

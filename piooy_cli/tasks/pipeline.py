@@ -1,27 +1,25 @@
 """The road: submit, finish, fetch. Commands get on and off it somewhere; nothing else waits."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from piooy_cli.api.client import ApiClient
 from piooy_cli.concurrency.adaptive_limit import Slot
+from piooy_cli.concurrency.limits import Limits
 from piooy_cli.concurrency.signals import StopSignal
-from piooy_cli.domain.errors import Busy, Interrupted, PiooyError, StorageRefused, continue_command
-from piooy_cli.domain.events import PollStarted, Tell, Warned
-from piooy_cli.domain.models import MediaType, Order, ResumeInfo, RowKey, SavedFile, Task
+from piooy_cli.domain.errors import Interrupted, PiooyError, continue_command
+from piooy_cli.domain.events import PollStarted, Tell
+from piooy_cli.domain.models import MediaType, Order, RowKey, SavedFile, Task, TaskStatus
+from piooy_cli.ledger.store import TaskStore
 from piooy_cli.tasks.asset_fetcher import AssetFetcher, no_files_error
 from piooy_cli.tasks.submitter import Submitter
 from piooy_cli.tasks.waiter import ERROR_REREADS, Waiter, WaitOptions
 
 if TYPE_CHECKING:
     from piooy_cli.downloads.saver import Saver
-    from piooy_cli.ledger.null_store import NullLedger
-    from piooy_cli.ledger.sqlite.store import Ledger
-
-T = TypeVar("T")
 
 
 class Pipeline:
@@ -30,26 +28,27 @@ class Pipeline:
     def __init__(
         self,
         api: ApiClient,
-        ledger: "Ledger | NullLedger",
+        store: TaskStore,
         waiting: WaitOptions,
         stop: StopSignal,
         tell: Tell,
+        limits: Limits,
     ) -> None:
-        patience = float("inf") if waiting.timeout is None else waiting.timeout
+        timeout = float("inf") if waiting.timeout is None else waiting.timeout
         self._api = api
         self._stop = stop
         self._tell = tell
-        self._submitter = Submitter(api, ledger, stop, tell, patience)
-        self.memory = BestEffortLedger(ledger, tell)
-        self._waiter = Waiter(api, waiting, tell, self.memory.seen, self.memory.past)
-        self._fetcher = AssetFetcher(api, tell, self.memory.saved)
-        self._under_way: dict[str, Task] = self._submitter.sent
+        self._submitter = Submitter(api, store, stop, tell, limits, timeout)
+        self.store = store
+        self._waiter = Waiter(api, waiting, tell, store)
+        self._fetcher = AssetFetcher(api, tell, store.record_file)
+        self._under_way: dict[str, Task] = self._submitter.submitted
         self._resume = ""
         self.again = ""  # the command that goes on, where it is not `wait`
 
-    async def submit(self, order: Order, row: RowKey, seat: Slot) -> Task:
+    async def submit(self, order: Order, row: RowKey, slot: Slot) -> Task:
         """Send the order of a batch's row, once."""
-        return await self._submitter.submit(order, row, seat)
+        return await self._submitter.submit(order, row, slot)
 
     @property
     def closed(self) -> PiooyError | None:
@@ -86,7 +85,7 @@ class Pipeline:
     async def finish(self, task: Task, *, fresh: bool = False) -> Task:
         """Look until the task settles. Raises what it ended with, or StillRunning."""
         if not task.is_settled:  # an order's answer may bring its end along
-            task = self.memory.find(task.id) or task
+            task = self.store.find(task.id) or task
         with self._about(task, "wait"):
             task = await self._waiter.finish(
                 task, fresh=fresh or _is_new(task), resume=self._resume
@@ -98,19 +97,19 @@ class Pipeline:
     async def look(self, task_id: str, refresh: str | None = None, *, sure: bool = False) -> Task:
         """The task as it is now. An ERROR may pass: it is remembered only where made `sure` of."""
         self._tell(PollStarted(task_id))
-        known = self.memory.find(task_id) or Task(task_id)
+        known = self.store.find(task_id) or Task(task_id)
         task = await self._read(known, refresh)
         for _ in range(ERROR_REREADS if sure else 0):
-            if task.status == "ERROR":
+            if task.status == TaskStatus.ERROR:
                 await asyncio.sleep(self._waiter.waiting.pace.early)
                 task = await self._read(known, refresh)
-        if sure or task.status != "ERROR":
-            self.memory.seen(task)
+        if sure or task.status != TaskStatus.ERROR:
+            self.store.observe(task)
         return task
 
     def known(self, task_id: str) -> Task | None:
         """A task that is known to have succeeded, with its files: it need not be asked for."""
-        task = self.memory.find(task_id)
+        task = self.store.find(task_id)
         return task if task and task.succeeded and task.assets else None
 
     async def _read(self, known: Task, refresh: str | None) -> Task:
@@ -125,13 +124,13 @@ class Pipeline:
 
     def stopped(self) -> PiooyError:
         """What a person has to know when a signal ended this run."""
-        if self._submitter.in_doubt:
-            return self._submitter.in_doubt[0]
+        if self._submitter.unknown:
+            return self._submitter.unknown[0]
         number, ids = self._stop.signal or 2, tuple(self._under_way)
         if not ids:
             return Interrupted("stopped; nothing is under way", self.again, signal=number)
         message = f"stopped waiting; {len(ids):,} still under way"
-        hint = self.again or continue_command(ids, self._resume, self.memory.find)
+        hint = self.again or continue_command(ids, self._resume, self.store.find)
         interrupted = Interrupted(message, hint, signal=number)
         interrupted.ids = () if self.again else ids
         return interrupted
@@ -146,63 +145,6 @@ class Pipeline:
             self._under_way.pop(task.id, None)
             raise error.about(task.id, command) from error.__cause__
         self._under_way.pop(task.id, None)
-
-
-class BestEffortLedger:
-    """The ledger as the road needs it: where it refuses, the work goes on, and that is told once.
-
-    A task that runs is not lost by a line that could not be written: its id is known already.
-    """
-
-    def __init__(self, ledger: "Ledger | NullLedger", tell: Tell) -> None:
-        self._ledger = ledger
-        self._tell = tell
-        self._warned = False
-        ledger.when_lost(self._warn)
-
-    def find(self, task_id: str) -> Task | None:
-        """What is known of a task."""
-        return self._kept(lambda: self._ledger.find(task_id))
-
-    def past(self, task: Task) -> list[float]:
-        """How long the last runs like it took."""
-        return self._kept(lambda: self._ledger.past(task)) or []
-
-    def seen(self, task: Task) -> None:
-        """Remember how a task was seen."""
-        self._kept(lambda: self._ledger.seen(task))
-
-    def part(self, task_id: str, n: int) -> ResumeInfo | None:
-        """What has arrived of an asset."""
-        return self._kept(lambda: self._ledger.part(task_id, n))
-
-    def keep_part(self, task_id: str, n: int, part: ResumeInfo) -> None:
-        """Remember where an asset is arriving."""
-        self._kept(lambda: self._ledger.keep_part(task_id, n, part))
-
-    def forget_part(self, task_id: str, n: int) -> None:
-        """What has arrived is of no use. Raises where that cannot be written down."""
-        self._ledger.forget_part(task_id, n)
-
-    def file(self, task_id: str, n: int) -> tuple[str, str] | None:
-        """Where an asset was saved, and its sha256."""
-        return self._kept(lambda: self._ledger.file(task_id, n))
-
-    def saved(self, file: SavedFile) -> None:
-        """Remember where an asset is."""
-        self._kept(lambda: self._ledger.saved(file))
-
-    def _kept(self, word: Callable[[], T]) -> T | None:
-        try:
-            return word()
-        except (StorageRefused, Busy) as error:
-            self._warn(error)
-            return None
-
-    def _warn(self, error: PiooyError) -> None:
-        if not self._warned:
-            self._warned = True
-            self._tell(Warned(f"{error.message}; the work goes on without it"))
 
 
 def _is_new(task: Task) -> bool:

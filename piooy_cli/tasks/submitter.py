@@ -1,11 +1,15 @@
-"""Sending orders, each once; and stopping while one is on its way."""
+"""Submitting orders, each at most once: PLANNED, SENDING, POST, outcome, in this order on disk."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
 
 from piooy_cli.api.client import ApiClient
-from piooy_cli.api.interpret import unknown_error
-from piooy_cli.api.submission import Submission
+from piooy_cli.api.outcomes import Accepted, NotSent, RateLimited
+from piooy_cli.api.schema import status_word
+from piooy_cli.concurrency.adaptive_limit import Slot
+from piooy_cli.concurrency.backoff import PauseGate, full_jitter
+from piooy_cli.concurrency.deadline import Deadline
+from piooy_cli.concurrency.limits import Limits
 from piooy_cli.concurrency.signals import StopSignal
 from piooy_cli.domain.errors import (
     Busy,
@@ -14,115 +18,187 @@ from piooy_cli.domain.errors import (
     PiooyError,
     StorageRefused,
     SubmissionUnknown,
+    TooSoon,
+    Unreachable,
 )
-from piooy_cli.domain.events import Noticed, Submitted, Submitting, Tell
-from piooy_cli.domain.hints import RESOLUTIONS, Hint
+from piooy_cli.domain.events import Noticed, Retrying, Submitted, Submitting, Tell, Warned
 from piooy_cli.domain.models import Order, RowKey, Task
+from piooy_cli.ledger.store import TaskStore
+from piooy_cli.tasks.submission import Submission
 
-if TYPE_CHECKING:
-    from piooy_cli.concurrency.adaptive_limit import Slot
-    from piooy_cli.ledger.null_store import NullLedger
-    from piooy_cli.ledger.sqlite.order_record import OrderRecord
-    from piooy_cli.ledger.sqlite.store import Ledger
-
-MOST_DOUBTS = 5
-_AT_ONCE = 8  # orders that leave at the same time
+MOST_UNKNOWN_IN_A_ROW = 5
+_AT_ONCE = 8  # orders that are sent at the same time
+_SPENDING_PAUSE = 1.0  # seconds after which the spending limits are asked again, at most
 
 
 class Submitter:
-    """Sends, and knows what is in doubt.
+    """Sends orders, and remembers which of them have an unknown outcome.
 
-    After a refused key, an empty account, or five lost answers in a row it sends nothing more:
-    the money at risk is bounded.
+    After a refused key, an empty account, or five unknown outcomes in a row it sends nothing more,
+    so that the money at risk is bounded.
     """
 
     def __init__(
-        self,
-        api: ApiClient,
-        ledger: "Ledger | NullLedger",
-        stop: StopSignal,
-        tell: Tell,
-        patience: float,
-    ) -> None:
+        self, api: ApiClient, store: TaskStore, stop: StopSignal, tell: Tell, limits: Limits,
+        timeout: float,
+    ) -> None:  # fmt: skip
         self._api = api
-        self._ledger = ledger
+        self._store = store
         self._stop = stop
         self._tell = tell
-        self._patience = patience
+        self._limits = limits
+        self._budget = min(limits.limit_budget, timeout)
+        self._gate = PauseGate()
+        self._sending = asyncio.Semaphore(_AT_ONCE)
         self._closed: PiooyError | None = None
-        self._doubts_in_a_row = 0
-        self._leaving = asyncio.Semaphore(_AT_ONCE)
-        self.in_doubt: list[SubmissionUnknown] = []
-        self.sent: dict[str, Task] = {}
+        self._unknown_in_a_row = 0
+        self.unknown: list[SubmissionUnknown] = []
+        self.submitted: dict[str, Task] = {}
 
     @property
     def closed(self) -> PiooyError | None:
-        """Why nothing more is sent; None where orders still are."""
+        """Why nothing more is sent; None while orders are sent."""
         return self._closed
 
     def close(self, why: PiooyError) -> None:
-        """Send nothing more. What is on its way stays so."""
+        """Send nothing more. Orders in progress are not affected."""
         self._closed = self._closed or why
 
     async def submit(
-        self, order: Order, row: RowKey | None = None, seat: "Slot | None" = None
+        self, order: Order, row: RowKey | None = None, slot: Slot | None = None
     ) -> Task:
-        """Send the order, once. Stopped on the way, it waits for the answer that is due."""
-        submission = self._api.prepare(order)
-        submission.seat, submission.closed = seat, lambda: self._closed
-        async with self._leaving:
+        """Send the order, once. When the run is stopped, an answer that is due is waited for."""
+        body = self._api.encode_order(order)
+        async with self._sending:
             if self._closed:
                 raise self._closed
-            entry = self._ledger.plan(order, submission.body, row)
-            submission.journal = entry
+            submission = Submission(order, body, self._store.plan(order, body, row), slot)
             self._tell(Submitting(order))
-            return await self._sent(submission, entry)
+            return await self._shielded(submission)
 
-    async def _sent(self, submission: Submission, entry: "OrderRecord") -> Task:
-        posting = asyncio.create_task(self._api.generate(submission, self._patience))
+    async def _shielded(self, submission: Submission) -> Task:
+        """A signal cancels us, not the request that may be executed at this moment."""
+        posting = asyncio.create_task(self._until_accepted(submission))
         try:
             task = await asyncio.shield(posting)
         except asyncio.CancelledError:
-            self._accepted(await self._within_grace(posting, submission, entry))
+            self._accepted(await self._within_grace(posting, submission))
             raise
-        except SubmissionUnknown as doubt:
-            if doubt is self._closed:
-                raise  # another order's: this one never left
-            raise self._noted(doubt, entry) from doubt.__cause__
-        except (NotSignedIn, OverLimit, StorageRefused, Busy) as closed:
-            self.close(closed)
+        except SubmissionUnknown as unknown:
+            if unknown is not self._closed:  # else it is another order's, and this one never left
+                self._note(unknown, submission)
+            raise
+        except (NotSignedIn, OverLimit, StorageRefused, Busy) as error:
+            self.close(error)
             raise
         return self._accepted(task)
 
+    async def _until_accepted(self, submission: Submission) -> Task:
+        """POST until the service has taken it; again only if nothing was sent, or after a 429."""
+        deadline = Deadline(self._budget)
+        unsent = limited = 0
+        while True:
+            await self._mark_sending(submission)
+            outcome = await self._api.post_order(submission.body, submission.trace)
+            await submission.record(outcome)
+            match outcome:
+                case Accepted():
+                    return self._task(submission.order, outcome)
+                case NotSent():
+                    unsent += 1
+                    await self._pause_unsent(submission, outcome, unsent)
+                case RateLimited():
+                    limited += 1
+                    if submission.slot and submission.slot.may_progress():
+                        limited, deadline = 1, Deadline(self._budget)
+                    await self._pause_limited(submission, outcome, limited, deadline)
+
+    async def _mark_sending(self, submission: Submission) -> None:
+        """Return once the order is on disk and may leave."""
+        while True:
+            submission.check_stopped()
+            await self._gate.passed()
+            submission.check_stopped()
+            if self._closed:
+                raise self._closed
+            try:
+                return await submission.mark_sending()
+            except TooSoon as early:
+                self._tell(Retrying("submitting", early.reason, early.seconds))
+                await asyncio.sleep(min(early.seconds, _SPENDING_PAUSE))
+
+    async def _pause_unsent(self, submission: Submission, outcome: NotSent, tries: int) -> None:
+        if submission.stopped:
+            return
+        if outcome.final or tries >= self._limits.unsent_tries:
+            hint = "nothing was sent, nothing charged; run it again when the network is back"
+            message = f"the API could not be reached: {outcome.reason}"
+            raise Unreachable(message, hint) from outcome.cause
+        pause = full_jitter(tries, self._limits.backoff_base, self._limits.backoff_cap)
+        self._tell(Retrying("connecting", outcome.reason, pause))
+        await asyncio.sleep(pause)
+
+    async def _pause_limited(
+        self, submission: Submission, outcome: RateLimited, tries: int, deadline: Deadline
+    ) -> None:
+        """Nobody sends for so long; in a batch, others go first afterwards."""
+        if submission.stopped:
+            return
+        pause = outcome.pause
+        if pause is None:
+            pause = full_jitter(tries, self._limits.limit_base, self._limits.limit_cap)
+        if tries >= self._limits.limit_tries or pause > max(deadline.left, 0.001) + 0.001:
+            asks = f"; the server asks to wait {pause:.0f} s" if outcome.pause else ""
+            message = f"submitting: {outcome.reason}{asks}"
+            raise OverLimit(message, "nothing new was charged; try again later")
+        self._tell(Retrying("submitting", outcome.reason, pause))
+        self._gate.close_for(pause)
+        if submission.slot:
+            await submission.slot.requeue(submission.left_at)
+
+    def _task(self, order: Order, accepted: Accepted) -> Task:
+        if accepted.warning:
+            self._tell(Warned(f"{accepted.task_id}: {accepted.warning}"))
+        return Task(
+            id=accepted.task_id,
+            status=status_word(accepted.data.get("status")),
+            media=str(order.media),
+            scene=order.scene,
+            provider=order.provider,
+            model=order.model,
+            prompt=order.prompt,
+            options=order.options,
+            size=order.size,
+            accepted_at=datetime.now(UTC),
+        )
+
     def _accepted(self, task: Task) -> Task:
-        self._doubts_in_a_row = 0
-        self.sent[task.id] = task
+        self._unknown_in_a_row = 0
+        self.submitted[task.id] = task
         self._tell(Submitted(task))
         return task
 
-    async def _within_grace(
-        self, posting: "asyncio.Task[Task]", submission: Submission, entry: "OrderRecord"
-    ) -> Task:
-        """The answer, if it comes in time. Raises CancelledError where nothing was sent."""
+    async def _within_grace(self, posting: "asyncio.Task[Task]", submission: Submission) -> Task:
+        """The answer, if it comes in time. Raises CancelledError if nothing was sent."""
         submission.stopped = True
         if submission.may_have_arrived:
-            await self._patiently(posting)
+            await self._wait_for_answer(posting)
         if posting.done() and not posting.cancelled():
-            doubt = posting.exception()
-            if isinstance(doubt, SubmissionUnknown) and doubt is not self._closed:
-                raise self._noted(doubt, entry)
+            error = posting.exception()
+            if isinstance(error, SubmissionUnknown) and error is not self._closed:
+                raise self._note(error, submission)
             return posting.result()
         posting.cancel()
         await asyncio.wait({posting})
-        if entry.is_sending and submission.may_have_arrived:
-            doubt = await submission.in_doubt(unknown_error("stopped before it came"), None)
-            raise self._noted(doubt, entry)
-        if entry.is_sending:
-            await submission.proven_unsent("stopped before it left", None)
+        if submission.is_undecided and submission.may_have_arrived:
+            unknown = await submission.record_unknown("stopped before it came")
+            raise self._note(unknown, submission)
+        if submission.is_undecided:
+            await submission.record_unsent("stopped before it left", None)
         raise asyncio.CancelledError
 
-    async def _patiently(self, posting: "asyncio.Task[Task]") -> None:
-        """Until the answer is here, the grace is over, or a second signal insists."""
+    async def _wait_for_answer(self, posting: "asyncio.Task[Task]") -> None:
+        """Until the answer is here, the grace period is over, or a second signal arrives."""
         seconds = f"{self._stop.grace:.0f} s"
         self._tell(Noticed(f"waiting up to {seconds} for the answer; stop again to give up"))
         insisted = asyncio.ensure_future(self._stop.insisted())
@@ -130,13 +206,10 @@ class Submitter:
         await asyncio.wait({posting, insisted}, timeout=self._stop.grace, return_when=first)
         insisted.cancel()
 
-    def _noted(self, doubt: SubmissionUnknown, entry: "OrderRecord") -> SubmissionUnknown:
-        doubt.hints = [
-            "it may have been charged once; piooy will not resend it automatically",
-            Hint("history resolve", (entry.ref,), "to settle it: {}", RESOLUTIONS),
-        ]
-        self.in_doubt.append(doubt)
-        self._doubts_in_a_row += 1
-        if self._doubts_in_a_row >= MOST_DOUBTS or doubt.stops_all:
-            self._closed = doubt
-        return doubt
+    def _note(self, unknown: SubmissionUnknown, submission: Submission) -> SubmissionUnknown:
+        unknown.hints = submission.unknown_hints
+        self.unknown.append(unknown)
+        self._unknown_in_a_row += 1
+        if self._unknown_in_a_row >= MOST_UNKNOWN_IN_A_ROW or unknown.stops_all:
+            self._closed = unknown
+        return unknown

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import NamedTuple
@@ -21,7 +21,8 @@ from piooy_cli.domain.errors import (
 from piooy_cli.domain.events import PollStarted, Progressed, Settled, Tell, Warned
 from piooy_cli.domain.expectation import Expectation
 from piooy_cli.domain.hints import Hint
-from piooy_cli.domain.models import RUNNING, MediaType, Task
+from piooy_cli.domain.models import RUNNING, MediaType, Task, TaskStatus
+from piooy_cli.ledger.store import TaskStore
 from piooy_cli.tasks.poll_schedule import Pace, expectation_from
 
 DEFAULT_TIMEOUTS = {"image": 300.0, "music": 600.0, "character": 600.0, "video": 1800.0}
@@ -49,8 +50,8 @@ class WaitOptions(NamedTuple):
 class Waiter:
     """Waits for tasks, any number of them at the same time.
 
-    Each sleeps until its next look is due; the API's bucket, gate and workers bound what they do
-    together. `seen` remembers, `past` tells how long runs like it took.
+    Each sleeps until its next poll is due; the token bucket, the gate and the workers of the API
+    client bound what they do together.
     """
 
     def __init__(
@@ -58,14 +59,12 @@ class Waiter:
         api: ApiClient,
         waiting: WaitOptions,
         tell: Tell,
-        seen: Callable[[Task], None],
-        past: Callable[[Task], Sequence[float]],
+        store: TaskStore,
     ) -> None:
         self.api = api
         self.waiting = waiting
         self.tell = tell
-        self.seen = seen
-        self._past = past
+        self.store = store
         self._expectations: dict[tuple[str | None, ...], Expectation] = {}
 
     async def finish(self, task: Task, *, fresh: bool, resume: str) -> Task:
@@ -87,7 +86,7 @@ class Waiter:
         kind = _kind_of(task)
         if kind not in self._expectations:
             typical = self.waiting.typical(task.model, task.media)
-            past = self._past(task) if task.model else ()
+            past = self.store.durations(task) if task.model else ()
             self._expectations[kind] = expectation_from(past, typical)
         return self._expectations[kind]
 
@@ -135,7 +134,7 @@ class _Wait:
                 return await self._judged()
             self._last_running = asked
             if not self._task.failed:  # an ERROR that may pass is no end to remember
-                self._waiter.seen(self._task)
+                self._waiter.store.observe(self._task)
             self._waiter.tell(Progressed(self._task, self._deadline.elapsed))
             await self._pause()
 
@@ -173,7 +172,7 @@ class _Wait:
     def _is_over(self) -> bool:
         """Whether the status is the last one. ERROR may pass: it has to stay to count."""
         status = self._task.status
-        if status == "ERROR" and self._error_rereads < ERROR_REREADS:
+        if status == TaskStatus.ERROR and self._error_rereads < ERROR_REREADS:
             self._error_rereads += 1
             return False
         self._error_rereads = 0
@@ -196,14 +195,14 @@ class _Wait:
     async def _judged(self) -> Task:
         """The end, with a look or two more for files that are late. It is not taken back."""
         if self._task.failed:
-            self._waiter.seen(self._task)
+            self._waiter.store.observe(self._task)
             raise failure_of(self._task)
         self._task = replace(self._task, took=self._took())
-        self._waiter.seen(self._task)
+        self._waiter.store.observe(self._task)
         for refresh in (None, "1"):
             if not self._task.assets and self._task.media != MediaType.CHARACTER:
                 await self._reread(refresh)
-        self._waiter.seen(self._task)
+        self._waiter.store.observe(self._task)
         return self._task
 
     async def _reread(self, refresh: str | None) -> None:

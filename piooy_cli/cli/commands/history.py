@@ -2,7 +2,7 @@
 
 import time
 from getpass import getuser
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +14,11 @@ from piooy_cli.domain.answers import Document, Line, Listing
 from piooy_cli.domain.errors import NotDownloaded, NotFound, PiooyError, StillRunning, UsageError
 from piooy_cli.domain.events import Saved, Shown
 from piooy_cli.domain.hints import Hint
-from piooy_cli.domain.models import MediaType, check_task_id
+from piooy_cli.domain.models import MediaType, OrderState, check_task_id
+
+if TYPE_CHECKING:
+    from piooy_cli.ledger.records import OrderDetails
+    from piooy_cli.ledger.store import OrderStore
 
 history = CommandApp()
 _Ref = Annotated[
@@ -77,26 +81,22 @@ def list_history(
     """
     if ctx.invoked_subcommand is not None:
         return
-    from piooy_cli.ledger.sqlite.history import Filters, list_orders_with_files
+    from piooy_cli.ledger.records import OrderFilters
 
     context: Context = ctx.obj
     context.fields = known_fields(fields)
-    filters = Filters(status, model, media, since, search, unsaved, unknown, batch, limit)
+    filters = OrderFilters(status, model, media, since, search, unsaved, unknown, batch, limit)
     context.output.results_are((Shown,))
-    if ledger := context.past():
-        for task, files in list_orders_with_files(ledger, filters):
+    if store := context.existing_store():
+        for task, files in store.list_orders(filters):
             context.tell(Shown(task, files))
 
 
 @history.command("show")
 def show(ctx: typer.Context, ref: _Ref) -> None:
     """Show all that is known of one order: attempts, files, decisions."""
-    from piooy_cli.ledger.sqlite.history import order_details
-    from piooy_cli.ledger.sqlite.references import order_named
-
     context: Context = ctx.obj
-    ledger = _past(context, ref)
-    context.output.answer(Document(_record(*order_details(ledger, order_named(ledger, ref)))))
+    context.output.answer(Document(_record(_store(context, ref).order_named(ref))))
 
 
 @history.command("resolve")
@@ -115,33 +115,30 @@ def resolve_history(
       piooy history resolve @row:12 --charged
       piooy history resolve @row:12 --not-charged --why "not in my account"
     """
-    from piooy_cli.ledger.sqlite.history import resolve_order
-    from piooy_cli.ledger.sqlite.references import order_named
-
     context: Context = ctx.obj
     if (adopt is not None) + not_charged + charged != 1:
         raise UsageError("one of --adopt, --not-charged and --charged is wanted")
-    ledger = _past(context, ref)
-    row = order_named(ledger, ref)
+    store = _store(context, ref)
+    order = store.order_named(ref)
     if adopt is not None:
-        context.run(_adopt, ledger, row, check_task_id(adopt), why)
+        context.run(_adopt, store, order, check_task_id(adopt), why)
         return
-    resolve_order(ledger, row["id"], "PLANNED" if not_charged else "WRITTEN_OFF", _who(), why, None)
+    state = OrderState.PLANNED if not_charged else OrderState.WRITTEN_OFF
+    store.settle(order.number, state, _who(), why)
     told = "it may be sent once more: run the same command again" if not_charged else "written off"
-    context.output.note(f"@row:{row['id']}: {told}")
+    context.output.note(f"{order.ref}: {told}")
 
 
-async def _adopt(context: Context, ledger: Any, row: Any, task_id: str, why: str) -> None:
+async def _adopt(
+    context: Context, store: "OrderStore", order: "OrderDetails", task_id: str, why: str
+) -> None:
     from dataclasses import replace
 
-    from piooy_cli.ledger.sqlite.history import resolve_order
-    from piooy_cli.ledger.sqlite.mapping import task_from_row
-
     async with context.api() as api:
-        seen = await api.task(replace(task_from_row(row, ()), id=task_id))
-    resolve_order(ledger, row["id"], "SUBMITTED", _who(), why, task_id)
-    ledger.seen(seen)
-    context.output.note(f"@row:{row['id']} is task {task_id}, {seen.status}")
+        seen = await api.task(replace(order.task, id=task_id, assets=()))
+    store.settle(order.number, OrderState.SUBMITTED, _who(), why, task_id)
+    store.observe(seen)
+    context.output.note(f"{order.ref} is task {task_id}, {seen.status}")
 
 
 @history.command("prune")
@@ -151,8 +148,6 @@ def prune_history(
     yes: _Yes = False,
 ) -> None:
     """Forget orders that are over and older; what runs or is in doubt stays, so do files."""
-    from piooy_cli.ledger.sqlite import history as past
-
     context: Context = ctx.obj
     if not yes and not context.interactive:
         raise UsageError(
@@ -160,8 +155,8 @@ def prune_history(
         )
     if not yes and not context.output.ask("Forget them?"):
         raise StillRunning("declined; nothing was forgotten")
-    ledger = context.past()
-    count = past.prune_orders(ledger, time.time() - before) if ledger else 0
+    store = context.existing_store()
+    count = store.prune(time.time() - before) if store else 0
     context.output.note(f"forgot {count:,}")
 
 
@@ -169,16 +164,12 @@ def prune_history(
 def export(ctx: typer.Context) -> None:
     """Print every order with all that is known of it, as JSON Lines, oldest first."""
     from piooy_cli.domain.records import compact
-    from piooy_cli.ledger.sqlite.history import order_details
-    from piooy_cli.ledger.sqlite.store import COLUMNS
 
     context: Context = ctx.obj
-    if (ledger := context.past()) is None:
-        return
-    query = f"select {COLUMNS} from orders where account = ? order by id"
-    for row in ledger.read(query, ledger.account):
-        record = _record(*order_details(ledger, row))
-        context.output.answer(Line(compact(record), record))
+    if store := context.existing_store():
+        for order in store.all_orders():
+            record = _record(order)
+            context.output.answer(Line(compact(record), record))
 
 
 @history.command("stats")
@@ -191,11 +182,10 @@ def stats(ctx: typer.Context, model: _Model = None) -> None:
       piooy history stats -m nano-banana-pro --json
     """
     from piooy_cli.cli.commands.models import experience, runs_record
-    from piooy_cli.ledger.sqlite.statistics import run_statistics
 
     context: Context = ctx.obj
-    ledger = context.past()
-    found = list(run_statistics(ledger, model)) if ledger else []
+    store = context.existing_store()
+    found = list(store.run_statistics(model)) if store else []
     columns = ["model", "scene", "size", "runs", "success", "median", "9 of 10"]
     rows = [[one.model, one.scene or "", one.size, *experience(one)] for one in found]
     kinds = [{"model": one.model, "scene": one.scene, "size": one.size or None} for one in found]
@@ -213,17 +203,14 @@ def check_history(
     ] = False,
 ) -> None:
     """Check every rule of the ledger anew, and every saved file by its hash."""
-    from piooy_cli.ledger.sqlite.integrity import damaged_files, integrity_errors
-
     context: Context = ctx.obj
-    ledger = context.past()
-    broken, gone = (
-        (list(integrity_errors(ledger)), list(damaged_files(ledger))) if ledger else ([], [])
-    )
+    store = context.existing_store()
+    broken = list(store.integrity_errors()) if store else []
+    gone = list(store.damaged_files()) if store else []
     if repair and gone and not broken:
         context.run(_repair, gone, results=(Saved,))
         return
-    rows = [list(one) for one in (*broken, *((one.task_id, one.sentence) for one in gone))]
+    rows = [list(one) for one in (*broken, *((one.task_id, one.problem) for one in gone))]
     records = [{"what": what, "found": found} for what, found in rows]
     context.output.answer(Listing(["what", "found"], rows, records))
     if broken:
@@ -251,18 +238,25 @@ async def _repair(context: Context, gone: list[Any]) -> None:
         await run_many(context, one, gone, at_once=4)
 
 
-def _past(context: Context, ref: str) -> Any:
+def _store(context: Context, ref: str) -> "OrderStore":
     """The ledger, or NotFound where nothing was ever sent."""
-    ledger = context.past()
-    if ledger is None:
+    store = context.existing_store()
+    if store is None:
         raise NotFound(f"{ref} is not in the history, which is empty")
-    return ledger
+    return store
 
 
-def _record(task: Any, files: Any, more: dict[str, Any]) -> dict[str, Any]:
+def _record(order: "OrderDetails") -> dict[str, Any]:
+    """All that is known of an order, for programs; keys are only ever added."""
     from piooy_cli.domain.records import shown_record
 
-    return shown_record(task, files) | more
+    return shown_record(order.task, order.files) | {
+        "row": order.number,
+        "state": str(order.state),
+        "digest": order.digest,
+        "attempts": order.attempts,
+        "decisions": order.decisions,
+    }
 
 
 def _who() -> str:

@@ -10,7 +10,7 @@ from piooy_cli.domain.errors import NotFound
 from piooy_cli.domain.models import MediaType
 
 if TYPE_CHECKING:
-    from piooy_cli.ledger.sqlite.statistics import RunStatistics
+    from piooy_cli.ledger.statistics import RunStatistics
     from piooy_cli.requests.catalogue import ModelInfo
 
     Learned = dict[str, RunStatistics]
@@ -86,7 +86,7 @@ def _details(model: "ModelInfo", runs: "RunStatistics | None") -> Listing:
 
 def _chart(runs: "RunStatistics | None") -> tuple[list[list[str]], list[float | None]]:
     """How many runs took how long, as rows and as bars."""
-    from piooy_cli.ledger.sqlite.statistics import histogram
+    from piooy_cli.ledger.statistics import histogram
 
     steps = histogram(runs.took) if runs else []
     most = max((count for _, _, count in steps), default=0)

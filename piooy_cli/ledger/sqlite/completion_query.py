@@ -3,7 +3,7 @@
 import sqlite3
 from pathlib import Path
 
-from piooy_cli.ledger.sqlite.store import LEDGER_FILE
+from piooy_cli.ledger.sqlite.database import LEDGER_FILE
 
 _SECONDS = 0.1
 

@@ -1,4 +1,4 @@
-"""Changes to the ledger, those of the same moment in one commit: syncing a disk takes long."""
+"""Changes to the ledger, with those of the same moment in one commit: a sync takes long."""
 
 import sqlite3
 import sys
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 class GroupCommit:
-    """Who changes what when. A change is seen by this connection at once, on disk once `kept`."""
+    """Changes of one connection. It sees them at once; they are on disk once `flush` returns."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         self._path = path
         self._waiting: list[Future[None]] = []
         self._is_due = False
-        self.lost: Callable[[PiooyError], None] = lambda trouble: None
+        self.on_failed: Callable[[PiooyError], None] = lambda trouble: None
 
     @contextmanager
-    def now(self) -> Iterator[sqlite3.Connection]:
+    def immediate(self) -> Iterator[sqlite3.Connection]:
         """A change that is on disk when it ends. Raises StorageRefused or Busy."""
         try:
             with self._part() as connection:
@@ -37,11 +37,11 @@ class GroupCommit:
         self.commit()
 
     @contextmanager
-    def soon(self) -> Iterator[sqlite3.Connection]:
-        """A change that is on disk soon, and certainly once `kept` returns; as `now` off a loop."""
+    def deferred(self) -> Iterator[sqlite3.Connection]:
+        """A change that is on disk once `flush` returns; as `immediate` where no loop runs."""
         loop = _running_loop()
         if loop is None:
-            with self.now() as connection:
+            with self.immediate() as connection:
                 yield connection
             return
         try:
@@ -52,7 +52,7 @@ class GroupCommit:
                 self._is_due = True
                 loop.call_soon(self._due)
 
-    async def kept(self) -> None:
+    async def flush(self) -> None:
         """Return once all changes so far are on disk. Raises StorageRefused where they are lost."""
         loop = _running_loop()
         if loop and self._connection.in_transaction:
@@ -61,7 +61,7 @@ class GroupCommit:
             await here
 
     def commit(self) -> None:
-        """All changes so far, on disk. Raises StorageRefused or Busy, and so does each `kept`."""
+        """Commit all changes so far. Raises StorageRefused or Busy, and so does each `flush`."""
         waiting, self._waiting = self._waiting, []
         try:
             if self._connection.in_transaction:
@@ -69,18 +69,18 @@ class GroupCommit:
         except sqlite3.Error as error:
             self._undo()
             trouble = translated(self._path, error)
-            self._tell(waiting, trouble)
+            self._resolve(waiting, trouble)
             raise trouble from error
-        self._tell(waiting, None)
+        self._resolve(waiting, None)
 
     def _due(self) -> None:
         self._is_due = False
-        with suppress(PiooyError):  # told to whoever waits
+        with suppress(PiooyError):  # reported to those who wait
             self.commit()
 
     @contextmanager
     def _part(self) -> Iterator[sqlite3.Connection]:
-        """One change, whole or not at all, whatever becomes of others of the same moment."""
+        """One change, whole or not at all, whatever becomes of others in the same commit."""
         connection = self._connection
         try:
             if not connection.in_transaction:
@@ -96,16 +96,16 @@ class GroupCommit:
             raise translated(self._path, error) from error
 
     def _take_back(self, error: BaseException) -> None:
-        """Of a full disk SQLite takes back the whole moment, and everybody has to know."""
+        """On a full disk SQLite rolls back all changes, and everybody who waits has to know."""
         if self._connection.in_transaction:
             self._connection.execute("rollback to one")
             self._connection.execute("release one")
             return
         waiting, self._waiting = self._waiting, []
         if isinstance(error, sqlite3.Error) and waiting:
-            self._tell(waiting, translated(self._path, error))
+            self._resolve(waiting, translated(self._path, error))
 
-    def _tell(self, waiting: list["Future[None]"], trouble: PiooyError | None) -> None:
+    def _resolve(self, waiting: list["Future[None]"], trouble: PiooyError | None) -> None:
         for one in waiting:
             if one.done():
                 continue
@@ -114,7 +114,7 @@ class GroupCommit:
             else:
                 one.set_exception(trouble)
         if trouble and not waiting:
-            self.lost(trouble)
+            self.on_failed(trouble)
 
     def _undo(self) -> None:
         with suppress(sqlite3.Error):
@@ -123,7 +123,7 @@ class GroupCommit:
 
 
 def _running_loop() -> "AbstractEventLoop | None":
-    """The loop that this runs in. Most commands have none, and need not load asyncio to know."""
+    """The event loop, if one runs. Most commands have none and need not import asyncio for it."""
     if "asyncio" not in sys.modules:
         return None
     from asyncio import get_running_loop

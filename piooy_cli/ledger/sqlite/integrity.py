@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from piooy_cli.domain.models import SUCCEEDED
 from piooy_cli.files import sha256_of
-from piooy_cli.ledger.sqlite.store import Ledger
+from piooy_cli.ledger.records import DamagedFile
+from piooy_cli.ledger.sqlite.database import Database
 
+_SUCCEEDED = ", ".join(f"'{status}'" for status in sorted(SUCCEEDED))
 _RULES = {
     "is submitted and has no task": (
         "select id from orders where state = 'SUBMITTED' and task_id is null"
@@ -26,39 +27,32 @@ _RULES = {
     ),
     "has assets and no success": (
         "select distinct order_id as id from assets join orders on orders.id = order_id"
-        f" where status not in ({', '.join(repr(word) for word in sorted(SUCCEEDED))})"
+        f" where status not in ({_SUCCEEDED})"
     ),
 }
 
 
-def integrity_errors(ledger: Ledger) -> Iterator[tuple[str, str]]:
-    """What is wrong, as reference and sentence: SQLite's own check, and every rule made anew."""
-    for row in ledger.read("pragma integrity_check"):
-        if row[0] != "ok":
-            yield "ledger", str(row[0])
-    for sentence, query in _RULES.items():
-        for row in ledger.read(query):
-            yield f"@row:{row['id']}", sentence
+class Integrity(Database):
+    """The part of the store that checks itself."""
 
+    def integrity_errors(self) -> Iterator[tuple[str, str]]:
+        """What is wrong, as reference and sentence: SQLite's own check, and each rule again."""
+        for row in self.read("pragma integrity_check"):
+            if row[0] != "ok":
+                yield "ledger", str(row[0])
+        for sentence, query in _RULES.items():
+            for row in self.read(query):
+                yield f"@row:{row['id']}", sentence
 
-class DamagedFile(NamedTuple):
-    """A saved file that is not what it was."""
-
-    task_id: str
-    n: int
-    path: Path
-    sentence: str
-
-
-def damaged_files(ledger: Ledger) -> Iterator[DamagedFile]:
-    """Saved files that are gone or changed."""
-    query = (
-        "select task_id, n, path, bytes, sha256 from assets join orders on orders.id = order_id"
-        " where path is not null and account = ? order by order_id, n"
-    )
-    for row in ledger.read(query, ledger.account):
-        path = Path(row["path"])
-        if not path.is_file():
-            yield DamagedFile(row["task_id"], row["n"], path, f"{path} is gone")
-        elif path.stat().st_size != row["bytes"] or sha256_of(path) != row["sha256"]:
-            yield DamagedFile(row["task_id"], row["n"], path, f"{path} has changed")
+    def damaged_files(self) -> Iterator[DamagedFile]:
+        """Saved files that are gone or changed."""
+        query = (
+            "select task_id, n, path, bytes, sha256 from assets join orders on orders.id = order_id"
+            " where path is not null and account = ? order by order_id, n"
+        )
+        for row in self.read(query, self.account):
+            path = Path(row["path"])
+            if not path.is_file():
+                yield DamagedFile(row["task_id"], row["n"], path, f"{path} is gone")
+            elif path.stat().st_size != row["bytes"] or sha256_of(path) != row["sha256"]:
+                yield DamagedFile(row["task_id"], row["n"], path, f"{path} has changed")

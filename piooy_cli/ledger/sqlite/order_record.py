@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 
 from piooy_cli.domain.errors import Busy, PiooyError, StorageRefused, SubmissionUnknown
 from piooy_cli.domain.hints import Hint
+from piooy_cli.domain.models import OrderState
 from piooy_cli.ledger.sqlite import process_id
 from piooy_cli.ledger.sqlite.group_commit import GroupCommit
 
@@ -14,10 +15,10 @@ Change = Callable[[], AbstractContextManager[sqlite3.Connection]]
 Plan = Callable[[sqlite3.Connection], int]
 
 
-class OrderRecord:
-    """One order in the ledger, while it is being sent. `plan` writes it down, when it first is.
+class SqliteOrderRecord:
+    """One order in the ledger while it is submitted. `plan` writes it down, the first time.
 
-    With `commits` a word is on disk once `kept` returns; without, when it was said.
+    With `commits` a change is on disk once `flush` returns; without, as soon as it was made.
     """
 
     def __init__(
@@ -30,17 +31,19 @@ class OrderRecord:
         self._change = change
         self._plan = plan
         self._commits = commits
-        self._word: tuple[str, int | None] | None = None  # the task, and the status it came with
+        self._accepted_as: tuple[str, int | None] | None = (
+            None  # the task, and the status it came with
+        )
         self.number = number
         self.is_sending = False
 
     @property
     def ref(self) -> str:
-        """How a person names an order that has no task."""
+        """How the user refers to an order that has no task."""
         return f"@row:{self.number}"
 
-    def sending(self) -> None:
-        """On disk before the first byte leaves. Where it raises, nothing is sent."""
+    def mark_sending(self) -> None:
+        """PLANNED becomes SENDING, before the first byte is sent. If it raises, nothing is sent."""
         with self._change() as connection:
             number = self._plan(connection) if self._plan else self.number
             connection.execute(
@@ -56,26 +59,26 @@ class OrderRecord:
         self.number = number
         self.is_sending = True
 
-    async def kept(self) -> None:
-        """Return once what was said of it is on disk. A task's id that is not, is told a person."""
+    async def flush(self) -> None:
+        """Return once its changes are on disk. A task's id that cannot be recorded is reported."""
         if self._commits is None:
             return
         try:
-            await self._commits.kept()
+            await self._commits.flush()
         except (StorageRefused, Busy):
             self.is_sending = False
-            if self._word is None:
+            if self._accepted_as is None:
                 raise
-            self._change = self._commits.now
-            self.accepted(*self._word)
+            self._change = self._commits.immediate
+            self.accept(*self._accepted_as)
 
-    def not_sent(self, reason: str, http_status: int | None) -> None:
+    def mark_unsent(self, reason: str, http_status: int | None) -> None:
         """Proof that the service does not have it: nothing left this machine, or a 429."""
         with self._change() as connection:
             self._attempt(connection, "not sent", reason, http_status)
-            self._state(connection, "PLANNED")
+            self._set_state(connection, OrderState.PLANNED)
 
-    def refused(self, reason: str, http_status: int | None) -> None:
+    def reject(self, reason: str, http_status: int | None) -> None:
         """The service said no, for good."""
         with self._change() as connection:
             self._attempt(connection, "refused", reason, http_status)
@@ -83,20 +86,20 @@ class OrderRecord:
                 "update orders set failure_message = ?, settled = ? where id = ?",
                 (reason[:2000], time.time(), self.number),
             )
-            self._state(connection, "REFUSED")
+            self._set_state(connection, OrderState.REFUSED)
 
-    def unknown(self, reason: str, http_status: int | None) -> None:
-        """It may have arrived; only a person can say more."""
+    def mark_unknown(self, reason: str, http_status: int | None) -> None:
+        """It may have arrived, and only the user can say more."""
         with self._change() as connection:
             self._attempt(connection, "unknown", reason, http_status)
-            self._state(connection, "UNKNOWN")
+            self._set_state(connection, OrderState.UNKNOWN)
 
-    def accepted(self, task_id: str, http_status: int | None) -> None:
-        """The service has it. Where the disk refuses twice, a person is told the id."""
-        self._word = task_id, http_status
+    def accept(self, task_id: str, http_status: int | None) -> None:
+        """The service has it. If the disk refuses twice, the user is told the id."""
+        self._accepted_as = task_id, http_status
         for last in (False, True):
             try:
-                return self._accepted(task_id, http_status)
+                return self._accept(task_id, http_status)
             except _Doubled:
                 return self._doubled(task_id, http_status)
             except (StorageRefused, Busy) as error:
@@ -113,7 +116,7 @@ class OrderRecord:
         lost.stops_all = True
         return lost
 
-    def _accepted(self, task_id: str, http_status: int | None) -> None:
+    def _accept(self, task_id: str, http_status: int | None) -> None:
         with self._change() as connection:
             query = "select 1 from orders where task_id = ?"
             if connection.execute(query, (task_id,)).fetchone():
@@ -123,11 +126,11 @@ class OrderRecord:
                 "update orders set task_id = ?, accepted = ? where id = ?",
                 (task_id, time.time(), self.number),
             )
-            self._state(connection, "SUBMITTED")
+            self._set_state(connection, OrderState.SUBMITTED)
 
     def _doubled(self, task_id: str, http_status: int | None) -> None:
         reason = f"the service named task {task_id}, which is another order's"
-        self.unknown(reason, http_status)
+        self.mark_unknown(reason, http_status)
         raise SubmissionUnknown(reason, Hint("history show", (self.ref,), "for what was sent: {}"))
 
     def _attempt(
@@ -143,10 +146,10 @@ class OrderRecord:
             (phase, time.time(), reason and reason[:2000], http_status, self.number),
         )
 
-    def _state(self, connection: sqlite3.Connection, state: str) -> None:
+    def _set_state(self, connection: sqlite3.Connection, state: OrderState) -> None:
         self.is_sending = False
         connection.execute(
-            "update orders set state = ?, owner = null where id = ?", (state, self.number)
+            "update orders set state = ?, owner = null where id = ?", (str(state), self.number)
         )
 
 

@@ -1,89 +1,30 @@
-"""What past runs say of a model: how many, how many succeeded, how long they took."""
+"""How past runs of each model ended, and how long they took."""
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
-from typing import NamedTuple
 
 from piooy_cli.domain.models import FAILED, SUCCEEDED
-from piooy_cli.ledger.sqlite.store import Ledger
+from piooy_cli.ledger.sqlite.database import Database
+from piooy_cli.ledger.statistics import RunStatistics
 
-_OVER = ", ".join(repr(word) for word in sorted(SUCCEEDED | FAILED))
-
-
-class RunStatistics(NamedTuple):
-    """The runs of one model, scene and size that are over. `took`: seconds, sorted, where known."""
-
-    model: str
-    scene: str | None
-    size: str
-    over: int
-    succeeded: int
-    took: tuple[float, ...]
-
-    @property
-    def success(self) -> float:
-        """The share that succeeded, 0 to 1."""
-        return self.succeeded / self.over
-
-    @property
-    def median(self) -> float | None:
-        """Seconds within which half of them were done."""
-        return quantile(self.took, 0.5)
-
-    @property
-    def slow(self) -> float | None:
-        """Seconds within which nine of ten were done."""
-        return quantile(self.took, 0.9)
+_OVER = ", ".join(f"'{status}'" for status in sorted(SUCCEEDED | FAILED))
 
 
-def run_statistics(ledger: Ledger, model: str | None = None) -> Iterator[RunStatistics]:
-    """Of every model, scene and size, or of one model's; by name."""
-    query = (
-        "select model, scene, size, status, took from orders where account = ?"
-        f" and model is not null and (? is null or model = ?) and status in ({_OVER})"
-        " order by model, scene, size"
-    )
-    rows = ledger.read(query, ledger.account, model, model)
-    for kind, group in groupby(rows, key=lambda row: (row["model"], row["scene"], row["size"])):
-        alike = list(group)
-        succeeded = sum(row["status"] in SUCCEEDED for row in alike)
-        took = sorted(row["took"] for row in alike if row["took"] is not None)
-        yield RunStatistics(*kind, len(alike), succeeded, tuple(took))
+class Statistics(Database):
+    """The part of the store that sums up past runs."""
 
-
-def by_model(ledger: Ledger) -> dict[str, RunStatistics]:
-    """All runs of each model as one."""
-    return {
-        model: _as_one(model, list(parts))
-        for model, parts in groupby(run_statistics(ledger), key=lambda part: part.model)
-    }
-
-
-def _as_one(model: str, parts: Sequence[RunStatistics]) -> RunStatistics:
-    took = sorted(seconds for part in parts for seconds in part.took)
-    over, succeeded = (sum(part.over for part in parts), sum(part.succeeded for part in parts))
-    return RunStatistics(model, None, "", over, succeeded, tuple(took))
-
-
-def quantile(ordered: Sequence[float], share: float) -> float | None:
-    """The smallest value that at least `share` of them do not exceed: the nearest rank."""
-    return ordered[max(math.ceil(share * len(ordered)) - 1, 0)] if ordered else None
-
-
-def histogram(ordered: Sequence[float], most: int = 8) -> list[tuple[float, float, int]]:
-    """How many fell between two round numbers of seconds, for at most `most` steps between."""
-    if not ordered:
-        return []
-    step = _round_step((ordered[-1] - ordered[0]) / most)
-    first = math.floor(ordered[0] / step) * step
-    edges = [first + step * n for n in range(int((ordered[-1] - first) // step) + 1)]
-    return [(low, low + step, sum(low <= value < low + step for value in ordered)) for low in edges]
-
-
-def _round_step(least: float) -> float:
-    """The next of 1, 2, 5, 10, 20, 50 …"""
-    if least <= 1:
-        return 1
-    power = 10.0 ** math.floor(math.log10(least))
-    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= least)
+    def run_statistics(self, model: str | None = None) -> Sequence[RunStatistics]:
+        """What past runs say of every model, scene and size, or of one model's; by name."""
+        query = (
+            "select model, scene, size, status, took from orders where account = ?"
+            f" and model is not null and (? is null or model = ?) and status in ({_OVER})"
+            " order by model, scene, size"
+        )
+        rows = self.read(query, self.account, model, model)
+        found = []
+        for kind, group in groupby(rows, key=lambda row: (row["model"], row["scene"], row["size"])):
+            alike = list(group)
+            succeeded = sum(row["status"] in SUCCEEDED for row in alike)
+            took = sorted(row["took"] for row in alike if row["took"] is not None)
+            found.append(RunStatistics(*kind, len(alike), succeeded, tuple(took)))
+        return found

@@ -1,0 +1,94 @@
+"""A task store that may fail: reading and remembering go on without it, sending does not."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from piooy_cli.domain.errors import Busy, PiooyError, StorageRefused
+from piooy_cli.domain.events import Tell, Warned
+from piooy_cli.domain.models import Order, ResumeInfo, RowKey, SavedFile, Task
+from piooy_cli.ledger.store import OrderRecord, OrderStore
+
+T = TypeVar("T")
+
+
+class BestEffortStore:
+    """Decorates a store, or stands for one that could not be opened because of `trouble`.
+
+    A task that runs is not lost by a line that could not be written: its id is known already. The
+    first failure is reported, and the work continues.
+    """
+
+    def __init__(self, store: OrderStore | None, tell: Tell, trouble: PiooyError | None = None):
+        self._store = store
+        self._trouble = trouble
+        self._tell = tell
+        self._warned = False
+        if store:
+            store.on_commit_failed(self._warn)
+
+    @property
+    def is_available(self) -> bool:
+        """Whether there is a store to ask."""
+        return self._store is not None
+
+    def require(self) -> OrderStore:
+        """The store itself. Raises the error that it could not be opened with."""
+        if self._store is None:
+            raise self._trouble or StorageRefused("the ledger cannot be used")
+        return self._store
+
+    def plan(self, order: Order, body: bytes, row: RowKey | None = None) -> OrderRecord:
+        """The record of an order; nothing is sent that cannot be recorded."""
+        return self.require().plan(order, body, row)
+
+    def find(self, task_id: str) -> Task | None:
+        """What is known of a task."""
+        return self._attempt(lambda store: store.find(task_id), None)
+
+    def durations(self, task: Task) -> list[float]:
+        """How long the last runs like it took, in seconds."""
+        return self._attempt(lambda store: store.durations(task), [])
+
+    def observe(self, task: Task) -> None:
+        """Remember how a task was seen."""
+        self._attempt(lambda store: store.observe(task), None)
+
+    def record_file(self, file: SavedFile) -> None:
+        """Remember where an asset was saved."""
+        self._attempt(lambda store: store.record_file(file), None)
+
+    def saved_file(self, task_id: str, n: int) -> tuple[str, str] | None:
+        """Where an asset was saved, and its SHA-256."""
+        return self._attempt(lambda store: store.saved_file(task_id, n), None)
+
+    def resume_info(self, task_id: str, n: int) -> ResumeInfo | None:
+        """The unfinished file of an asset."""
+        return self._attempt(lambda store: store.resume_info(task_id, n), None)
+
+    def save_resume_info(self, task_id: str, n: int, info: ResumeInfo) -> None:
+        """Remember the unfinished file of an asset."""
+        self._attempt(lambda store: store.save_resume_info(task_id, n, info), None)
+
+    def delete_resume_info(self, task_id: str, n: int) -> None:
+        """Forget it. Raises if that fails: another run would mix its bytes with others."""
+        if self._store:
+            self._store.delete_resume_info(task_id, n)
+
+    def commit_pending(self) -> None:
+        """Return once all changes are on disk. Raises if they cannot be."""
+        if self._store:
+            self._store.commit_pending()
+
+    def _attempt(self, use: Callable[[OrderStore], T], default: T) -> T:
+        if self._store is None:
+            return default
+        try:
+            return use(self._store)
+        except (StorageRefused, Busy) as error:
+            self._warn(error)
+            return default
+
+    def _warn(self, error: PiooyError) -> None:
+        if not self._warned:
+            self._warned = True
+            self._tell(Warned(f"{error.message}; the work continues without it"))

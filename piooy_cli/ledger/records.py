@@ -1,0 +1,71 @@
+"""What an order store hands out: orders with their files, rows of a batch, damaged files. Pure."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from piooy_cli.domain.models import OrderState, SavedFile, Task
+
+
+class OrderFilters(NamedTuple):
+    """Which orders a list is to hold; `since` in seconds before now."""
+
+    status: str | None = None
+    model: str | None = None
+    media: str | None = None
+    since: float | None = None
+    search: str | None = None
+    unsaved: bool = False
+    unknown: bool = False
+    batch: str | None = None
+    limit: int | None = None
+
+
+class StoredOrder(NamedTuple):
+    """An order as a task, and those of its files that were saved on this disk."""
+
+    task: Task
+    files: Sequence[SavedFile]
+
+
+class OrderDetails(NamedTuple):
+    """Everything that is known of one order. `digest`: the SHA-256 of the request's body."""
+
+    number: int
+    state: OrderState
+    digest: str | None
+    task: Task
+    files: Sequence[SavedFile]
+    attempts: Sequence[Mapping[str, Any]]
+    decisions: Sequence[Mapping[str, Any]]
+
+    @property
+    def ref(self) -> str:
+        """The reference that names this order, whether it has a task or not."""
+        return f"@row:{self.number}"
+
+
+class RowOrder(NamedTuple):
+    """The newest order of a batch's row. `task`: as far as it is known; `spec`: its digest."""
+
+    state: OrderState
+    attempt: int
+    spec: bytes
+    task: Task
+
+
+class SentRow(NamedTuple):
+    """A row that was sent: its key, the digest of what was asked for, and the order's reference."""
+
+    key: str
+    spec: bytes
+    ref: str
+
+
+class DamagedFile(NamedTuple):
+    """A saved file that is gone, or is not what it was."""
+
+    task_id: str
+    n: int
+    path: Path
+    problem: str

@@ -1,0 +1,74 @@
+"""The connection to one ledger file, and the account whose orders are meant."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+from weakref import finalize
+
+from piooy_cli.domain.errors import PiooyError
+from piooy_cli.ledger.sqlite.group_commit import GroupCommit
+from piooy_cli.ledger.sqlite.schema import opened, translated
+from piooy_cli.ledger.sqlite.spending_limits import SpendingLimits
+
+LEDGER_FILE = "ledger.sqlite3"
+# All but the body, which may hold whole pictures.
+COLUMNS = (
+    "id, account, state, status, created, settled, media, scene, provider, model, prompt, options,"
+    " digest, task_id, failure_code, failure_message, owner, accepted, took, size"
+)
+
+
+class Database:
+    """What all parts of the store share: reading, changing, and committing together."""
+
+    def __init__(
+        self,
+        state: Path,
+        account: str,
+        *,
+        keeps_prompts: bool = True,
+        spending: SpendingLimits | None = None,
+    ) -> None:
+        self.path = state / LEDGER_FILE
+        self.account = account
+        self.spending = spending or SpendingLimits()
+        self.keeps_prompts = keeps_prompts
+        self.connection = opened(self.path)
+        self.commits = GroupCommit(self.connection, self.path)
+        # A change that is still to be committed may outlive the store.
+        finalize(self.commits, self.connection.close)
+
+    def change(self) -> AbstractContextManager[sqlite3.Connection]:
+        """A change that is on disk when the context ends. Raises StorageRefused or Busy."""
+        return self.commits.immediate()
+
+    def on_commit_failed(self, callback: Callable[[PiooyError], None]) -> None:
+        """Call `callback` when changes are lost that nobody waits for."""
+        self.commits.on_failed = callback
+
+    async def flush(self) -> None:
+        """Return once all changes so far are on disk. Raises StorageRefused or Busy."""
+        await self.commits.flush()
+
+    def commit_pending(self) -> None:
+        """Commit all changes now. Raises StorageRefused or Busy."""
+        self.commits.commit()
+
+    def limit_batch(self, most: int | None) -> None:
+        """Allow at most so many orders in all runs of a batch."""
+        self.spending = self.spending._replace(of_batch=most)
+
+    def read(self, query: str, *values: Any) -> list[sqlite3.Row]:
+        """Rows by name. Raises StorageRefused or Busy."""
+        try:
+            cursor = self.connection.cursor()
+            cursor.row_factory = sqlite3.Row
+            return cursor.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise translated(self.path, error) from error
+
+    def assets_of(self, number: int) -> list[sqlite3.Row]:
+        """The assets of an order, in their order."""
+        return self.read("select * from assets where order_id = ? order by n", number)

@@ -1,0 +1,67 @@
+"""The filters of a list as conditions in SQL."""
+
+import time
+from typing import Any
+
+from piooy_cli.domain.errors import UsageError
+from piooy_cli.ledger.records import OrderFilters
+from piooy_cli.ledger.sqlite import process_id
+from piooy_cli.ledger.sqlite.database import Database
+from piooy_cli.ledger.sqlite.schema import has_search
+
+UNSAVED = (
+    "exists (select 1 from assets where order_id = orders.id and role = 'result' and path is null)"
+)
+
+
+def conditions(database: Database, filters: OrderFilters) -> tuple[list[str], list[Any]]:
+    """Conditions to join with `and`, and the values of their marks."""
+    values: list[Any]
+    where, values = ["account = ?"], [database.account]
+    if filters.status:
+        unseen = "case when task_id is null then state else 'PENDING' end"
+        where.append(f"upper(?) = upper(coalesce(status, {unseen}))")
+        values.append(filters.status)
+    for name in ("model", "media"):
+        if value := getattr(filters, name):
+            where.append(f"{name} = ?")
+            values.append(value)
+    if filters.batch:
+        where.append("batch = ?")
+        values.append(batch_named(database, filters.batch))
+    if filters.since is not None:
+        where.append("created >= ?")
+        values.append(time.time() - filters.since)
+    where += [UNSAVED] if filters.unsaved else []
+    if filters.unknown:
+        where.append("(state = 'UNKNOWN' or (state = 'SENDING' and owner not like ?))")
+        values.append(f"{process_id.this_machine()}:%")
+    if filters.search and filters.search.split():
+        condition, words = _search(database, filters.search)
+        where.append(condition)
+        values += words
+    return where, values
+
+
+def batch_named(database: Database, name: str) -> str:
+    """The batch of this name, or the only one that begins so. Raises UsageError for two."""
+    query = "select distinct batch from orders where account = ? and batch >= ? and batch < ?"
+    rows = database.read(query, database.account, name, f"{name}\U0010ffff")
+    found = sorted(row["batch"] for row in rows)
+    if name in found or not found:
+        return name
+    if len(found) > 1:
+        raise UsageError(f"{name} is ambiguous: matches {', '.join(found[:2])}", "type more of it")
+    return str(found[0])
+
+
+def _search(database: Database, text: str) -> tuple[str, list[str]]:
+    """Every word by its beginning; where there is no index of words, the text anywhere."""
+    if has_search(database.connection):
+        words = " ".join(f'"{word.replace(chr(34), "")}"*' for word in text.split())
+        found = "id in (select rowid from words where words match ?)"
+        return f"({found} or (task_id >= ? and task_id < ?))", [words, text, f"{text}\U0010ffff"]
+    like = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    columns = ("prompt", "model", "task_id")
+    condition = " or ".join(f"{column} like ? escape '\\'" for column in columns)
+    return f"({condition})", [like] * len(columns)

@@ -1,0 +1,134 @@
+"""One order while it is submitted: how far its request got, and what the ledger records of it."""
+
+import asyncio
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from piooy_cli.api.outcomes import (
+    Accepted,
+    NotSent,
+    Outcome,
+    OutcomeUnknown,
+    RateLimited,
+    Rejected,
+)
+from piooy_cli.api.request_trace import RequestTrace
+from piooy_cli.concurrency.adaptive_limit import Slot
+from piooy_cli.domain.errors import (
+    Busy,
+    NotSignedIn,
+    OverLimit,
+    StorageRefused,
+    SubmissionUnknown,
+)
+from piooy_cli.domain.hints import RESOLUTIONS, Hint
+from piooy_cli.domain.models import Order
+from piooy_cli.ledger.store import OrderRecord
+
+
+class Submission:
+    """The state of one order between `plan` and its outcome. Only this module writes the record."""
+
+    def __init__(self, order: Order, body: bytes, record: OrderRecord, slot: Slot | None) -> None:
+        self.order = order
+        self.body = body
+        self.slot = slot
+        self.stopped = False  # once set, nothing more is sent
+        self.trace = RequestTrace()
+        self.left_at = 0.0  # monotonic, to compare orders with each other
+        self._sent_at = time.time()  # wall clock, to compare with the list of charges
+        self._record = record
+
+    @property
+    def ref(self) -> str:
+        """How the user refers to an order without a task."""
+        return self._record.ref
+
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether a byte of the request may have left this machine."""
+        return self.trace.sent
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether the ledger still says SENDING."""
+        return self._record.is_sending
+
+    def check_stopped(self) -> None:
+        """Raise CancelledError if the run was stopped."""
+        if self.stopped:
+            raise asyncio.CancelledError
+
+    async def mark_sending(self) -> None:
+        """Return once the order is on disk as SENDING. Where this raises, nothing may be sent."""
+        self._record.mark_sending()
+        await self._record.flush()
+        self.trace = RequestTrace()
+        self._sent_at, self.left_at = time.time(), time.monotonic()
+
+    async def record(self, outcome: Outcome) -> None:
+        """Return once the outcome is on disk. Raise what the order ends with, if it ends."""
+        match outcome:
+            case Accepted(task_id, _, http_status):
+                self._record.accept(task_id, http_status)
+                await self._record.flush()
+            case RateLimited(reason, _, http_status):
+                self.trace = RequestTrace()  # the service does not have it
+                await self.record_unsent(reason, http_status)
+            case NotSent(reason):
+                await self.record_unsent(reason, None)
+            case Rejected():
+                await self._record_rejection(outcome)
+            case OutcomeUnknown(reason, http_status, cause):
+                raise await self.record_unknown(reason, http_status) from cause
+
+    async def record_unsent(self, reason: str, http_status: int | None) -> None:
+        """The service does not have it: PLANNED again. If that cannot be recorded, all stops."""
+        try:
+            self._record.mark_unsent(reason, http_status)
+            await self._record.flush()
+        except (StorageRefused, Busy) as trouble:
+            trouble.stops_all = True
+            raise
+
+    async def record_unknown(
+        self, reason: str, http_status: int | None = None
+    ) -> SubmissionUnknown:
+        """UNKNOWN, as an error to raise. If it cannot be recorded, everything stops."""
+        error = self._unknown_error(reason)
+        try:
+            self._record.mark_unknown(error.message, http_status)
+            await self._record.flush()
+        except (StorageRefused, Busy) as trouble:
+            error.message += f"; it could not be recorded: {trouble.message}"
+            error.stops_all = True
+        return error
+
+    async def _record_rejection(self, rejected: Rejected) -> None:
+        """A refused key or an empty account says nothing of the order: it may be sent later."""
+        error = rejected.error
+        keeps_order = isinstance(error, NotSignedIn | OverLimit)
+        write = self._record.mark_unsent if keeps_order else self._record.reject
+        with suppress(StorageRefused, Busy):  # the refusal holds, recorded or not
+            write(error.message, rejected.http_status)
+            await self._record.flush()
+        raise error
+
+    def _unknown_error(self, reason: str) -> SubmissionUnknown:
+        between = f"(sent between {_timestamp(self._sent_at)} and {_timestamp(time.time())})"
+        what = "the order may have been accepted, its answer was lost"
+        return SubmissionUnknown(f"{what}: {reason} {between}", self.unknown_hints)
+
+    @property
+    def unknown_hints(self) -> list[str | Hint]:
+        """What the user can do about an order whose outcome is unknown."""
+        return [
+            "it may have been charged once; piooy will not resend it automatically",
+            Hint("history resolve", (self.ref,), "to settle it: {}", RESOLUTIONS),
+        ]
+
+
+def _timestamp(seconds: float) -> str:
+    """A moment in the form in which an account lists its charges."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
