@@ -511,6 +511,26 @@ def test_many_take_an_older_ledger_over_at_once(older, state):
     assert sorted(path.name for path in state.iterdir()) == ["ledger.sqlite3", "ledger.sqlite3.v1"]
 
 
+def test_another_process_creates_the_ledger_while_it_is_opened(state, monkeypatch):
+    """What tells a ledger from another file is read as of one moment."""
+    other = threading.Thread(target=lambda: SqliteOrderStore(state, "default@test"))
+
+    class Interleaved(sqlite3.Connection):
+        def execute(self, statement, *values):
+            if statement == "pragma user_version" and not other.ident:
+                other.start()
+                other.join(1)
+            return super().execute(statement, *values)
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: connect(*a, factory=Interleaved, **k))
+
+    SqliteOrderStore(state, "default@test")
+    other.join(20)
+
+    assert not list(SqliteOrderStore(state, "default@test").integrity_errors())
+
+
 def test_a_commit_is_quick_enough(ledger):
     """Not timed to the millisecond: a hundred commits in well under the ten seconds of a lock."""
     entry, start = ledger.plan(ORDER, b"{}"), time.monotonic()

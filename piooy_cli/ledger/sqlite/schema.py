@@ -77,9 +77,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
-    application = connection.execute("pragma application_id").fetchone()[0]
-    version = int(connection.execute("pragma user_version").fetchone()[0])
-    empty = not connection.execute("select 1 from sqlite_master limit 1").fetchone()
+    application, version, empty = _header(connection)
     if application != APPLICATION_ID and not empty:
         raise StorageRefused(
             f"{path} is not a ledger of piooy", "move it away, or set PIOOY_STATE_DIR"
@@ -88,6 +86,21 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
         hint = "use that version, or set PIOOY_STATE_DIR to another place"
         raise StorageRefused(f"the ledger {path} was created by a newer version of piooy", hint)
     return version
+
+
+def _header(connection: sqlite3.Connection) -> tuple[int, int, bool]:
+    """Application, version, and whether there are no tables, all of the same moment.
+
+    Read apart from each other, they would disagree while another process creates the ledger.
+    """
+    connection.execute("savepoint header")
+    try:
+        application = connection.execute("pragma application_id").fetchone()[0]
+        version = connection.execute("pragma user_version").fetchone()[0]
+        table = connection.execute("select 1 from sqlite_master limit 1").fetchone()
+    finally:
+        connection.execute("release header")
+    return int(application), int(version), table is None
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
