@@ -88,7 +88,7 @@ def _end(context: "Context", error: "PiooyError", bug: Exception | None = None) 
         _forget_stdout()
         return error.code
     trace = ""
-    if context.debug:
+    if context.options.debug:
         import traceback
 
         trace = "".join(traceback.format_exception(bug or error))

@@ -123,7 +123,7 @@ def piooy(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
         monkeypatch.setattr(sys, "stdin", _Stream(content))
         monkeypatch.setattr(sys, "stdout", out)
         monkeypatch.setattr(sys, "stderr", err)
-        code = main(list(arguments), Context(numbers=numbers, pace=pace))
+        code = main(list(arguments), Context(limits=numbers, pace=pace))
         return Ran(code, out.content, err.content.decode())
 
     return run

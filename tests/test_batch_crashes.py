@@ -48,7 +48,7 @@ for line in sys.stdin:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(os.open("out.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT), 1)
         os.dup2(os.open("err.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT), 2)
-        os._exit(main(line.split(), Context(numbers=numbers, pace=pace)))
+        os._exit(main(line.split(), Context(limits=numbers, pace=pace)))
     print(pid, flush=True)
     threading.Thread(target=reap, args=(pid,), daemon=True).start()
 """

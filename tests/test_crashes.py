@@ -64,7 +64,7 @@ from piooy_cli.concurrency.limits import Limits
 from piooy_cli.domain.errors import PiooyError
 
 run, first = sys.argv[1], int(sys.argv[2])
-session = Context(numbers=Limits(connect=2, post_read=2, post_whole=3, limit_base=.01, limit_cap=.02, limit_tries=2))
+session = Context(limits=Limits(connect=2, post_read=2, post_whole=3, limit_base=.01, limit_cap=.02, limit_tries=2))
 session.quiet = True
 
 async def send(session):

@@ -13,22 +13,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 def order_to_json(order: Order) -> bytes:
     """The body of a POST: the contract's fields and no other."""
-    return json.dumps(order_fields(order), ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def order_fields(order: Order) -> dict[str, Any]:
-    """The contract's `GenerateRequest`; prompt and options only where there are any."""
-    fields: dict[str, Any] = {
-        "provider": order.provider,
-        "mediaType": str(order.media),
-        "model": order.model,
-        "scene": order.scene,
-    }
-    if order.prompt:
-        fields["prompt"] = order.prompt
-    if order.options:
-        fields["options"] = dict(order.options)
-    return fields
+    return json.dumps(order.to_dict(), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def contact_to_json(email: str, content: str) -> bytes:

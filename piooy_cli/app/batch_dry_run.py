@@ -6,34 +6,33 @@ from piooy_cli.app.context import Context
 from piooy_cli.domain.events import Noticed
 
 if TYPE_CHECKING:
-    from piooy_cli.app.batch_request import BatchOptions
+    from piooy_cli.app.batch_options import BatchOptions
     from piooy_cli.batch.prepare import Batch
     from piooy_cli.ledger.store import OrderStore
 
 
 def dry_run_batch(
-    context: Context, store: "OrderStore", batch: "Batch", wanted: "BatchOptions"
+    context: Context, store: "OrderStore", batch: "Batch", options: "BatchOptions"
 ) -> None:
     """Print each request; count them for a person."""
     from itertools import islice
 
-    from piooy_cli.api.schema import order_fields
     from piooy_cli.app.batch_estimate import usual_duration
     from piooy_cli.batch.row_state import next_attempt
 
     rows, sent = batch.spool.count(), 0
-    wanting = (
+    pending = (
         row
         for row in batch.spool.every_open()
-        if next_attempt(row, store.newest_order(batch.name, row.key), wanted.plan) is not None
+        if next_attempt(row, store.newest_order(batch.name, row.key), options.plan) is not None
     )
     seconds, usual = 0.0, usual_duration(context, store)
-    for row in islice(wanting, wanted.plan.limit):
+    for row in islice(pending, options.plan.limit):
         sent += 1
         seconds += usual(row.order)
-        context.output.document({"row": row.key} | order_fields(row.order))
-    length = f"about {seconds / wanted.plan.concurrency / 60:.0f} min with "
-    length += f"{wanted.plan.concurrency} at once"
+        context.output.document({"row": row.key} | row.order.to_dict())
+    length = f"about {seconds / options.plan.concurrency / 60:.0f} min with "
+    length += f"{options.plan.concurrency} at once"
     others = f", {rows - sent:,} not" if rows > sent else ""
     count = f"{sent:,} of {rows:,} rows would be sent{others}"
     context.tell(Noticed(f"batch {batch.name}: {count}; {length}"))

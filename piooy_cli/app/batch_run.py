@@ -1,12 +1,12 @@
-"""Rows through the engine, as `batch` and `generate --vary` run them; what is said at the end."""
+"""Run a batch, as `batch` and `generate --vary` do, and report what it came to."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from piooy_cli.app.batch_estimate import seconds_per_row
+from piooy_cli.app.batch_options import BatchOptions
 from piooy_cli.app.batch_outcome import final_error, summarize
-from piooy_cli.app.batch_request import BatchOptions
 from piooy_cli.app.context import Context
 from piooy_cli.domain.errors import Interrupted, PiooyError
 from piooy_cli.domain.events import Noticed, Saved
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from piooy_cli.ledger.store import OrderStore
     from piooy_cli.requests.builder import RequestSpec
 
-_EAGER = 0.1
+RESUME_HINT = "to continue: run the same command again"
+_EAGER = 0.1  # seconds until the first poll of the first rows
 
 
 def run_batch(
@@ -30,46 +31,46 @@ def run_batch(
     source: "RowSource",
     defaults: "RequestSpec",
     axes: "Sequence[Axis]",
-    wanted: BatchOptions,
+    options: BatchOptions,
 ) -> None:
-    """All rows as far as they go. Raises what the whole ends with, if anything is not done."""
+    """Run all rows as far as they go. Raises what the whole ends with, if anything is not done."""
     from piooy_cli.batch.prepare import BatchPreparer
     from piooy_cli.batch.recovery import refuse_changed
 
-    store = _store(context, wanted)
-    directory = context.places.state / "batches" / _place_of(context.vault.account)
+    store = _store(context, options)
+    directory = context.directories.state / "batches" / _directory_of(context.key_store.account)
     decides = _decides(context, defaults, axes)
-    keep = not wanted.dry_run
-    until = wanted.plan.until
-    lock_wait = min(wanted.lock_wait, max(until.left, 0)) if until else wanted.lock_wait
-    opening = BatchPreparer(directory, decides, lock_wait, context.tell, keep)
+    keep = not options.dry_run
+    until = options.plan.until
+    lock_wait = min(options.lock_wait, max(until.left, 0)) if until else options.lock_wait
+    preparer = BatchPreparer(directory, decides, lock_wait, context.tell, keep)
 
     def check(batch: "Batch") -> None:
-        refuse_changed(store, batch.name, batch.spool, only_failed=wanted.plan.only_failed)
+        refuse_changed(store, batch.name, batch.spool, only_failed=options.plan.only_failed)
 
-    with opening.batch(source, check) as batch:
-        if wanted.dry_run:
+    with preparer.batch(source, check) as batch:
+        if options.dry_run:
             from piooy_cli.app.batch_dry_run import dry_run_batch
 
-            return dry_run_batch(context, store, batch, wanted)
-        if wanted.asks:
-            _consent(context, store, batch, wanted.yes)
-        error = _run_locked(context, store, batch, wanted)
+            return dry_run_batch(context, store, batch, options)
+        if options.asks:
+            _confirm(context, store, batch, options.yes)
+        error = _run_locked(context, store, batch, options)
         if axes and not isinstance(error, Interrupted):
             from piooy_cli.app.contact_sheet import draw_contact_sheet
 
-            draw_contact_sheet(context, store, batch, axes, wanted.wish.target.directory)
+            draw_contact_sheet(context, store, batch, axes, options.save.target.directory)
     if error:
         raise error
     return None
 
 
-def _store(context: Context, wanted: BatchOptions) -> "OrderStore":
+def _store(context: Context, options: BatchOptions) -> "OrderStore":
     """The ledger, or the error that it cannot be used: nothing is sent that is not recorded."""
-    if not wanted.dry_run and not context.settings.sandbox:
+    if not options.dry_run and not context.settings.sandbox:
         _ = context.key  # a missing one is reported before a long manifest is read
     store = context.ledger.require()
-    store.limit_batch(wanted.max_tasks)
+    store.limit_batch(options.max_tasks)
     return store
 
 
@@ -92,7 +93,7 @@ def manifest_patience(context: Context, until: "Deadline | None") -> "Callable[[
     def waiting() -> None:
         nonlocal silent
         silent += 1
-        if silent % max(int(min(context.heartbeat, 3600)), 1) == 0:
+        if silent % max(int(min(context.options.heartbeat, 3600)), 1) == 0:
             context.tell(Noticed("waiting for the manifest; nothing was sent"))
         if until and until.passed:
             raise deadline_error()
@@ -100,7 +101,7 @@ def manifest_patience(context: Context, until: "Deadline | None") -> "Callable[[
     return waiting
 
 
-def _place_of(account: str) -> str:
+def _directory_of(account: str) -> str:
     """A directory for each account: a sandbox's batches are not those of the service."""
     from hashlib import sha256
 
@@ -108,8 +109,8 @@ def _place_of(account: str) -> str:
     return f"{readable}-{sha256(account.encode()).hexdigest()[:6]}"
 
 
-def _consent(context: Context, store: "OrderStore", batch: "Batch", yes: bool) -> None:
-    """A sweep says how many cells it has, and how many are to be paid for."""
+def _confirm(context: Context, store: "OrderStore", batch: "Batch", yes: bool) -> None:
+    """Report how many cells a sweep has and how many are to be paid for, and ask."""
     from piooy_cli.app.confirm import confirm_charges
 
     rows = batch.spool.count()
@@ -125,7 +126,7 @@ def _consent(context: Context, store: "OrderStore", batch: "Batch", yes: bool) -
 
 
 def _run_locked(
-    context: Context, store: "OrderStore", batch: "Batch", wanted: BatchOptions
+    context: Context, store: "OrderStore", batch: "Batch", options: BatchOptions
 ) -> PiooyError | None:
     """Run it, and say what it came to; what it ended with."""
     from piooy_cli.batch.counters import BatchCounters
@@ -134,30 +135,30 @@ def _run_locked(
     from piooy_cli.batch.row_state import RETRIED
     from piooy_cli.downloads.publish import ensure_writable
 
-    ensure_writable(wanted.wish.target.directory)
-    spool, name = batch.spool, batch.name
+    ensure_writable(options.save.target.directory)
+    rows, name = batch.spool, batch.name
     with ExitStack() as stack:
-        results = ResultsFile(wanted.results_path, name)
+        results = ResultsFile(options.results_path, name)
         stack.callback(results.close)
-        catch_up(store, name, spool, results)
-        if wanted.plan.only_failed:
-            spool.reopen(RETRIED)
-        earlier = spool.ended()
+        catch_up(store, name, rows, results)
+        if options.plan.only_failed:
+            rows.reopen(RETRIED)
+        earlier = rows.ended()
         failed = sum(count for word, count in earlier.items() if word in RETRIED)
-        tally = BatchCounters(name, spool.count(), earlier, failed)
+        counters = BatchCounters(name, rows.count(), earlier, failed)
         error: PiooyError | None = None
         try:
-            context.run(_run, store, batch, results, tally, wanted, results=(Saved,))
-            error = final_error(tally, wanted.again)
+            context.run(_run, store, batch, results, counters, options, results=(Saved,))
+            error = final_error(counters, RESUME_HINT)
         except PiooyError as stopped:
             error = stopped
-        summarize(context, tally, error, wanted)
+        summarize(context, counters, error, options)
         return error
 
 
 async def _run(
     context: Context, store: "OrderStore", batch: "Batch", results: "ResultsFile",
-    tally: "BatchCounters", wanted: BatchOptions,
+    counters: "BatchCounters", options: BatchOptions,
 ) -> None:  # fmt: skip
     from functools import lru_cache
 
@@ -165,30 +166,30 @@ async def _run(
     from piooy_cli.downloads.publish import ensure_writable
     from piooy_cli.downloads.saver import Saver
 
-    plan = wanted.plan
-    # So many rows at once bound the looks by themselves; the first rows teach the others.
-    context.numbers = context.numbers._replace(poll_rate=1000, poll_burst=1000)
-    context.pace = context.pace._replace(eager=min(context.pace.early, _EAGER))
-    async with context.pipeline(wanted.timeout, plan.until) as pipeline:
-        pipeline.again = wanted.again
-        pipeline.resume_with(wanted.wish.again)
+    plan = options.plan
+    # The number of rows at once bounds the polls by itself; the first rows teach the others.
+    limits = context.limits._replace(poll_rate=1000, poll_burst=1000)
+    pace = context.pace._replace(eager=min(context.pace.early, _EAGER))
+    async with context.pipeline(options.timeout, plan.until, limits, pace) as pipeline:
+        pipeline.again = RESUME_HINT
+        pipeline.resume_with(options.save.again)
         if seconds := seconds_per_row(context, store, batch):
-            tally.per_row = seconds / plan.concurrency
+            counters.per_row = seconds / plan.concurrency
 
         @lru_cache(maxsize=64)
         def saver(output: str | None) -> Saver:
-            wish = wanted.wish.at(output)
+            save = options.save.at(output)
             if output is not None:
-                ensure_writable(wish.target.directory)
-            return context.saver(wish)
+                ensure_writable(save.target.directory)
+            return pipeline.saver(save)
 
-        engine = BatchRunner(
-            pipeline, store, batch.spool, results, tally, saver, context.tell, plan
+        runner = BatchRunner(
+            pipeline, store, batch.spool, results, counters, saver, context.tell, plan
         )
-        context.tell(tally.counted())
+        context.tell(counters.counted())
         with _alarm(plan, pipeline):
-            await engine.run()
-        tally.closed = tally.closed or pipeline.closed
+            await runner.run()
+        counters.closed = counters.closed or pipeline.closed
 
 
 def _alarm(plan: "RunPlan", pipeline: Any) -> ExitStack:

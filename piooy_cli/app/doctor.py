@@ -64,7 +64,7 @@ def _python() -> str:
 
 
 def _config(context: Context) -> _Found:
-    file = context.places.config_file
+    file = context.directories.config_file
     if warnings := context.resolved.warnings:
         return (
             "warning",
@@ -93,14 +93,14 @@ def _keyring(context: Context) -> _Found:
     from piooy_cli.config.keyring import KeyringTrouble
 
     try:
-        stored = context.vault.keyring.read()
+        stored = context.key_store.keyring.read()
     except KeyringTrouble as trouble:
         return (
             "warning",
             trouble.reason,
             Hint("config set-key", ("--store", "file"), "to do without it: {}").render(),
         )
-    return "ok", f"answers; {'a' if stored else 'no'} key for {context.vault.account}", ""
+    return "ok", f"answers; {'a' if stored else 'no'} key for {context.key_store.account}", ""
 
 
 def _proxy(context: Context) -> _Found:
@@ -140,9 +140,9 @@ def _certificates(context: Context) -> _Found:
 
 
 def _ledger(context: Context) -> _Found:
-    from piooy_cli.ledger.sqlite.database import LEDGER_FILE
+    from piooy_cli.app.ledger import ledger_path
 
-    path = context.places.state / LEDGER_FILE
+    path = ledger_path(context.directories.state)
     ledger = context.existing_store()
     if ledger is None:
         return "ok", f"{path} (not there yet)", ""
@@ -154,13 +154,13 @@ def _ledger(context: Context) -> _Found:
 
 
 def _disk(context: Context) -> _Found:
-    above = context.places.state.absolute()
+    above = context.directories.state.absolute()
     place = next(one for one in (above, *above.parents) if os.path.lexists(one))
     free = shutil.disk_usage(place).free
-    told = f"{free / (1 << 30):,.1f} GiB free for {context.places.state}"
+    room = f"{free / (1 << 30):,.1f} GiB free for {context.directories.state}"
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         return "error", f"{place} cannot be written to", "set PIOOY_STATE_DIR to another place"
-    return ("ok", told, "") if free > _LITTLE_ROOM else ("warning", told, "make room")
+    return ("ok", room, "") if free > _LITTLE_ROOM else ("warning", room, "make room")
 
 
 def _api(context: Context) -> _Found:

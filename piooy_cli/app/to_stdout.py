@@ -9,24 +9,20 @@ from piooy_cli.domain.hints import Hint
 
 if TYPE_CHECKING:
     from piooy_cli.domain.models import SavedFile
-    from piooy_cli.downloads.saver import Saver
-    from piooy_cli.tasks.pipeline import Pipeline
+    from piooy_cli.downloads.saver import SaveOptions
 
-Fetch = Callable[["Pipeline", "Saver"], Awaitable[list["SavedFile"]]]
+Fetch = Callable[["SaveOptions"], Awaitable[list["SavedFile"]]]
 
 
-async def to_stdout(
-    context: Context, fetch: Fetch, timeout: float | None, *, covers: bool, http_assets: bool
-) -> None:
-    """Fetch into a place of its own, and copy the one file that must be there."""
-    from dataclasses import replace
+async def to_stdout(context: Context, fetch: Fetch, *, covers: bool, http_assets: bool) -> None:
+    """Fetch into a temporary directory, and write the one file to stdout. Raises UsageError."""
     from tempfile import TemporaryDirectory
 
-    with TemporaryDirectory(prefix="piooy-") as place:
-        wish = context.wish(place, "rename", covers=covers, http_assets=http_assets)
-        wish = replace(wish, passing=True)
-        async with context.pipeline(timeout) as pipeline:
-            files = await fetch(pipeline, context.saver(wish))
+    with TemporaryDirectory(prefix="piooy-") as directory:
+        save = context.save_options(
+            directory, covers=covers, http_assets=http_assets, temporary=True
+        )
+        files = await fetch(save)
         if len(files) != 1:
             task_id = files[0].task.id
             message = f"task {task_id} has {len(files)} files; --output - takes one"

@@ -4,10 +4,11 @@ import hashlib
 import json
 from typing import Any, NamedTuple
 
-from piooy_cli.domain.models import MediaType, Order
+from piooy_cli.domain.models import Order
 from piooy_cli.requests.builder import RequestSpec
 
 _OWN = ("prompt", "model", "media", "provider", "scene", "images", "videos", "options")
+_LISTED = ("mediaType", "scene", "provider", "model", "prompt", "options")
 
 
 class BatchRow(NamedTuple):
@@ -52,15 +53,16 @@ def spec_digest(asked: RequestSpec) -> bytes:
 
 
 def order_to_text(order: Order) -> str:
-    """An order as text."""
-    fields = (order.media, order.scene, order.provider, order.model, order.prompt)
-    return json.dumps([*fields, dict(order.options)], ensure_ascii=False, separators=(",", ":"))
+    """An order as JSON, for the row store."""
+    return json.dumps(order.to_dict(), ensure_ascii=False, separators=(",", ":"))
 
 
 def order_from_text(text: str) -> Order:
-    """The order that `packed` wrote."""
-    media, scene, provider, model, prompt, options = json.loads(text)
-    return Order(MediaType(media), scene, provider, model, prompt, options)
+    """The order of a text in the row store; earlier versions wrote a list of its fields."""
+    fields = json.loads(text)
+    if isinstance(fields, list):
+        fields = dict(zip(_LISTED, fields, strict=True))
+    return Order.from_dict(fields)
 
 
 def _digest(value: dict[str, Any]) -> bytes:

@@ -124,7 +124,7 @@ class BatchRunner:
             task = await self._finished(item)
             saver = self._saver(item.row.output)
             with self._counted("saving"):
-                files = await self._pipeline.fetch(task, saver, covers=saver.wish.covers)
+                files = await self._pipeline.fetch(task, saver)
         except PiooyError as error:
             if error.stops_all:
                 raise

@@ -77,15 +77,16 @@ def root(
 ) -> None:
     """Remember what was asked for; read nothing yet."""
     context: Context = ctx.obj
-    context.json, context.quiet, context.verbose = json or jq is not None, quiet, verbose
-    context.debug, context.color, context.no_input = context.debug or debug, color, no_input
-    context.hyperlinks, context.record = hyperlinks, record
+    context.configure(
+        json=json or jq is not None, quiet=quiet, verbose=verbose, color=color,
+        debug=debug or context.options.debug, no_input=no_input, hyperlinks=hyperlinks,
+        record=record, profile=profile, sandbox=sandbox, base_url=base_url,
+    )  # fmt: skip
     if jq is not None:
         from piooy_cli.output.jq import compiled
 
-        context.filter = compiled(jq)
+        context.configure(filter=compiled(jq))
         context.secrets += filter(None, [context.environ.get("PIOOY_API_KEY")])  # jq reads `env`
-    context.flags = {"profile": profile, "sandbox": sandbox, "base_url": base_url}
     if version:
         _show_version(context)
         raise typer.Exit
@@ -113,8 +114,10 @@ def command_app(only: str = "") -> CommandApp:
 def call(arguments: list[str], context: Context) -> int:
     """Run the command that `arguments` name. Raises PiooyError; returns an exit code."""
     words = arguments[: arguments.index("--") if "--" in arguments else None]
-    context.json = any(word.partition("=")[0] in ("--json", "--jq") for word in words)
-    context.debug = context.debug or "--debug" in words
+    context.configure(
+        json=any(word.partition("=")[0] in ("--json", "--jq") for word in words),
+        debug=context.options.debug or "--debug" in words,
+    )
     name = _command_of(arguments)
     command = typer.main.get_command(command_app("" if name in NEED_ALL else name))
     ordered = globals_first(arguments, _valued(command))

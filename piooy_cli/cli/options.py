@@ -1,11 +1,15 @@
 """Options that mean the same everywhere, and how their words become values."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from piooy_cli.app.context import Context
 from piooy_cli.cli.values import parse_duration, parse_heartbeat, positive_number
+
+if TYPE_CHECKING:
+    from piooy_cli.downloads.saver import SaveOptions
 
 WAITING, SAVING = "Waiting", "Saving"  # what options stand under in help
 
@@ -120,3 +124,20 @@ HttpAssets = Annotated[
         help="Fetch files from http addresses, in the open.",
     ),
 ]
+
+
+def waiting_context(ctx: typer.Context) -> Context:
+    """The context of this run, with the options of waiting that the command was given."""
+    context: Context = ctx.obj
+    names = ("interval", "heartbeat", "notify")
+    context.configure(**{name: ctx.params[name] for name in names})
+    return context
+
+
+def save_options(ctx: typer.Context) -> "SaveOptions":
+    """How files are to be saved, by the options of the command. Raises UsageError."""
+    context: Context = ctx.obj
+    given = ctx.params
+    names = ("covers", "http_assets", "svg")
+    flags = {name: given[name] for name in names if name in given}
+    return context.save_options(given["output"], given["on_exists"], **flags)

@@ -1,12 +1,19 @@
 """The options that say what a request asks for, as `generate` and `batch` have them."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from piooy_cli.cli.values import parse_number, whole_number
+from piooy_cli.domain.models import MediaType
+from piooy_cli.requests.builder import RequestSpec
+from piooy_cli.requests.cli_input import collect_options, read_lyrics
 
 _MUSIC, REQUEST = "Music", "The request"
+# Options of the command line that are options of the request under the same name.
+_NAMED = (
+    "aspect_ratio", "resolution", "duration", "seed", "negative_prompt", "title", "style",
+)  # fmt: skip
 
 Model = Annotated[
     str | None,
@@ -111,3 +118,20 @@ Scene = Annotated[
         help="Default: from media and references.",
     ),
 ]
+
+
+def request_spec(ctx: typer.Context, media: MediaType | None) -> RequestSpec:
+    """What the options of the command ask for, without a prompt. Raises UsageError."""
+    given: dict[str, Any] = ctx.params
+    lyrics = read_lyrics(given["lyrics"], given["lyrics_file"])
+    named = {name: given[name] for name in _NAMED}
+    named |= {"lyrics": lyrics, "instrumental": given["instrumental"] or None}
+    return RequestSpec(
+        media=media,
+        model=given["model"],
+        provider=given["provider"],
+        scene=given["scene"],
+        images=tuple(given["image"] or ()),
+        videos=tuple(given["video"] or ()),
+        options=collect_options(given["options_file"], given["option"], named),
+    )

@@ -93,6 +93,32 @@ class Order(NamedTuple):
         """What decides, beside the model, how long it takes."""
         return size_label(self.options)
 
+    def to_dict(self) -> dict[str, Any]:
+        """The contract's `GenerateRequest`; prompt and options only where there are any."""
+        fields: dict[str, Any] = {
+            "provider": self.provider,
+            "mediaType": str(self.media),
+            "model": self.model,
+            "scene": self.scene,
+        }
+        if self.prompt:
+            fields["prompt"] = self.prompt
+        if self.options:
+            fields["options"] = dict(self.options)
+        return fields
+
+    @classmethod
+    def from_dict(cls, fields: Mapping[str, Any]) -> "Order":
+        """The order that `to_dict` wrote."""
+        return cls(
+            MediaType(fields["mediaType"]),
+            fields["scene"],
+            fields["provider"],
+            fields["model"],
+            fields.get("prompt", ""),
+            fields.get("options", {}),
+        )
+
 
 class RowKey(NamedTuple):
     """Which row of which batch an order is for. `spec`: a digest of all that the row asks for.

@@ -38,14 +38,14 @@ class OnExists(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SaveOptions:
-    """How a person wants files saved."""
+    """How the user wants files saved. `temporary`: into a directory that is gone at the end."""
 
     target: naming.Target
     on_exists: OnExists = OnExists.RENAME
     covers: bool = False
     http_assets: bool = False
     svg: bool = False
-    passing: bool = False  # into a place that is gone at the end
+    temporary: bool = False
 
     def likely_path(self, task: Task, asset: Asset) -> Path:
         """Where an asset would go. Its extension is a guess until its bytes are here."""
@@ -53,7 +53,7 @@ class SaveOptions:
         return self.target.path(naming.values_of(task, asset, extension))
 
     def at(self, output: str | None) -> "SaveOptions":
-        """The same wish for another place, if there is one. Raises UsageError."""
+        """The same options for another place, if there is one. Raises UsageError."""
         return self if output is None else replace(self, target=naming.Target.of(output))
 
     @property
@@ -61,7 +61,7 @@ class SaveOptions:
         """The options with which `piooy wait` saves in the same way."""
         from shlex import quote
 
-        if self.passing:
+        if self.temporary:
             return ""
         output = f" -o {quote(self.target.spelled)}" if self.target.spelled else ""
         exists = "" if self.on_exists is OnExists.RENAME else f" --on-exists {self.on_exists}"
@@ -76,19 +76,25 @@ class Saver:
     def __init__(
         self,
         api: ApiClient,
-        wish: SaveOptions,
+        options: SaveOptions,
         numbers: Limits,
         tell: Tell,
         store: ResumeStore,
         jobs: int,
     ) -> None:
         gates: defaultdict[str, PauseGate] = defaultdict(PauseGate)
-        self.wish = wish
+        self.options = options
         self._tell = tell
         self._store = store
-        self._resume_store = None if wish.passing else store
+        self._resume_store = None if options.temporary else store
         self._tools = DownloadContext(
-            api, numbers, tell, self._resume_store, gates.__getitem__, wish.http_assets, wish.svg
+            api,
+            numbers,
+            tell,
+            self._resume_store,
+            gates.__getitem__,
+            options.http_assets,
+            options.svg,
         )
         self._slots = asyncio.Semaphore(jobs)
         self._prepared = False
@@ -104,8 +110,8 @@ class Saver:
             if known and (here := self._in_place(*known, task, asset)):
                 return here
             self._check_address(task, asset)
-            self._prepare(self.wish.target.directory)
-            with PartFile(self.wish.target.directory, f"{task.id}-{asset.n}") as draft:
+            self._prepare(self.options.target.directory)
+            with PartFile(self.options.target.directory, f"{task.id}-{asset.n}") as draft:
                 self._tidy(task, asset, draft)
                 extension = await self._filled(task, asset, draft, known and known[0], fresh)
                 return await self._place(task, asset, draft, extension)
@@ -117,8 +123,8 @@ class Saver:
 
     def _in_place(self, known: Path, sha256: str, task: Task, asset: Asset) -> SavedFile | None:
         """That file, where it is what and where it would be saved now."""
-        wanted = self.wish.target.path(naming.values_of(task, asset, known.suffix[1:]))
-        drawing = self.wish.svg and known.suffix == ".bin"
+        wanted = self.options.target.path(naming.values_of(task, asset, known.suffix[1:]))
+        drawing = self.options.svg and known.suffix == ".bin"
         here = self._is_name_of(known, wanted) and known.parent == wanted.parent.absolute()
         if drawing or not here:
             return None
@@ -126,12 +132,14 @@ class Saver:
         return SavedFile(task, asset, str(shown), known.stat().st_size, sha256, True)
 
     def _is_name_of(self, path: Path, wanted: Path) -> bool:
-        """Whether `path` is what this wish would name it, a number behind it included."""
+        """Whether `path` is what these options would name it, a number behind it included."""
         if path.name == wanted.name:
-            return self.wish.on_exists is not OnExists.SKIP
+            return self.options.on_exists is not OnExists.SKIP
         number = path.stem.removeprefix(f"{wanted.stem}-")
         numbered = number != path.stem and number.isascii() and number.isdigit()
-        return self.wish.on_exists is OnExists.RENAME and numbered and path.suffix == wanted.suffix
+        return (
+            self.options.on_exists is OnExists.RENAME and numbered and path.suffix == wanted.suffix
+        )
 
     async def _filled(
         self, task: Task, asset: Asset, draft: PartFile, known: Path | None, fresh: FreshAddress
@@ -139,11 +147,11 @@ class Saver:
         """The draft with all bytes of the asset, from this disk where they are; its extension."""
         if known:
             draft.copy(known)
-            return extension_for(draft, task, asset, svg=self.wish.svg)
+            return extension_for(draft, task, asset, svg=self.options.svg)
         if asset.url[:5].lower() == "data:":
             draft.restart()
             draft.write(_payload(task, asset))
-            return extension_for(draft, task, asset, svg=self.wish.svg)
+            return extension_for(draft, task, asset, svg=self.options.svg)
         return await Transfer(self._tools, task, asset, draft, fresh).run()
 
     def _prepare(self, directory: Path) -> None:
@@ -164,7 +172,7 @@ class Saver:
     def _check_address(self, task: Task, asset: Asset) -> None:
         if asset.url[:5].lower() == "data:":
             return
-        if fault := asset_url_fault(asset.url, http=self.wish.http_assets):
+        if fault := asset_url_fault(asset.url, http=self.options.http_assets):
             hint = Hint(
                 "download", (task.id, "--allow-http-assets"), "to fetch it without encryption: {}"
             )
@@ -177,9 +185,9 @@ class Saver:
     async def _place(
         self, task: Task, asset: Asset, draft: PartFile, extension: str
     ) -> SavedFile | None:
-        wanted = self.wish.target.path(naming.values_of(task, asset, extension))
+        wanted = self.options.target.path(naming.values_of(task, asset, extension))
         # The disk's sync takes milliseconds, in which others can go on.
-        published = await asyncio.to_thread(publish, draft, wanted, self.wish.on_exists)
+        published = await asyncio.to_thread(publish, draft, wanted, self.options.on_exists)
         if published is None:
             self._tell(Noticed(f"{wanted} exists, skipped"))
             return None

@@ -26,18 +26,18 @@ class AssetFetcher:
         self._keep = keep
 
     async def fetch(
-        self, task: Task, saver: "Saver", *, covers: bool, only: int | None = None
+        self, task: Task, saver: "Saver", *, only: int | None = None
     ) -> list[SavedFile]:
         """Save the assets of a task that succeeded, or `only` its n-th, told in their order.
 
         Raises the strongest of what went wrong, once every one has been tried.
         """
-        wanted = assets_to_save(task, covers or only is not None)
+        wanted = assets_to_save(task, saver.options.covers or only is not None)
         wanted = [asset for asset in wanted if only in (None, asset.n)]
         self._tell(Fetching(task))
         saving = [asyncio.create_task(self._save(task, asset, saver)) for asset in wanted]
         try:
-            return await self._told(saving, None if saver.wish.passing else self._keep)
+            return await self._told(saving, None if saver.options.temporary else self._keep)
         finally:
             for one in saving:
                 one.cancel()

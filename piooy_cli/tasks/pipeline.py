@@ -16,10 +16,10 @@ from piooy_cli.domain.models import MediaType, Order, RowKey, SavedFile, Task, T
 from piooy_cli.ledger.store import TaskStore
 from piooy_cli.tasks.asset_fetcher import AssetFetcher, no_files_error
 from piooy_cli.tasks.submitter import Submitter
-from piooy_cli.tasks.waiter import ERROR_REREADS, Waiter, WaitOptions
+from piooy_cli.tasks.waiter import ERROR_REREADS, Waiter, WaitPolicy
 
 if TYPE_CHECKING:
-    from piooy_cli.downloads.saver import Saver
+    from piooy_cli.downloads.saver import SaveOptions, Saver
 
 
 class Pipeline:
@@ -29,18 +29,19 @@ class Pipeline:
         self,
         api: ApiClient,
         store: TaskStore,
-        waiting: WaitOptions,
+        policy: WaitPolicy,
         stop: StopSignal,
         tell: Tell,
         limits: Limits,
     ) -> None:
-        timeout = float("inf") if waiting.timeout is None else waiting.timeout
+        timeout = float("inf") if policy.timeout is None else policy.timeout
         self._api = api
         self._stop = stop
         self._tell = tell
+        self._limits = limits
         self._submitter = Submitter(api, store, stop, tell, limits, timeout)
         self.store = store
-        self._waiter = Waiter(api, waiting, tell, store)
+        self._waiter = Waiter(api, policy, tell, store)
         self._fetcher = AssetFetcher(api, tell, store.record_file)
         self._under_way: dict[str, Task] = self._submitter.submitted
         self._resume = ""
@@ -59,24 +60,28 @@ class Pipeline:
         """Send nothing more; what is under way goes on."""
         self._submitter.close(why)
 
-    async def make(
-        self, order: Order, saver: "Saver | None", *, wait: bool, covers: bool = False
-    ) -> list[SavedFile]:
-        """The whole road, as far along it as asked."""
-        self.resume_with(saver.wish.again if saver else "")
+    def saver(self, options: "SaveOptions", jobs: int = 4) -> "Saver":
+        """Return what saves assets as `options` say, `jobs` at a time."""
+        from piooy_cli.downloads.saver import Saver
+
+        return Saver(self._api, options, self._limits, self._tell, self.store, jobs)
+
+    async def make(self, order: Order, saver: "Saver | None", *, wait: bool) -> list[SavedFile]:
+        """Send an order, and where asked for, wait for its task and save its files."""
+        self.resume_with(saver.options.again if saver else "")
         task = await self._submitter.submit(order)
         if not wait:
             self._under_way.pop(task.id, None)
             return []
-        return await self.complete(task, saver, covers=covers, fresh=True)
+        return await self.complete(task, saver, fresh=True)
 
     async def complete(
-        self, task: Task, saver: "Saver | None", *, covers: bool = False, fresh: bool = False
+        self, task: Task, saver: "Saver | None", *, fresh: bool = False
     ) -> list[SavedFile]:
         """Finish, and fetch where there is a saver."""
-        self.resume_with(saver.wish.again if saver else "")
+        self.resume_with(saver.options.again if saver else "")
         task = await self.finish(task, fresh=fresh)
-        return await self.fetch(task, saver, covers=covers) if saver else []
+        return await self.fetch(task, saver) if saver else []
 
     def resume_with(self, options: str) -> None:
         """The options that the `wait` which goes on with this needs."""
@@ -101,7 +106,7 @@ class Pipeline:
         task = await self._read(known, refresh)
         for _ in range(ERROR_REREADS if sure else 0):
             if task.status == TaskStatus.ERROR:
-                await asyncio.sleep(self._waiter.waiting.pace.early)
+                await asyncio.sleep(self._waiter.policy.pace.early)
                 task = await self._read(known, refresh)
         if sure or task.status != TaskStatus.ERROR:
             self.store.observe(task)
@@ -116,11 +121,11 @@ class Pipeline:
         return await self._api.task(known, refresh=refresh)
 
     async def fetch(
-        self, task: Task, saver: "Saver", *, covers: bool = False, only: int | None = None
+        self, task: Task, saver: "Saver", *, only: int | None = None
     ) -> list[SavedFile]:
         """Save the assets of a task that succeeded. Raises the strongest of what went wrong."""
         with self._about(task, "download"):
-            return await self._fetcher.fetch(task, saver, covers=covers, only=only)
+            return await self._fetcher.fetch(task, saver, only=only)
 
     def stopped(self) -> PiooyError:
         """What a person has to know when a signal ended this run."""

@@ -31,7 +31,7 @@ ERROR_REREADS = 2
 _REREAD_SECONDS = 5
 
 
-class WaitOptions(NamedTuple):
+class WaitPolicy(NamedTuple):
     """How to wait: `typical` seconds of model and media type; `timeout`: None for the usual one."""
 
     pace: Pace
@@ -57,12 +57,12 @@ class Waiter:
     def __init__(
         self,
         api: ApiClient,
-        waiting: WaitOptions,
+        policy: WaitPolicy,
         tell: Tell,
         store: TaskStore,
     ) -> None:
         self.api = api
-        self.waiting = waiting
+        self.policy = policy
         self.tell = tell
         self.store = store
         self._expectations: dict[tuple[str | None, ...], Expectation] = {}
@@ -85,7 +85,7 @@ class Waiter:
         """How long it takes, as this run knows; asked of the ledger anew when one has ended."""
         kind = _kind_of(task)
         if kind not in self._expectations:
-            typical = self.waiting.typical(task.model, task.media)
+            typical = self.policy.typical(task.model, task.media)
             past = self.store.durations(task) if task.model else ()
             self._expectations[kind] = expectation_from(past, typical)
         return self._expectations[kind]
@@ -107,8 +107,8 @@ class _Wait:
         self._waiter = waiter
         self._resume = resume
         self._task = task
-        self._deadline = waiter.waiting.deadline(task.media)
-        self._grace = Deadline(waiter.waiting.fresh_grace) if fresh else None
+        self._deadline = waiter.policy.deadline(task.media)
+        self._grace = Deadline(waiter.policy.fresh_grace) if fresh else None
         accepted = task.accepted_at.timestamp() if task.accepted_at else None
         if task.is_settled:  # the order's own answer brought the end: nothing to learn
             accepted = None
@@ -140,7 +140,7 @@ class _Wait:
 
     @property
     def _pace(self) -> Pace:
-        return self._waiter.waiting.pace
+        return self._waiter.policy.pace
 
     @property
     def _expected(self) -> Expectation:

@@ -1,18 +1,17 @@
 """`piooy batch`: a manifest of rows, run to completion; the same command again goes on."""
 
+from contextlib import closing, suppress
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from piooy_cli.app import batch_run
-from piooy_cli.app.batch_request import BatchOptions
-from piooy_cli.app.context import Context
+from piooy_cli.app.batch_options import BatchOptions
+from piooy_cli.app.batch_run import manifest_patience, run_batch
 from piooy_cli.cli import options, request_options
 from piooy_cli.cli.values import parse_duration_or_zero, parse_moment, positive_number
 from piooy_cli.domain.models import MediaType
-from piooy_cli.requests.builder import RequestBuilder, RequestSpec
-from piooy_cli.requests.cli_input import collect_options, read_lyrics
+from piooy_cli.requests.builder import RequestBuilder
 
 _RUN, _REPORT = "The run", "Reports"
 
@@ -168,32 +167,19 @@ def batch(
     from piooy_cli.batch.sweep import axes_of
     from piooy_cli.concurrency.deadline import Deadline
 
-    context: Context = ctx.obj
-    context.waits(interval, heartbeat, notify=notify)
-    given = {
-        "aspect_ratio": aspect_ratio, "resolution": resolution, "duration": duration, "seed": seed,
-        "negative_prompt": negative_prompt, "title": title, "style": style,
-        "lyrics": read_lyrics(lyrics, lyrics_file), "instrumental": instrumental or None,
-    }  # fmt: skip
-    chosen = collect_options(options_file, option, given)
-    references = (tuple(image or ()), tuple(video or ()))
-    defaults = RequestSpec(media, model, provider, scene, "", *references, chosen)
-    asking = RequestBuilder(context.settings, context.catalogue, inline=inline)
+    context = options.waiting_context(ctx)
     axes = axes_of(vary or [])
     until = Deadline(deadline) if deadline is not None else None
-    wanted = BatchOptions(
-        RunPlan(concurrency, limit, only is not None, shuffle, max_failures, until),
-        context.wish(output, on_exists, covers=covers, http_assets=http_assets, svg=svg),
-        "to continue: run the same command again", timeout, lock_wait, max_tasks, dry_run, results,
-        summary, metrics, bool(axes), yes,
+    how = BatchOptions(
+        plan=RunPlan(concurrency, limit, only is not None, shuffle, max_failures, until),
+        save=options.save_options(ctx), timeout=timeout, lock_wait=lock_wait, max_tasks=max_tasks,
+        dry_run=dry_run, results=results, summary=summary, metrics=metrics, asks=bool(axes),
+        yes=yes,
     )  # fmt: skip
-    manifest = Manifest(file, batch_run.manifest_patience(context, until))
-    try:
-        checker = RowBuilder(asking, defaults, axes, zipped=zip_)
-        source = ManifestRows(manifest, ManifestFormat(form) if form else None, checker, name)
-        batch_run.run_batch(context, source, defaults, axes, wanted)
-    except EmptyManifest:
-        if not allow_empty:
-            raise
-    finally:
-        manifest.close()
+    spec = request_options.request_spec(ctx, media)
+    builder = RequestBuilder(context.settings, context.catalogue, inline=inline)
+    with closing(Manifest(file, manifest_patience(context, until))) as manifest:
+        rows = RowBuilder(builder, spec, axes, zipped=zip_)
+        source = ManifestRows(manifest, ManifestFormat(form) if form else None, rows, name)
+        with suppress(*[EmptyManifest] if allow_empty else []):
+            run_batch(context, source, spec, axes, how)

@@ -63,7 +63,7 @@ def _models(context: Context) -> list[_Row]:
 def _refs(context: Context) -> list[_Row]:
     from piooy_cli.ledger.sqlite.completion_query import recent_tasks
 
-    tasks = recent_tasks(context.places.state, context.vault.account, _NEWEST)
+    tasks = recent_tasks(context.directories.state, context.key_store.account, _NEWEST)
     return [*_SETS, *((task, f"{status.lower()} {prompt}") for task, status, prompt in tasks)]
 
 
@@ -76,7 +76,7 @@ def _keys(context: Context) -> list[_Row]:
 def _profiles(context: Context) -> list[_Row]:
     from piooy_cli.config.file import read_config
 
-    named = read_config(context.places.config_file).get("profiles", {})
+    named = read_config(context.directories.config_file).get("profiles", {})
     return [(name, "") for name in ("default", *named)]
 
 

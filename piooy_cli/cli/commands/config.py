@@ -83,7 +83,7 @@ def set_(
     from piooy_cli.config.edit import change_setting
 
     context: Context = ctx.obj
-    change_setting(context.places.config_file, key, value, _chosen_profile(context))
+    change_setting(context.directories.config_file, key, value, _chosen_profile(context))
 
 
 @config.command("unset")
@@ -92,14 +92,14 @@ def unset(ctx: typer.Context, key: _Key) -> None:
     from piooy_cli.config.edit import change_setting
 
     context: Context = ctx.obj
-    change_setting(context.places.config_file, key, None, _chosen_profile(context))
+    change_setting(context.directories.config_file, key, None, _chosen_profile(context))
 
 
 @config.command("path")
 def path(ctx: typer.Context) -> None:
     """Print where the config file is."""
     context: Context = ctx.obj
-    file = str(context.places.config_file)
+    file = str(context.directories.config_file)
     context.output.answer(Line(file, {"path": file}))
 
 
@@ -112,7 +112,7 @@ def edit(ctx: typer.Context) -> None:
     from piooy_cli.files import write_private
 
     context: Context = ctx.obj
-    file = context.places.config_file
+    file = context.directories.config_file
     editor = context.environ.get("VISUAL") or context.environ.get("EDITOR") or "vi"
     if not file.exists():
         write_private(file, "")
@@ -144,21 +144,21 @@ def set_key(
 
     context: Context = ctx.obj
     if profile := _chosen_profile(context):
-        ensure_profile(context.places.config_file, profile)
+        ensure_profile(context.directories.config_file, profile)
     secret = credentials.check_key(_asked_key(context), "the input")
     context.secrets.append(secret)
     if store is KeyLocation.FILE:
-        credentials.store_in_file(context.vault, secret)
-        context.output.note(f"stored in {context.vault.file} for {context.vault.account}")
+        credentials.store_in_file(context.key_store, secret)
+        context.output.note(f"stored in {context.key_store.file} for {context.key_store.account}")
         return
     try:
-        context.vault.keyring.store(secret)
+        context.key_store.keyring.store(secret)
     except KeyringTrouble as trouble:
         hint = Hint(
             "config set-key", ("--store", "file"), "to keep it in a file that only you can read: {}"
         )
         raise StorageRefused(f"the key was not stored: {trouble.reason}", hint) from None
-    context.output.note(f"stored in the keyring for {context.vault.account}")
+    context.output.note(f"stored in the keyring for {context.key_store.account}")
 
 
 @config.command("delete-key")
@@ -170,10 +170,10 @@ def delete_key(ctx: typer.Context) -> None:
     context: Context = ctx.obj
     in_keyring = False
     with suppress(KeyringTrouble):
-        in_keyring = context.vault.keyring.delete()
-    if not (credentials.delete_from_file(context.vault) or in_keyring):
-        raise NotFound(f"no key is stored for {context.vault.account}")
-    context.output.note(f"forgot the key of {context.vault.account}")
+        in_keyring = context.key_store.keyring.delete()
+    if not (credentials.delete_from_file(context.key_store) or in_keyring):
+        raise NotFound(f"no key is stored for {context.key_store.account}")
+    context.output.note(f"forgot the key of {context.key_store.account}")
 
 
 @config.command("check")
@@ -197,7 +197,7 @@ def check_config(ctx: typer.Context) -> None:
 
 def _chosen_profile(context: Context) -> str | None:
     """The profile that option or variable names; `default` is the file's upper part."""
-    chosen = context.flags.get("profile") or context.environ.get("PIOOY_PROFILE") or "default"
+    chosen = context.options.profile or context.environ.get("PIOOY_PROFILE") or "default"
     return None if chosen == "default" else str(chosen)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from piooy_cli.app.contact import send_message
 from piooy_cli.app.context import Context
 from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.text import check_text
@@ -40,7 +41,7 @@ def contact(
     source = file or ("-" if message in (None, "-") else None)
     text = text_input.read_text(source, "message", 4 * LONGEST_MESSAGE) if source else message or ""
     _check(check_text(text, "message"))
-    context.run(_contact, email, text)
+    context.run(send_message, email, text)
     context.output.note("the message was sent")
 
 
@@ -51,8 +52,3 @@ def _check(text: str) -> None:
         raise UsageError(
             f"the message has {len(text):,} characters", f"at most {LONGEST_MESSAGE:,} are accepted"
         )
-
-
-async def _contact(context: Context, email: str, text: str) -> None:
-    async with context.api(signed=False) as api:
-        await api.contact(email, text)

@@ -7,20 +7,20 @@ import typer
 
 from piooy_cli.app.confirm import confirm_charges
 from piooy_cli.app.context import Context
-from piooy_cli.app.run_many import run_many
+from piooy_cli.app.generate import GenerateOptions, generate_one
+from piooy_cli.app.generate import generate as generate_tasks
+from piooy_cli.app.sweep_run import SweepOptions, run_sweep
 from piooy_cli.app.to_stdout import to_stdout
 from piooy_cli.cli import options, request_options
 from piooy_cli.cli.values import positive_number
 from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.events import Saved, Settled, Submitted
-from piooy_cli.domain.models import MediaType, Order
-from piooy_cli.requests.builder import RequestBuilder, RequestSpec
-from piooy_cli.requests.cli_input import collect_options, read_lyrics, read_prompt
+from piooy_cli.domain.models import MediaType, Order, SavedFile
+from piooy_cli.requests.builder import RequestBuilder
+from piooy_cli.requests.cli_input import read_prompt
 
 if TYPE_CHECKING:
-    from piooy_cli.domain.models import SavedFile
-    from piooy_cli.downloads.saver import SaveOptions, Saver
-    from piooy_cli.tasks.pipeline import Pipeline
+    from piooy_cli.downloads.saver import SaveOptions
 
 _AFTER = "Afterwards"
 
@@ -110,91 +110,55 @@ def generate(
     --vary makes a task for each value, does not pay twice for one, and ends with a contact sheet.
     Each task is charged. A lost answer is never sent again: exit code 11.
     """
-    context: Context = ctx.obj
-    context.waits(interval, heartbeat, notify=notify)
-    given = {
-        "aspect_ratio": aspect_ratio, "resolution": resolution, "duration": duration, "seed": seed,
-        "negative_prompt": negative_prompt, "title": title, "style": style,
-        "lyrics": read_lyrics(lyrics, lyrics_file), "instrumental": instrumental or None,
-    }  # fmt: skip
-    asking = RequestBuilder(context.settings, context.catalogue, inline=inline)
-    chosen = collect_options(options_file, option, given)
-    references = (tuple(image or ()), tuple(video or ()))
-    asked = RequestSpec(media, model, provider, scene, "", *references, chosen)
-    words = partial(read_prompt, prompt, prompt_file, options_from_stdin=options_file == "-")
+    context = options.waiting_context(ctx)
+    spec = request_options.request_spec(ctx, media)
+    builder = RequestBuilder(context.settings, context.catalogue, inline=inline)
+    read = partial(read_prompt, prompt, prompt_file, options_from_stdin=options_file == "-")
     if vary or zip_:
-        from piooy_cli.app.sweep_run import SweepOptions, refuse_together, run_sweep
-
-        refuse_together(
+        _refuse_with_vary(
             count=count != 1, no_wait=not wait, no_download=not download, open=open_,
             preview=preview,
         )  # fmt: skip
-        place = context.wish(output, on_exists, covers=covers, http_assets=http_assets, svg=svg)
-        cells = SweepOptions(asking, asked, vary or [], zip_, name, concurrency)
-        run_sweep(context, cells, words, place, timeout=timeout, dry_run=dry_run, yes=yes)
-        return
-    text = words(supplied=asking.has_input(asked))
-    order = asking.order(asked._replace(prompt=text))
+        save = options.save_options(ctx)
+        sweep = SweepOptions(vary or [], zip_, name, concurrency, save, timeout, dry_run, yes)
+        return run_sweep(context, builder, spec, read, sweep)
+    order = builder.order(spec._replace(prompt=read(supplied=builder.has_input(spec))))
     if dry_run:
-        from piooy_cli.api.schema import order_fields
-
-        context.output.document(order_fields(order))
-        return
+        return context.output.document(order.to_dict())
     confirm_charges(context, count, yes)
     if output == "-" and wait and download:
-        context.run(_to_stdout, order, count, timeout, covers, http_assets)
-        return
-    wish = (
-        context.wish(output, on_exists, covers=covers, http_assets=http_assets, svg=svg)
-        if wait and download
-        else None
+        if count != 1:
+            raise UsageError("--output - takes one task", "give --output a directory for several")
+        return context.run(_to_stdout, order, timeout, covers, http_assets)
+
+    def on_saved(file: SavedFile) -> None:
+        if preview:
+            context.output.preview(file.path)
+        if open_:
+            typer.launch(file.path)
+
+    how = GenerateOptions(
+        times=count,
+        wait=wait,
+        save=options.save_options(ctx) if wait and download else None,
+        timeout=timeout,
+        on_saved=on_saved,
     )
-    results = (Saved,) if wish else (Settled,) if wait else (Submitted,)
-    context.run(_generate, order, count, timeout, wait, wish, open_, preview, results=results)
-
-
-async def _generate(
-    context: Context,
-    order: Order,
-    count: int,
-    timeout: float | None,
-    wait: bool,
-    wish: "SaveOptions | None",
-    open_files: bool,
-    preview: bool,
-) -> None:
-    if wish:
-        from piooy_cli.downloads.publish import ensure_writable
-
-        ensure_writable(wish.target.directory)
-    async with context.pipeline(timeout) as pipeline:
-        saver = context.saver(wish) if wish else None
-
-        async def one(_: int) -> None:
-            for file in await pipeline.make(
-                order, saver, wait=wait, covers=bool(wish and wish.covers)
-            ):
-                if preview:
-                    context.output.preview(file.path)
-                if open_files:
-                    typer.launch(file.path)
-
-        resume = wish.again if wish else ""
-        await run_many(context, one, range(count), resume=resume)
+    results = (Saved,) if how.save else (Settled,) if wait else (Submitted,)
+    return context.run(generate_tasks, order, how, results=results)
 
 
 async def _to_stdout(
-    context: Context,
-    order: Order,
-    count: int,
-    timeout: float | None,
-    covers: bool,
-    http_assets: bool,
+    context: Context, order: Order, timeout: float | None, covers: bool, http_assets: bool
 ) -> None:
-    if count != 1:
-        raise UsageError("--output - takes one task", "give --output a directory for several")
+    async def fetch(save: "SaveOptions") -> list[SavedFile]:
+        return await generate_one(context, order, save, timeout)
 
-    async def fetch(pipeline: "Pipeline", saver: "Saver") -> "list[SavedFile]":
-        return await pipeline.make(order, saver, wait=True, covers=covers)
+    await to_stdout(context, fetch, covers=covers, http_assets=http_assets)
 
-    await to_stdout(context, fetch, timeout, covers=covers, http_assets=http_assets)
+
+def _refuse_with_vary(**given: bool) -> None:
+    """Raise UsageError for the first option that was given and makes no sense with --vary."""
+    for option, is_given in given.items():
+        if is_given:
+            raise UsageError(f"--vary and --{option.replace('_', '-')} do not go together")

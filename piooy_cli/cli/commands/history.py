@@ -1,24 +1,25 @@
 """`piooy history`: the local ledger, listed, searched, settled, exported and checked."""
 
 import time
-from getpass import getuser
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from piooy_cli.app.context import Context
+from piooy_cli.app.history import adopt as adopt_task
+from piooy_cli.app.history import repair as repair_files
+from piooy_cli.app.history import settle, store_with
 from piooy_cli.cli import options
 from piooy_cli.cli.help import CommandApp
 from piooy_cli.cli.values import known_fields, parse_duration, positive_number
 from piooy_cli.domain.answers import Document, Line, Listing
-from piooy_cli.domain.errors import NotDownloaded, NotFound, PiooyError, StillRunning, UsageError
+from piooy_cli.domain.errors import NotDownloaded, PiooyError, StillRunning, UsageError
 from piooy_cli.domain.events import Saved, Shown
 from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import MediaType, OrderState, check_task_id
 
 if TYPE_CHECKING:
     from piooy_cli.ledger.records import OrderDetails
-    from piooy_cli.ledger.store import OrderStore
 
 history = CommandApp()
 _Ref = Annotated[
@@ -84,7 +85,7 @@ def list_history(
     from piooy_cli.ledger.records import OrderFilters
 
     context: Context = ctx.obj
-    context.fields = known_fields(fields)
+    context.configure(fields=known_fields(fields))
     filters = OrderFilters(status, model, media, since, search, unsaved, unknown, batch, limit)
     context.output.results_are((Shown,))
     if store := context.existing_store():
@@ -96,7 +97,7 @@ def list_history(
 def show(ctx: typer.Context, ref: _Ref) -> None:
     """Show all that is known of one order: attempts, files, decisions."""
     context: Context = ctx.obj
-    context.output.answer(Document(_record(_store(context, ref).order_named(ref))))
+    context.output.answer(Document(_record(store_with(context, ref).order_named(ref))))
 
 
 @history.command("resolve")
@@ -118,27 +119,17 @@ def resolve_history(
     context: Context = ctx.obj
     if (adopt is not None) + not_charged + charged != 1:
         raise UsageError("one of --adopt, --not-charged and --charged is wanted")
-    store = _store(context, ref)
+    store = store_with(context, ref)
     order = store.order_named(ref)
     if adopt is not None:
-        context.run(_adopt, store, order, check_task_id(adopt), why)
-        return
+        task = context.run(adopt_task, store, order, check_task_id(adopt), why)
+        return context.output.note(f"{order.ref} is task {task.id}, {task.status}")
     state = OrderState.PLANNED if not_charged else OrderState.WRITTEN_OFF
-    store.settle(order.number, state, _who(), why)
-    told = "it may be sent once more: run the same command again" if not_charged else "written off"
-    context.output.note(f"{order.ref}: {told}")
-
-
-async def _adopt(
-    context: Context, store: "OrderStore", order: "OrderDetails", task_id: str, why: str
-) -> None:
-    from dataclasses import replace
-
-    async with context.api() as api:
-        seen = await api.task(replace(order.task, id=task_id, assets=()))
-    store.settle(order.number, OrderState.SUBMITTED, _who(), why, task_id)
-    store.observe(seen)
-    context.output.note(f"{order.ref} is task {task_id}, {seen.status}")
+    settle(store, order, state, why)
+    outcome = (
+        "it may be sent once more: run the same command again" if not_charged else "written off"
+    )
+    return context.output.note(f"{order.ref}: {outcome}")
 
 
 @history.command("prune")
@@ -208,7 +199,7 @@ def check_history(
     broken = list(store.integrity_errors()) if store else []
     gone = list(store.damaged_files()) if store else []
     if repair and gone and not broken:
-        context.run(_repair, gone, results=(Saved,))
+        context.run(repair_files, gone, results=(Saved,))
         return
     rows = [list(one) for one in (*broken, *((one.task_id, one.problem) for one in gone))]
     records = [{"what": what, "found": found} for what, found in rows]
@@ -222,30 +213,6 @@ def check_history(
     context.output.note("all is well")
 
 
-async def _repair(context: Context, gone: list[Any]) -> None:
-    """Each under its own name where that is free, else beside it."""
-    from piooy_cli.app.run_many import run_many
-    from piooy_cli.downloads.naming import Target
-    from piooy_cli.downloads.saver import SaveOptions
-
-    async with context.pipeline() as pipeline:
-
-        async def one(file: Any) -> None:
-            saver = context.saver(SaveOptions(Target.exactly(file.path), covers=True))
-            task = pipeline.known(file.task_id) or await pipeline.look(file.task_id, sure=True)
-            await pipeline.fetch(task, saver, only=file.n)
-
-        await run_many(context, one, gone, at_once=4)
-
-
-def _store(context: Context, ref: str) -> "OrderStore":
-    """The ledger, or NotFound where nothing was ever sent."""
-    store = context.existing_store()
-    if store is None:
-        raise NotFound(f"{ref} is not in the history, which is empty")
-    return store
-
-
 def _record(order: "OrderDetails") -> dict[str, Any]:
     """All that is known of an order, for programs; keys are only ever added."""
     from piooy_cli.domain.records import shown_record
@@ -257,10 +224,3 @@ def _record(order: "OrderDetails") -> dict[str, Any]:
         "attempts": order.attempts,
         "decisions": order.decisions,
     }
-
-
-def _who() -> str:
-    try:
-        return getuser()
-    except (KeyError, OSError):
-        return "somebody"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from piooy_cli.app.context import Context
+from piooy_cli.app.history import statistics_by_model
 from piooy_cli.domain.answers import Listing
 from piooy_cli.domain.errors import NotFound
 from piooy_cli.domain.models import MediaType
@@ -33,7 +34,7 @@ def models(
       piooy models nano-banana-pro
     """
     context: Context = ctx.obj
-    learned = context.learned()
+    learned = statistics_by_model(context)
     known = [model for model in context.catalogue if media in (None, model.media)]
     if model_id is None:
         context.output.answer(_listing(known, learned))

@@ -100,7 +100,7 @@ def serve_sandbox(
     context: Context = ctx.obj
     told = {"speed": speed, "seed": seed, "keys": tuple(keys or ()), "log": log, "replay": replay}
     wanted = sandbox_options(told, faults, limits, shape, context.catalogue.typical_seconds)
-    file = state or context.places.state / STATE_FILE
+    file = state or context.directories.state / STATE_FILE
     serving(file, host, port, wanted, context.output.note, remote=remote)
 
 
@@ -110,5 +110,5 @@ def reset_tasks(ctx: typer.Context) -> None:
     from piooy_cli.sandbox.launch import reset as forget
 
     context: Context = ctx.obj
-    forget(context.places.state)
+    forget(context.directories.state)
     context.output.note("the sandbox is empty")

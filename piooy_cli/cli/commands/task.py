@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from piooy_cli.app.context import Context
-from piooy_cli.app.run_many import run_many
+from piooy_cli.app.show_tasks import show_tasks
 from piooy_cli.cli import options
 from piooy_cli.cli.values import known_fields
 from piooy_cli.domain.errors import NotSettled, TaskFailed, UsageError
@@ -49,25 +49,17 @@ def task(
     context: Context = ctx.obj
     if raw and fields:
         raise UsageError("--raw shows all that the API says; --fields chooses from the record")
-    context.fields = known_fields(fields)
-    context.run(_task, refs, _REFRESH[refresh], exit_status, raw, results=(Shown,))
+    context.configure(fields=known_fields(fields))
 
+    def show(seen: Task) -> None:
+        if raw:
+            context.output.document(dict(seen.raw))
+        else:
+            context.tell(Shown(seen))
+        if exit_status:
+            _raise_state(seen)
 
-async def _task(
-    context: Context, refs: list[str] | None, refresh: str | None, exit_status: bool, raw: bool
-) -> None:
-    async with context.pipeline() as pipeline:
-
-        async def one(ref: str) -> None:
-            seen = await pipeline.look(ref, refresh)
-            if raw:
-                context.output.document(dict(seen.raw))
-            else:
-                context.tell(Shown(seen))
-            if exit_status:
-                _raise_state(seen)
-
-        await run_many(context, one, context.task_ids(refs, "task"))
+    context.run(show_tasks, refs, _REFRESH[refresh], show, results=(Shown,))
 
 
 def _raise_state(seen: Task) -> None:

@@ -1,18 +1,14 @@
 """`piooy wait`: any number of tasks at once, each told the moment it settles."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from piooy_cli.app.context import Context
-from piooy_cli.app.run_many import run_many
+from piooy_cli.app.wait import WaitOptions
+from piooy_cli.app.wait import wait as wait_for_tasks
 from piooy_cli.cli import options
 from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.events import Saved, Settled
-from piooy_cli.domain.models import Task
-
-if TYPE_CHECKING:
-    from piooy_cli.downloads.saver import SaveOptions
 
 
 def wait(
@@ -46,31 +42,10 @@ def wait(
 
     Ctrl-C stops waiting; the tasks run on, and the command that goes on is printed.
     """
-    context: Context = ctx.obj
-    context.waits(interval, heartbeat, notify=notify)
+    context = options.waiting_context(ctx)
     refs = [*(refs or []), "@pending"] if pending else refs
     if output is not None and not download:
         raise UsageError("--output has a meaning with --download only")
-    wish = context.wish(output, on_exists, http_assets=http_assets, svg=svg) if download else None
-    results = (Saved,) if download else (Settled,)
-    context.run(_wait, refs, timeout, wish, stop_at_first, results=results)
-
-
-async def _wait(
-    context: Context,
-    refs: list[str] | None,
-    timeout: float | None,
-    wish: "SaveOptions | None",
-    stop_at_first: bool,
-) -> None:
-    async with context.pipeline(timeout) as pipeline:
-        saver = context.saver(wish) if wish else None
-        # Straight out of a pipe, a task may be so new that the service does not know it yet.
-        piped = not refs or refs == ["-"]
-
-        async def one(ref: str) -> None:
-            await pipeline.complete(Task(ref), saver, fresh=piped)
-
-        ids = context.task_ids(refs, "wait")
-        resume = wish.again if wish else ""
-        await run_many(context, one, ids, until_first=stop_at_first, resume=resume)
+    save = options.save_options(ctx) if download else None
+    how = WaitOptions(timeout=timeout, save=save, until_first=stop_at_first)
+    context.run(wait_for_tasks, refs, how, results=(Saved,) if download else (Settled,))

@@ -9,11 +9,13 @@ if TYPE_CHECKING:
 
 
 class BatchOptions(NamedTuple):
-    """What is wanted of a run, beside its rows. `again`: the command that goes on with it."""
+    """How to run a batch. `timeout` and `lock_wait` in seconds; the others are paths of files.
+
+    `asks`: confirm the charges where there are many, unless `yes`.
+    """
 
     plan: "RunPlan"
-    wish: "SaveOptions"
-    again: str
+    save: "SaveOptions"
     timeout: float | None = None
     lock_wait: float = 0
     max_tasks: int | None = None
@@ -26,8 +28,8 @@ class BatchOptions(NamedTuple):
 
     @property
     def results_path(self) -> Path:
-        """Beside the files, where no other place was named."""
+        """Where the results are written: beside the files, where no other place was named."""
         from piooy_cli.files import expanded
 
-        default = self.wish.target.directory / "results.jsonl"
+        default = self.save.target.directory / "results.jsonl"
         return (expanded(self.results) if self.results else default).absolute()

@@ -1,0 +1,49 @@
+"""Generate: send an order once or several times, wait for the tasks, and save their files."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from piooy_cli.app.context import Context
+from piooy_cli.app.run_many import run_many
+
+if TYPE_CHECKING:
+    from piooy_cli.domain.models import Order, SavedFile
+    from piooy_cli.downloads.saver import SaveOptions
+
+
+class GenerateOptions(NamedTuple):
+    """How far to go: `wait` for the tasks, and `save` their files where it says how.
+
+    `timeout`: of each task, in seconds. `on_saved` is called with each file that was saved.
+    """
+
+    times: int = 1
+    wait: bool = True
+    save: "SaveOptions | None" = None
+    timeout: float | None = None
+    on_saved: "Callable[[SavedFile], None]" = lambda file: None
+
+
+async def generate(context: Context, order: "Order", options: GenerateOptions) -> None:
+    """Send `order` as often as asked for, each time charged. Raises what the whole ends with."""
+    save = options.save
+    if save:
+        from piooy_cli.downloads.publish import ensure_writable
+
+        ensure_writable(save.target.directory)
+    async with context.pipeline(options.timeout) as pipeline:
+        saver = pipeline.saver(save) if save else None
+
+        async def one(_: int) -> None:
+            for file in await pipeline.make(order, saver, wait=options.wait):
+                options.on_saved(file)
+
+        await run_many(context, one, range(options.times), resume=save.again if save else "")
+
+
+async def generate_one(
+    context: Context, order: "Order", save: "SaveOptions", timeout: float | None
+) -> "list[SavedFile]":
+    """Send `order` once and return the files of its task."""
+    async with context.pipeline(timeout) as pipeline:
+        return await pipeline.make(order, pipeline.saver(save), wait=True)

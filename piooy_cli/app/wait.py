@@ -1,0 +1,34 @@
+"""Wait: any number of tasks at once, each reported the moment it settles."""
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from piooy_cli.app.context import Context
+from piooy_cli.app.run_many import run_many
+from piooy_cli.domain.models import Task
+
+if TYPE_CHECKING:
+    from piooy_cli.downloads.saver import SaveOptions
+
+
+class WaitOptions(NamedTuple):
+    """How to wait. `timeout`: seconds for each task; `save`: how to save the files, if at all."""
+
+    timeout: float | None = None
+    save: "SaveOptions | None" = None
+    until_first: bool = False
+
+
+async def wait(context: Context, refs: list[str] | None, options: WaitOptions) -> None:
+    """Wait for tasks until they end. Raises what the whole ends with."""
+    save = options.save
+    async with context.pipeline(options.timeout) as pipeline:
+        saver = pipeline.saver(save) if save else None
+        # Straight out of a pipe, a task may be so new that the service does not know it yet.
+        piped = not refs or refs == ["-"]
+
+        async def one(task_id: str) -> None:
+            await pipeline.complete(Task(task_id), saver, fresh=piped)
+
+        ids = context.task_ids(refs, "wait")
+        resume = save.again if save else ""
+        await run_many(context, one, ids, until_first=options.until_first, resume=resume)
