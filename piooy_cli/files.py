@@ -1,31 +1,34 @@
-"""Paths as a person writes them, and what is behind them."""
+"""Files of this machine: paths as users write them, whole replacement, locks and disk errors."""
 
+import errno
 import os
-from collections.abc import Iterator
+import secrets
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from piooy_cli.domain.errors import PiooyError, StorageRefused, UsageError
 
-if TYPE_CHECKING:
-    pass
+NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
+BINARY = getattr(os, "O_BINARY", 0)
+_FAR = 1 << 40  # Windows locks bytes: one that no file has, so that reading and writing go on
+_HELD_BY_ANOTHER = frozenset({errno.EAGAIN, errno.EACCES, errno.EDEADLK})
 
 
 def expanded(text: str | Path) -> Path:
-    """`text` with its `~` resolved. Raises UsageError where that cannot be."""
+    """`text` with its `~` resolved. Raises UsageError where that cannot be done."""
     if "\0" in str(text):
-        raise UsageError(f"{str(text)[:80]!r} has a NUL in it")
+        raise UsageError(f"{str(text)[:80]!r} contains a NUL character")
     try:
         return Path(text).expanduser()
     except RuntimeError:
         raise UsageError(
-            f"{str(text)[:80]!r}: no such user", "./~name is a file of that name"
+            f"{str(text)[:80]!r}: no such user", "for a file of that name: ./~name"
         ) from None
 
 
 def sha256_of(path: Path) -> str:
-    """Of a file on disk, in hexadecimal."""
+    """Return the SHA-256 of a file, in hexadecimal."""
     import hashlib  # brings OpenSSL along: 2 ms that most runs do not need
 
     with path.open("rb") as file:
@@ -41,25 +44,88 @@ def private_directory(path: Path) -> Path:
     return path
 
 
-def write_private(path: Path, text: str) -> None:
-    """Replace `path` by a file that only this user can read; whole, or not at all."""
-    private_directory(path.parent)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+def replace_file(path: Path, write: Callable[[Path], object]) -> None:
+    """Replace `path` by what `write` puts into a new file beside it; whole, or not at all.
+
+    Whoever reads `path` sees the old content or the new. Raises OSError.
+    """
+    beside = path.with_name(f".piooy-{secrets.token_hex(4)}.new")
     try:
-        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        write(beside)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace `path` by a file that only this user can read. Raises StorageRefused."""
+
+    def write(beside: Path) -> None:
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_FOLLOW, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(handle)
-        beside.replace(path)
+
+    private_directory(path.parent)
+    try:
+        replace_file(path, write)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise StorageRefused(f"cannot write {path}: {error.strerror}") from None
+
+
+def lock(handle: int, *, wait: bool = False) -> bool:
+    """Lock an open file until it is closed; return False where another process has it.
+
+    Raises OSError where the file system has no locks.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        return _lock_on_windows(handle)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError as error:
+        if error.errno in _HELD_BY_ANOTHER:
+            return False
+        raise
+    return True
+
+
+def unlock(handle: int) -> None:
+    """Give up the lock of an open file. Raises OSError."""
+    try:
+        import fcntl
+    except ImportError:
+        return _unlock_on_windows(handle)
+    fcntl.flock(handle, fcntl.LOCK_UN)
+
+
+def _lock_on_windows(handle: int) -> bool:
+    try:
+        import msvcrt
+    except ImportError:
+        raise OSError(errno.ENOTSUP, "this system has no file locks") from None
+    try:
+        os.lseek(handle, _FAR, os.SEEK_SET)
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+    except OSError:
+        return False
+    return True
+
+
+def _unlock_on_windows(handle: int) -> None:
+    try:
+        import msvcrt
+    except ImportError:
+        return
+    os.lseek(handle, _FAR, os.SEEK_SET)
+    msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)  # type: ignore[attr-defined]
 
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Turn what the disk says into StorageRefused, naming the place."""
+    """Turn an error of the disk into StorageRefused that names `path`."""
     try:
         yield
     except OSError as error:
@@ -67,6 +133,6 @@ def disk_errors(path: Path) -> Iterator[None]:
 
 
 def disk_error(path: Path, error: OSError) -> PiooyError:
-    """The disk's refusal, with the way out."""
+    """Return the disk's error with the way out."""
     why = error.strerror or str(error)
     return StorageRefused(f"{path}: {why}", "make room or choose another place with --output")

@@ -293,6 +293,16 @@ def test_on_exists(piooy, asset, home, policy, code, lines, content):
     assert left_behind(home) == []
 
 
+@pytest.mark.parametrize(("policy", "code"), [("skip", 0), ("fail", 13)])
+def test_a_name_that_is_taken_is_seen_before_the_transfer(piooy, asset, home, policy, code):
+    """The file's host is not asked where the URL tells which name the file would have."""
+    api = asset()
+    (home / "image-0b9e7f6a-1.png").write_bytes(b"mine")
+
+    assert piooy("download", TASK, "--on-exists", policy).code == code
+    assert "/f.png" not in [request.path for request, _ in api.log]
+
+
 @pytest.mark.parametrize(
     "make", [os.mkdir, os.mkfifo, lambda path: os.symlink("/etc/passwd", path)]
 )

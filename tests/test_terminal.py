@@ -11,6 +11,7 @@ from servers import PNG, TASK, expect_look, expect_order, read_request, task
 from werkzeug.wrappers import Response
 
 from piooy_cli.ledger.sqlite.store import SqliteOrderStore
+from piooy_cli.output.preview import drawing
 from piooy_cli.output.screen import knows_task_bar
 
 
@@ -348,6 +349,22 @@ def test_preview_draws_as_the_terminal_can(sandbox, environ, wanted):
 
     assert screen.end() == 0
     assert wanted in screen.bytes if wanted else b"\x1b" not in screen.bytes
+
+
+def test_preview_starts_no_program_and_never_fails(tmp_path, monkeypatch):
+    """PostScript is not drawn, although Pillow would hand it to Ghostscript."""
+    started = tmp_path / "started"
+    program = tmp_path / "gs"
+    program.write_text(f"#!/bin/sh\ntouch {started}\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    picture = tmp_path / "b.png"
+    picture.write_bytes(
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n"
+    )
+
+    assert drawing(picture, {}, 40) == ""
+    assert not started.exists()
 
 
 def test_ctrl_z_leaves_the_terminal_to_the_shell(sent):

@@ -613,13 +613,13 @@ def test_what_is_known_of_a_part_is_forgotten_with_its_bytes(piooy, served, home
     def killed(*arguments, **how):
         raise KeyboardInterrupt
 
-    from piooy_cli.downloads import saver
+    from piooy_cli.downloads import destination
 
-    original, saver.publish = saver.publish, killed
+    original, destination.publish = destination.publish, killed
     try:
         piooy("download", TASK)
     finally:
-        saver.publish = original
+        destination.publish = original
 
     assert host.ranges == [HALF]
     assert ledger.resume_info(TASK, 1) is None

@@ -172,7 +172,7 @@ async def _run(
     pace = context.pace._replace(eager=min(context.pace.early, _EAGER))
     async with context.pipeline(options.timeout, plan.until, limits, pace) as pipeline:
         pipeline.again = RESUME_HINT
-        pipeline.resume_with(options.save.again)
+        pipeline.resume_with(options.save.wait_arguments)
         if seconds := seconds_per_row(context, store, batch):
             counters.per_row = seconds / plan.concurrency
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from piooy_cli.config.settings import Resolved, Settings
     from piooy_cli.domain.errors import PiooyError
     from piooy_cli.domain.events import Event
-    from piooy_cli.downloads.saver import SaveOptions
+    from piooy_cli.downloads.options import SaveOptions
     from piooy_cli.ledger.best_effort import BestEffortStore
     from piooy_cli.ledger.store import OrderStore
     from piooy_cli.output.output import Output
@@ -226,7 +226,7 @@ class Context:
     ) -> "SaveOptions":
         """How files are to be saved. Raises UsageError for a template that cannot be."""
         from piooy_cli.downloads.naming import Target
-        from piooy_cli.downloads.saver import OnExists, SaveOptions
+        from piooy_cli.downloads.options import OnExists, SaveOptions
 
         target = Target.of(output if output is not None else self.settings.output)
         return SaveOptions(target, OnExists(on_exists), **how)

@@ -12,7 +12,7 @@ from piooy_cli.domain.models import Asset, Task
 
 if TYPE_CHECKING:
     from piooy_cli.domain.models import SavedFile
-    from piooy_cli.downloads.saver import SaveOptions
+    from piooy_cli.downloads.options import SaveOptions
     from piooy_cli.tasks.pipeline import Pipeline
 
 
@@ -34,13 +34,13 @@ async def download(context: Context, refs: list[str] | None, options: DownloadOp
     save = options.save
     async with context.pipeline(options.timeout) as pipeline:
         saver = pipeline.saver(save, options.jobs)
-        pipeline.resume_with(save.again)
+        pipeline.resume_with(save.wait_arguments)
 
         async def one(task_id: str) -> None:
             task = await _succeeded(pipeline, task_id, options)
             await pipeline.fetch(task, saver)
 
-        await run_many(context, one, context.task_ids(refs, "download"), resume=save.again)
+        await run_many(context, one, context.task_ids(refs, "download"), resume=save.wait_arguments)
 
 
 async def list_names(
@@ -60,7 +60,7 @@ async def list_names(
             for asset in assets_to_save(task, save.covers):
                 show(task, asset, save.likely_path(task, asset))
 
-        await run_many(context, one, context.task_ids(refs, "download"), resume=save.again)
+        await run_many(context, one, context.task_ids(refs, "download"), resume=save.wait_arguments)
 
 
 async def download_one(

@@ -8,7 +8,7 @@ from piooy_cli.app.run_many import run_many
 
 if TYPE_CHECKING:
     from piooy_cli.domain.models import Order, SavedFile
-    from piooy_cli.downloads.saver import SaveOptions
+    from piooy_cli.downloads.options import SaveOptions
 
 
 class GenerateOptions(NamedTuple):
@@ -38,7 +38,9 @@ async def generate(context: Context, order: "Order", options: GenerateOptions) -
             for file in await pipeline.make(order, saver, wait=options.wait):
                 options.on_saved(file)
 
-        await run_many(context, one, range(options.times), resume=save.again if save else "")
+        await run_many(
+            context, one, range(options.times), resume=save.wait_arguments if save else ()
+        )
 
 
 async def generate_one(

@@ -43,7 +43,7 @@ async def adopt(
 async def repair(context: Context, damaged: "Sequence[DamagedFile]") -> None:
     """Fetch files again, each under its own name where that is free, else beside it."""
     from piooy_cli.downloads.naming import Target
-    from piooy_cli.downloads.saver import SaveOptions
+    from piooy_cli.downloads.options import SaveOptions
 
     async with context.pipeline() as pipeline:
 

@@ -24,7 +24,7 @@ async def run_many(
     *,
     at_once: int = _AT_ONCE,
     until_first: bool = False,
-    resume: str = "",
+    resume: tuple[str, ...] = (),
 ) -> None:
     """Apply `work` to every item, tell each error as it comes, raise what the whole ends with.
 
@@ -56,7 +56,9 @@ async def run_many(
         raise errors[0] if count == 1 else _several(context, errors, count, resume)
 
 
-def _several(context: Context, errors: list[PiooyError], items: int, resume: str) -> SomeFailed:
+def _several(
+    context: Context, errors: list[PiooyError], items: int, resume: tuple[str, ...]
+) -> SomeFailed:
     running = [
         error.task_id for error in errors if isinstance(error, StillRunning) and error.task_id
     ]

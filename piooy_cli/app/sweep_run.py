@@ -10,7 +10,7 @@ from piooy_cli.domain.errors import UsageError
 from piooy_cli.requests.builder import RequestBuilder, RequestSpec
 
 if TYPE_CHECKING:
-    from piooy_cli.downloads.saver import SaveOptions
+    from piooy_cli.downloads.options import SaveOptions
 
 
 class SweepOptions(NamedTuple):

@@ -9,7 +9,7 @@ from piooy_cli.domain.hints import Hint
 
 if TYPE_CHECKING:
     from piooy_cli.domain.models import SavedFile
-    from piooy_cli.downloads.saver import SaveOptions
+    from piooy_cli.downloads.options import SaveOptions
 
 Fetch = Callable[["SaveOptions"], Awaitable[list["SavedFile"]]]
 

@@ -7,7 +7,7 @@ from piooy_cli.app.run_many import run_many
 from piooy_cli.domain.models import Task
 
 if TYPE_CHECKING:
-    from piooy_cli.downloads.saver import SaveOptions
+    from piooy_cli.downloads.options import SaveOptions
 
 
 class WaitOptions(NamedTuple):
@@ -30,5 +30,5 @@ async def wait(context: Context, refs: list[str] | None, options: WaitOptions) -
             await pipeline.complete(Task(task_id), saver, fresh=piped)
 
         ids = context.task_ids(refs, "wait")
-        resume = save.again if save else ""
+        resume = save.wait_arguments if save else ()
         await run_many(context, one, ids, until_first=options.until_first, resume=resume)

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 
 from piooy_cli.domain.errors import Busy, StorageRefused
-from piooy_cli.files import private_directory
+from piooy_cli.files import NO_FOLLOW, lock, private_directory
 
 _OFTEN = 0.2
 
@@ -42,7 +42,7 @@ class BatchLock:
 
     def _taken(self) -> bool:
         """Whether it is ours now, and the file that has its name is the one that is locked."""
-        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        flags = os.O_RDWR | os.O_CREAT | NO_FOLLOW | getattr(os, "O_NONBLOCK", 0)
         try:
             handle = os.open(self._path, flags | getattr(os, "O_CLOEXEC", 0), 0o600)
         except OSError as error:
@@ -60,23 +60,6 @@ class BatchLock:
 
 def _locked(handle: int) -> bool:
     try:
-        import fcntl
-    except ImportError:  # Windows
-        return _locked_there(handle)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return lock(handle)
     except OSError as error:
-        if error.errno in (11, 13, 35):
-            return False
         raise StorageRefused(f"this file system has no locks: {error.strerror}") from error
-    return True
-
-
-def _locked_there(handle: int) -> bool:
-    import msvcrt  # only there
-
-    try:
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-    except OSError:
-        return False
-    return True

@@ -1,8 +1,6 @@
 """A batch, ready to run: locked, its rows checked and on disk, what earlier runs did known."""
 
 import hashlib
-import os
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -21,8 +19,7 @@ from piooy_cli.domain.records import compact
 from piooy_cli.files import private_directory
 
 _SHOWN = 20
-_DRAFT = re.compile(r"draft\.([0-9]{1,9})\.[0-9a-f]{8}", re.ASCII)
-_AN_HOUR = 3600  # in which a maker in another container, with numbers of its own, has it filled
+_A_DAY = 86400  # seconds
 
 
 class EmptyManifest(UsageError):
@@ -95,7 +92,7 @@ class BatchPreparer(NamedTuple):
         return None
 
     def _filled(self, source: RowSource) -> RowStore:
-        spool = RowStore.create(self.directory / f"draft.{os.getpid()}.{token_hex(4)}")
+        spool = RowStore.create(self.directory / f"draft.{token_hex(8)}")
         try:
             bad, count = spool.fill(source.rows(), _SHOWN)
             if count:
@@ -138,19 +135,8 @@ class BatchPreparer(NamedTuple):
 
 
 def _sweep_up(directory: Path) -> None:
-    """Remove drafts whose makers died."""
+    """Remove drafts that nobody has written to for a day: their makers were killed."""
     for path in directory.glob("draft.*"):
-        if (draft := _DRAFT.fullmatch(path.name)) and not _is_running(int(draft[1])):
-            with suppress(OSError):
-                if time.time() - path.stat().st_mtime > _AN_HOUR:
-                    path.unlink()
-
-
-def _is_running(number: int) -> bool:
-    try:
-        os.kill(number, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        pass
-    return True
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > _A_DAY:
+                path.unlink()

@@ -1,13 +1,12 @@
 """What a run of a batch came to: lines for a person, JSON for a program, metrics for Prometheus."""
 
-import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from piooy_cli.batch.counters import BatchCounters
-from piooy_cli.files import disk_errors
+from piooy_cli.files import disk_errors, replace_file
 
 _HELP = {
     "rows": "Rows of the batch.",
@@ -82,14 +81,9 @@ def summary_lines(tally: BatchCounters, results: Path) -> list[str]:
 
 def write_report(path: Path, text: str) -> None:
     """Replace the file, whole: whoever reads it never sees a half. Raises StorageRefused."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
     with disk_errors(path):
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_text(text, encoding="utf-8")
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, lambda beside: beside.write_text(text, encoding="utf-8"))
 
 
 def _time(seconds: float) -> str:

@@ -12,7 +12,7 @@ from piooy_cli.batch.rows import BatchRow
 from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.models import SavedFile, Task
 from piooy_cli.domain.records import compact, task_record
-from piooy_cli.files import disk_errors
+from piooy_cli.files import disk_errors, lock, unlock
 
 _PIECE = 1 << 20
 
@@ -86,18 +86,13 @@ class ResultsFile:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """While another batch writes there too."""
-        try:
-            import fcntl
-        except ImportError:  # Windows
-            yield
-            return
         with suppress(OSError):  # where there are no locks, O_APPEND has to do
-            fcntl.flock(self._handle, fcntl.LOCK_EX)
+            lock(self._handle, wait=True)
         try:
             yield
         finally:
             with suppress(OSError):
-                fcntl.flock(self._handle, fcntl.LOCK_UN)
+                unlock(self._handle)
 
 
 def _written(handle: int, data: bytes) -> None:

@@ -9,7 +9,7 @@ from piooy_cli.app.context import Context
 from piooy_cli.cli.values import parse_duration, parse_heartbeat, positive_number
 
 if TYPE_CHECKING:
-    from piooy_cli.downloads.saver import SaveOptions
+    from piooy_cli.downloads.options import SaveOptions
 
 WAITING, SAVING = "Waiting", "Saving"  # what options stand under in help
 

@@ -231,18 +231,19 @@ _MOST_IDS = 50
 
 
 def continue_command(
-    ids: Sequence[str], options: str = "", known: Callable[[str], object] = lambda task_id: None
+    ids: Sequence[str],
+    options: tuple[str, ...] = (),
+    known: Callable[[str], object] = lambda task_id: None,
 ) -> Hint:
-    """The command that continues with these tasks; many are not listed if all of them are known.
+    """Return the command that continues with these tasks, and further options of `wait`.
 
-    `options` are further options of `wait`, quoted for a shell.
+    Many tasks are not listed if all of them are known.
     """
-    usage = options.strip()
     if len(ids) <= _MOST_IDS:
-        return Hint("wait", tuple(ids), "to continue: {}", usage)
+        return Hint("wait", (*ids, *options), "to continue: {}")
     if all(map(known, ids)):
-        return Hint("wait", ("--pending",), "to continue: {}", usage)
-    return Hint("wait", ("-",), "to continue: {}, with the ids above on stdin", usage)
+        return Hint("wait", ("--pending", *options), "to continue: {}")
+    return Hint("wait", ("-", *options), "to continue: {}, with the ids above on stdin")
 
 
 # Which code a run of several items ends with when several apply, strongest first.

@@ -16,11 +16,10 @@ from pathlib import Path
 from types import TracebackType
 
 from piooy_cli.domain.errors import StorageRefused
-from piooy_cli.files import disk_errors
+from piooy_cli.files import BINARY, NO_FOLLOW, disk_errors, lock
 from piooy_cli.media import types
 
-_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
-_FLAGS = os.O_RDWR | os.O_CLOEXEC | _NO_FOLLOW | getattr(os, "O_BINARY", 0)
+_FLAGS = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | NO_FOLLOW | BINARY
 _PIECE = 1 << 20
 _CLAIMS = 5
 _STRAY = re.compile(r"\.piooy-(.+-[0-9]+-[0-9a-f]{8}\.part|[0-9a-f]{8}\.probe)")
@@ -80,10 +79,10 @@ class PartFile:
 
     def restart(self) -> None:
         """Throw away what has arrived."""
-        with disk_errors(self.path):
+        with self._writing, disk_errors(self.path):
             os.ftruncate(self._handle, 0)
             os.lseek(self._handle, 0, os.SEEK_SET)
-        self._reset()
+            self._reset()
 
     def write(self, chunk: bytes) -> None:
         """Append; hash and first bytes are taken on the way."""
@@ -112,7 +111,7 @@ class PartFile:
 
     def settle(self) -> None:
         """Make the bytes durable."""
-        with disk_errors(self.path):
+        with self._writing, disk_errors(self.path):
             os.fsync(self._handle)
 
     @property
@@ -168,16 +167,11 @@ def _unlink_if(path: Path, applies: Callable[[Path, int], bool]) -> None:
 
 
 def _locked(handle: int) -> bool:
-    """Whether nobody else has it. Where there are no locks, only a new file is surely ours."""
+    """Whether this process alone has the file. Without locks, only a new file is surely ours."""
     try:
-        import fcntl
-    except ImportError:
-        return os.fstat(handle).st_size == 0
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return lock(handle)
     except OSError:
-        return False
-    return True
+        return os.fstat(handle).st_size == 0
 
 
 def _is_ours(path: Path, handle: int) -> bool:

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING
 
 from piooy_cli.domain.errors import StorageRefused
 from piooy_cli.downloads import naming
-from piooy_cli.files import disk_error, disk_errors, sha256_of
+from piooy_cli.files import BINARY, NO_FOLLOW, disk_error, disk_errors, sha256_of
 
 if TYPE_CHECKING:
     from piooy_cli.downloads.part_file import PartFile
 
-_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
-_BINARY = getattr(os, "O_BINARY", 0)
 _SPARE = 4 << 20  # bytes that a disk must have left after a file, or before an order
 _NO_LINKS = frozenset(
     {errno.EPERM, errno.EXDEV, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS, errno.EACCES}
@@ -30,7 +28,7 @@ def ensure_writable(directory: Path) -> None:
     probe = directory / f".piooy-{secrets.token_hex(4)}.probe"
     with disk_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW, 0o600))
+        os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_FOLLOW, 0o600))
         probe.unlink(missing_ok=True)  # whoever tidies up may have been quicker
     check_free_space(directory, 0)
 
@@ -43,30 +41,35 @@ def check_free_space(directory: Path, size: int) -> None:
         raise disk_error(directory, OSError(errno.ENOSPC, f"only {free:,} bytes are free"))
 
 
-def publish(draft: "PartFile", wanted: Path, on_exists: str) -> tuple[Path, bool] | None:
-    """Put the draft into its place: the path, and whether the same file was there already.
+def publish(part: "PartFile", wanted: Path, on_exists: str) -> tuple[Path, bool] | None:
+    """Put the part into its place: the path, and whether the same file was there already.
 
     None where the name is taken and `on_exists` says skip.
     """
-    draft.settle()
+    part.settle()
     count, path = 1, wanted
-    while not _link(draft.path, path):
+    while not _link(part.path, path):
         if on_exists == "skip":
             return None
         if on_exists == "overwrite":
-            return _replace(draft, path), False
-        if _is_same(path, draft):
+            return _replace(part, path), False
+        if _is_same(path, part):
             return path, True
         if on_exists == "fail":
-            raise StorageRefused(f"{path} exists", "choose --on-exists rename, skip or overwrite")
+            raise file_exists_error(path)
         count += 1
         path = naming.numbered(wanted, count)
     _settle_directory(wanted.parent)
     return path, False
 
 
+def file_exists_error(path: Path) -> StorageRefused:
+    """Return the error for a name that is taken."""
+    return StorageRefused(f"{path} exists", "choose --on-exists rename, skip or overwrite")
+
+
 def _link(source: Path, path: Path) -> bool:
-    """Give the draft its name; False where the name is taken, by whatever it may be."""
+    """Give the part its name; False where the name is taken, by whatever it may be."""
     try:
         os.link(source, path)
     except FileExistsError:
@@ -80,7 +83,7 @@ def _link(source: Path, path: Path) -> bool:
 
 def _moved(source: Path, path: Path) -> bool:
     """For file systems without hard links: a name that was free is claimed, and moved onto."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _BINARY
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_FOLLOW | BINARY
     try:
         handle = os.open(path, flags, 0o666)
     except FileExistsError:
@@ -112,19 +115,19 @@ def _copied(source: Path, path: Path) -> bool:
     return True
 
 
-def _replace(draft: "PartFile", path: Path) -> Path:
+def _replace(part: "PartFile", path: Path) -> Path:
     if path.is_symlink() or not path.is_file():
         raise StorageRefused(f"{path} is no regular file", "choose another place with --output")
     with disk_errors(path):
-        draft.path.replace(path)
+        part.path.replace(path)
         _settle_directory(path.parent)
     return path
 
 
-def _is_same(path: Path, draft: "PartFile") -> bool:
+def _is_same(path: Path, part: "PartFile") -> bool:
     try:
         regular = path.is_file() and not path.is_symlink()
-        return regular and path.stat().st_size == draft.size and sha256_of(path) == draft.sha256
+        return regular and path.stat().st_size == part.size and sha256_of(path) == part.sha256
     except OSError:
         return False
 

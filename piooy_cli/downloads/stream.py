@@ -31,12 +31,11 @@ class DownloadContext(NamedTuple):
     """What every transfer of a run uses. `gate`: of a host, closed for all by one answer."""
 
     api: ApiClient
-    numbers: Limits
+    limits: Limits
     tell: Tell
     resume_store: ResumeStore | None
     gate: Callable[[str], PauseGate]
     http: bool = False
-    svg: bool = False
 
 
 class TransferBroken(Exception):
@@ -66,51 +65,53 @@ class PageInsteadOfMedia(AssetRefused):
 class AssetStream:
     """What one draft holds, and what may be added to it. `measured`: a length was announced."""
 
-    def __init__(self, tools: DownloadContext, task: Task, asset: Asset, draft: PartFile) -> None:
-        self._tools = tools
+    def __init__(
+        self, context: DownloadContext, task: Task, asset: Asset, part_file: PartFile
+    ) -> None:
+        self._context = context
         self._task = task
         self._asset = asset
-        self._draft = draft
-        self._part: ResumeInfo | None = None
+        self._part_file = part_file
+        self._resume_info: ResumeInfo | None = None
         self._ranges = True  # until an answer to one cannot be believed
-        self._remembered = False
-        self.measured = True
+        self._is_stored = False
+        self.has_known_length = True
 
-    def take_up(self) -> None:
+    async def resume(self) -> None:
         """Go on where an earlier run was cut off, if what is there is surely of this asset."""
-        store = self._tools.resume_store
+        store = self._context.resume_store
         known = store.resume_info(self._task.id, self._asset.n) if store else None
-        self._remembered = known is not None
-        if known and known.path == str(self._draft.path.absolute()):
-            self._draft.take_up()
-            if 0 < self._draft.size <= known.length:
-                self._part, self._draft.kept = known, True
+        self._is_stored = known is not None
+        if known and known.path == str(self._part_file.path.absolute()):
+            await asyncio.to_thread(self._part_file.take_up)
+            if 0 < self._part_file.size <= known.length:
+                self._resume_info, self._part_file.kept = known, True
                 return
         self._empty()
 
     def is_there(self) -> bool:
         """Whether all of it had arrived before this run."""
-        return self._part is not None and self._draft.size == self._part.length
+        return self._resume_info is not None and self._part_file.size == self._resume_info.length
 
     async def receive(self, asset: Asset) -> None:
         """The bytes from its present address. Raises Expired, Broken, or a Fault."""
         self._asset = asset
         headers, overlap = self._asking()
-        async with self._tools.api.open_asset(
-            self._asset.url, headers, http=self._tools.http
+        async with self._context.api.open_asset(
+            self._asset.url, headers, http=self._context.http
         ) as arriving:
             total = self._begun(arriving, bool(headers), overlap)
             chunks = self._bounded(self._after(overlap, arriving.chunks))
             async for size in self._written(chunks, large=total is None or total >= _LARGE):
-                self._tools.tell(Saving(self._task, self._asset, size, total))
-            if total is not None and self._draft.size != total:
-                raise TransferBroken(f"{self._draft.size:,} of {total:,} bytes arrived")
-            self.measured = total is not None
+                self._context.tell(Saving(self._task, self._asset, size, total))
+            if total is not None and self._part_file.size != total:
+                raise TransferBroken(f"{self._part_file.size:,} of {total:,} bytes arrived")
+            self.has_known_length = total is not None
 
     async def _written(self, chunks: AsyncIterator[bytes], *, large: bool) -> AsyncIterator[int]:
         """How much is there, after each write. Large ones go to a thread: disk and hash are slow,
         and the next bytes can come meanwhile."""
-        draft, writing = self._draft, None
+        part_file, writing = self._part_file, None
         loop = asyncio.get_running_loop()
         try:
             async for chunk in chunks:
@@ -118,10 +119,10 @@ class AssetStream:
                     await asyncio.shield(writing)
                     writing = None
                 if not large:
-                    draft.write(chunk)
+                    part_file.write(chunk)
                 else:
-                    writing = loop.run_in_executor(None, draft.write, chunk)
-                yield draft.size
+                    writing = loop.run_in_executor(None, part_file.write, chunk)
+                yield part_file.size
             if writing:
                 await asyncio.shield(writing)
         finally:
@@ -130,12 +131,12 @@ class AssetStream:
 
     def _asking(self) -> tuple[dict[str, str], int]:
         """A range, where the bytes before it are known to be of the same file."""
-        if not (self._part and self._draft.size and self._ranges):
+        if not (self._resume_info and self._part_file.size and self._ranges):
             return {}, 0
-        same = self._part.address == address_digest(self._asset.url)
-        overlap = 0 if same else min(_OVERLAP, self._draft.size)
-        start = self._draft.size - overlap
-        return {"range": f"bytes={start}-", "if-range": self._part.etag}, overlap
+        same = self._resume_info.address == address_digest(self._asset.url)
+        overlap = 0 if same else min(_OVERLAP, self._part_file.size)
+        start = self._part_file.size - overlap
+        return {"range": f"bytes={start}-", "if-range": self._resume_info.etag}, overlap
 
     def _begun(self, arriving: AssetResponse, ranged: bool, overlap: int) -> int | None:
         """The length of the whole. Raises for an answer that is not the asset."""
@@ -152,11 +153,15 @@ class AssetStream:
 
     def _continued(self, arriving: AssetResponse, overlap: int) -> int:
         """The length, where this is the rest of just these bytes; else all begins anew."""
-        assert self._part is not None
+        assert self._resume_info is not None
         found = _RANGE.fullmatch(arriving.headers.get("content-range", ""))
-        etag = arriving.headers.get("etag", self._part.etag)
-        wanted = self._draft.size - overlap, self._part.length - 1, self._part.length
-        if arriving.status == 206 and found and etag == self._part.etag:
+        etag = arriving.headers.get("etag", self._resume_info.etag)
+        wanted = (
+            self._part_file.size - overlap,
+            self._resume_info.length - 1,
+            self._resume_info.length,
+        )
+        if arriving.status == 206 and found and etag == self._resume_info.etag:
             first, last, length = map(int, found.groups())
             if (first, last, length) == wanted:
                 return length
@@ -172,34 +177,34 @@ class AssetStream:
 
     def _empty(self) -> None:
         """Throw away what is there; the ledger first, lest another run mixes it with the rest."""
-        self._part, self._draft.kept = None, False
-        if self._remembered and self._tools.resume_store:
-            self._tools.resume_store.delete_resume_info(self._task.id, self._asset.n)
-            self._remembered = False
-        self._draft.restart()
+        self._resume_info, self._part_file.kept = None, False
+        if self._is_stored and self._context.resume_store:
+            self._context.resume_store.delete_resume_info(self._task.id, self._asset.n)
+            self._is_stored = False
+        self._part_file.restart()
 
     def _restarted(self, arriving: AssetResponse) -> int | None:
         """The announced length; what had arrived before is of something else."""
         self._empty()
         text = arriving.headers.get("content-length", "")
         total = int(text) if _LENGTH.fullmatch(text) else None
-        most = self._tools.numbers.asset_bytes
+        most = self._context.limits.asset_bytes
         if total is not None and total > most:
             raise AssetRefused(f"the asset has {total:,} bytes; at most {most:,} are taken")
-        check_free_space(self._draft.path.parent, total or 0)
+        check_free_space(self._part_file.path.parent, total or 0)
         etag = arriving.headers.get("etag", "")
         if total and etag.startswith('"') and self._ranges:
-            path = str(self._draft.path.absolute())
-            self._part = ResumeInfo(path, address_digest(self._asset.url), etag, total)
-            store = self._tools.resume_store
-            if store and total >= self._tools.numbers.asset_kept:
-                store.save_resume_info(self._task.id, self._asset.n, self._part)
-                self._draft.kept = self._remembered = True
+            path = str(self._part_file.path.absolute())
+            self._resume_info = ResumeInfo(path, address_digest(self._asset.url), etag, total)
+            store = self._context.resume_store
+            if store and total >= self._context.limits.asset_kept:
+                store.save_resume_info(self._task.id, self._asset.n, self._resume_info)
+                self._part_file.kept = self._is_stored = True
         return total
 
     async def _after(self, overlap: int, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """What comes behind the bytes that are known, once those have come as they were."""
-        known, repeated = self._draft.tail(overlap) if overlap else b"", b""
+        known, repeated = self._part_file.tail(overlap) if overlap else b"", b""
         async for chunk in chunks:
             if len(repeated) == overlap:
                 yield chunk
@@ -216,15 +221,15 @@ class AssetStream:
 
     async def _bounded(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The same, while it is neither too much nor too slow."""
-        numbers = self._tools.numbers
-        since, received, total = time.monotonic(), 0, self._draft.size
+        limits = self._context.limits
+        since, received, total = time.monotonic(), 0, self._part_file.size
         async for chunk in chunks:
             received, total = received + len(chunk), total + len(chunk)
-            if total > numbers.asset_bytes:
-                raise AssetRefused(f"the asset is larger than {numbers.asset_bytes:,} bytes")
+            if total > limits.asset_bytes:
+                raise AssetRefused(f"the asset is larger than {limits.asset_bytes:,} bytes")
             yield chunk
-            if (elapsed := time.monotonic() - since) >= numbers.slow_seconds:
-                if received < numbers.slow_rate * elapsed:
+            if (elapsed := time.monotonic() - since) >= limits.slow_seconds:
+                if received < limits.slow_rate * elapsed:
                     raise TransferTooSlow(f"{received:,} bytes in {elapsed:.0f} s are too few")
                 since, received = time.monotonic(), 0
 

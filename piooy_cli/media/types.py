@@ -27,6 +27,7 @@ _BRANDS = {
 _SVG = re.compile(rb"(<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE svg[^>]*>|\s)*<svg[\s>]", re.DOTALL)
 _IMAGES = frozenset({"png", "jpg", "gif", "bmp", "tiff", "webp", "avif", "heic"})
 _AUDIO = frozenset({"mp3", "flac", "ogg", "wav", "m4a", "aac"})
+_VIDEO = frozenset({"mp4", "mov", "webm", "mkv", "avi"})
 
 _USUAL = {Kind.IMAGE: "png", Kind.VIDEO: "mp4", Kind.AUDIO: "mp3"}
 
@@ -50,12 +51,16 @@ def kind_of(extension: str) -> Kind:
     return Kind.AUDIO if extension in _AUDIO else Kind.VIDEO
 
 
-def likely_extension(path: str, kind: Kind) -> str:
-    """A guess from the end of an address, or from the kind, for when there are no bytes yet."""
+def extension_in(path: str) -> str | None:
+    """Return the extension at the end of a URL's path, if it is one of media."""
     ending = path.rpartition(".")[2].lower()
     ending = "jpg" if ending == "jpeg" else ending
-    known = _IMAGES | _AUDIO | {"mp4", "mov", "webm", "mkv", "avi"}
-    return ending if ending in known else _USUAL.get(kind, "bin")
+    return ending if ending in _IMAGES | _AUDIO | _VIDEO else None
+
+
+def likely_extension(path: str, kind: Kind) -> str:
+    """Guess the extension from a URL's path, or from the kind, while there are no bytes yet."""
+    return extension_in(path) or _USUAL.get(kind, "bin")
 
 
 def is_page(head: bytes) -> bool:

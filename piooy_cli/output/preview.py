@@ -4,6 +4,8 @@ import base64
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from piooy_cli.media.pictures import open_picture
+
 _BIGGEST = 20 << 20
 _PIECE = 4096
 _PNG = b"\x89PNG"
@@ -39,14 +41,10 @@ def _kitty(data: bytes) -> Iterator[str]:
 def _blocks(path: Path, columns: int) -> Iterator[str]:
     """Two pixels a cell, the upper one as the colour of the character. Needs Pillow."""
     try:
-        from PIL import Image, UnidentifiedImageError
-    except ImportError:
-        return
-    try:
-        with Image.open(path) as image:
+        with open_picture(path) as image:
             rows = max(round(columns * image.height / image.width / 2), 1)
             small = image.convert("RGB").resize((columns, rows * 2))
-    except (OSError, UnidentifiedImageError, Image.DecompressionBombError):
+    except Exception:  # noqa: BLE001 - a decoder may raise anything, and the file is saved
         return
     pixels = small.tobytes()
     for y in range(0, rows * 2, 2):

@@ -12,6 +12,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from piooy_cli.files import lock
+
 _AT_ONCE, _SHOWN = "\x1b[?2026h", "\x1b[?2026l"  # one frame, where the terminal knows how
 _CLEAR_BELOW, _CLEAR_LINE = "\r\x1b[J", "\x1b[K"
 _SHOW_CURSOR = "\x1b[?25h"
@@ -125,14 +127,11 @@ def knows_titles(environ: Mapping[str, str]) -> bool:
 def _claimed(stream: Any) -> int | None:
     """A descriptor that says that this process draws here; None where another one does."""
     try:
-        import fcntl
-
         claim = os.open(os.ttyname(stream.fileno()), os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
-    except (ImportError, OSError, AttributeError):
+    except (OSError, AttributeError):
         return os.open(os.devnull, os.O_RDONLY)  # no such thing here: nobody can be asked
-    try:
-        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(claim)
-        return None
-    return claim
+    with suppress(OSError):
+        if lock(claim):
+            return claim
+    os.close(claim)
+    return None

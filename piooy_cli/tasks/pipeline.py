@@ -19,7 +19,8 @@ from piooy_cli.tasks.submitter import Submitter
 from piooy_cli.tasks.waiter import ERROR_REREADS, Waiter, WaitPolicy
 
 if TYPE_CHECKING:
-    from piooy_cli.downloads.saver import SaveOptions, Saver
+    from piooy_cli.downloads.options import SaveOptions
+    from piooy_cli.downloads.saver import Saver
 
 
 class Pipeline:
@@ -44,7 +45,7 @@ class Pipeline:
         self._waiter = Waiter(api, policy, tell, store)
         self._fetcher = AssetFetcher(api, tell, store.record_file)
         self._under_way: dict[str, Task] = self._submitter.submitted
-        self._resume = ""
+        self._wait_arguments: tuple[str, ...] = ()
         self.again = ""  # the command that goes on, where it is not `wait`
 
     async def submit(self, order: Order, row: RowKey, slot: Slot) -> Task:
@@ -68,7 +69,7 @@ class Pipeline:
 
     async def make(self, order: Order, saver: "Saver | None", *, wait: bool) -> list[SavedFile]:
         """Send an order, and where asked for, wait for its task and save its files."""
-        self.resume_with(saver.options.again if saver else "")
+        self.resume_with(saver.options.wait_arguments if saver else ())
         task = await self._submitter.submit(order)
         if not wait:
             self._under_way.pop(task.id, None)
@@ -79,13 +80,13 @@ class Pipeline:
         self, task: Task, saver: "Saver | None", *, fresh: bool = False
     ) -> list[SavedFile]:
         """Finish, and fetch where there is a saver."""
-        self.resume_with(saver.options.again if saver else "")
+        self.resume_with(saver.options.wait_arguments if saver else ())
         task = await self.finish(task, fresh=fresh)
         return await self.fetch(task, saver) if saver else []
 
-    def resume_with(self, options: str) -> None:
-        """The options that the `wait` which goes on with this needs."""
-        self._resume = options
+    def resume_with(self, wait_arguments: tuple[str, ...]) -> None:
+        """Set the options with which `piooy wait` continues what this run began."""
+        self._wait_arguments = wait_arguments
 
     async def finish(self, task: Task, *, fresh: bool = False) -> Task:
         """Look until the task settles. Raises what it ended with, or StillRunning."""
@@ -93,7 +94,7 @@ class Pipeline:
             task = self.store.find(task.id) or task
         with self._about(task, "wait"):
             task = await self._waiter.finish(
-                task, fresh=fresh or _is_new(task), resume=self._resume
+                task, fresh=fresh or _is_new(task), resume=self._wait_arguments
             )
             if not task.assets and task.media != MediaType.CHARACTER:
                 raise no_files_error(task)
@@ -135,7 +136,7 @@ class Pipeline:
         if not ids:
             return Interrupted("stopped; nothing is under way", self.again, signal=number)
         message = f"stopped waiting; {len(ids):,} still under way"
-        hint = self.again or continue_command(ids, self._resume, self.store.find)
+        hint = self.again or continue_command(ids, self._wait_arguments, self.store.find)
         interrupted = Interrupted(message, hint, signal=number)
         interrupted.ids = () if self.again else ids
         return interrupted

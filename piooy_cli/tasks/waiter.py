@@ -67,7 +67,7 @@ class Waiter:
         self.store = store
         self._expectations: dict[tuple[str | None, ...], Expectation] = {}
 
-    async def finish(self, task: Task, *, fresh: bool, resume: str) -> Task:
+    async def finish(self, task: Task, *, fresh: bool, resume: tuple[str, ...]) -> Task:
         """The task once it succeeded. Raises what else it ended with, or StillRunning.
 
         `fresh`: it may be so new that the service does not know it yet. `resume`: options of the
@@ -103,7 +103,7 @@ class _Wait:
         "_moved", "_refreshed", "_resume", "_task", "_waiter", "_warned",
     )  # fmt: skip
 
-    def __init__(self, waiter: Waiter, task: Task, fresh: bool, resume: str) -> None:
+    def __init__(self, waiter: Waiter, task: Task, fresh: bool, resume: tuple[str, ...]) -> None:
         self._waiter = waiter
         self._resume = resume
         self._task = task

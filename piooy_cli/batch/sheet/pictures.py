@@ -1,49 +1,30 @@
-"""Picture files: opening and shrinking those of the cells, verifying and writing the sheet."""
+"""Picture files: shrinking those of the cells, and writing the sheet."""
 
-import errno
-import math
-import secrets
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image, ImageOps
 
+from piooy_cli.files import replace_file
+from piooy_cli.media.pictures import PictureTooLarge, open_picture, verify_png
+
 PAPER = (255, 255, 255)
-_LARGEST_PICTURE = 100_000_000
-# No others: some that Pillow knows start programs. AVIF is last, since not every Pillow has it.
-_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
-    """A picture, not decoded yet. Raises whatever its decoder does."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # they would be printed, and help nobody
-        if not path.is_file():
-            raise FileNotFoundError(path)
-        with Image.open(path, formats=_FORMATS) as image:
-            if math.prod(image.size) > _LARGEST_PICTURE:
-                raise Image.DecompressionBombError(path)
-            yield image
 
 
 def picture_size(path: Path) -> tuple[int, int] | None:
-    """Its width and height; None where it cannot be opened."""
+    """Return width and height; None where the picture cannot be opened."""
     try:
-        with _opened(path) as image:
+        with open_picture(path) as image:
             return image.size
-    except Exception:  # noqa: BLE001 - a decoder may raise anything, and drawing tells it
+    except Exception:  # noqa: BLE001 - a decoder may raise anything, and drawing reports it
         return None
 
 
 def thumbnail(path: Path, box: tuple[int, int]) -> Image.Image | str:
-    """The picture on white, as large as the box allows; else why there is none."""
+    """Return the picture on white, as large as the box allows; else why there is none."""
     try:
-        with _opened(path) as image:
+        with open_picture(path) as image:
             return _shrunk(image, box)
-    except Image.DecompressionBombError:
+    except (PictureTooLarge, Image.DecompressionBombError):
         return "too large"
     except Exception:  # noqa: BLE001 - a decoder may raise anything at a broken file
         return "cannot be read"
@@ -61,22 +42,12 @@ def _shrunk(image: Image.Image, box: tuple[int, int]) -> Image.Image:
 
 
 def write_picture(image: Image.Image, path: Path) -> None:
-    """Replace the file, whole: whoever looks at it never sees a half."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".piooy-{secrets.token_hex(4)}.sheet")
-    try:
+    """Replace the file by the picture as PNG, verified before it gets its name."""
+
+    def write(beside: Path) -> None:
         with beside.open("xb") as file:
             image.save(file, "PNG")
-        _verify(beside)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+        verify_png(beside)
 
-
-def _verify(path: Path) -> None:
-    """Raise OSError unless all chunks of the file are there, with the right checksums."""
-    try:
-        with Image.open(path, formats=("PNG",)) as image:
-            image.verify()
-    except (SyntaxError, ValueError) as error:
-        raise OSError(errno.EIO, f"what was written is not whole: {error}") from error
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, write)

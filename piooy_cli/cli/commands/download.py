@@ -19,7 +19,7 @@ from piooy_cli.domain.models import Asset, Task
 
 if TYPE_CHECKING:
     from piooy_cli.domain.models import SavedFile
-    from piooy_cli.downloads.saver import SaveOptions
+    from piooy_cli.downloads.options import SaveOptions
 
 
 def download(

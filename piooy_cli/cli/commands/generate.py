@@ -20,7 +20,7 @@ from piooy_cli.requests.builder import RequestBuilder
 from piooy_cli.requests.cli_input import read_prompt
 
 if TYPE_CHECKING:
-    from piooy_cli.downloads.saver import SaveOptions
+    from piooy_cli.downloads.options import SaveOptions
 
 _AFTER = "Afterwards"
 

@@ -1,0 +1,101 @@
+"""The steps between an asset's last byte and its name: verify, then publish."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from piooy_cli.domain.errors import NotDownloaded
+from piooy_cli.domain.events import Noticed, Tell
+from piooy_cli.domain.hints import Hint
+from piooy_cli.domain.models import Asset, SavedFile, Task
+from piooy_cli.downloads.destination import Destination
+from piooy_cli.downloads.part_file import PartFile
+from piooy_cli.media import types
+from piooy_cli.media.integrity import is_whole
+
+PAGE = "the server sent a page or JSON in the place of media"
+
+
+@dataclass(slots=True)
+class Unfinished:
+    """An asset with all its bytes in a part file; each step adds what it learns.
+
+    `has_known_length`: the sender announced a length, and that many bytes are here.
+    """
+
+    task: Task
+    asset: Asset
+    part: PartFile
+    has_known_length: bool = True
+    extension: str = ""
+    saved: SavedFile | None = None
+
+
+class NotWhole(Exception):
+    """The bytes are not all of the asset, or not the asset. `is_page`: an error page instead."""
+
+    def __init__(self, reason: str, *, is_page: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.is_page = is_page
+
+
+Step = Callable[[Unfinished], Awaitable[None]]
+
+
+class Verify:
+    """Recognize the media by its bytes; `extension` is set. Raises NotWhole."""
+
+    def __init__(self, tell: Tell, *, svg: bool) -> None:
+        self._tell = tell
+        self._svg = svg
+
+    async def __call__(self, file: Unfinished) -> None:
+        """Check one file; a second check of the same bytes is not made."""
+        if file.extension:
+            return
+        extension = self._extension_of(file.part)
+        if not file.has_known_length:
+            await self._check_end(file, extension)
+        file.extension = extension
+
+    def _extension_of(self, part: PartFile) -> str:
+        if part.size == 0:
+            raise NotWhole("it is empty")
+        if extension := types.extension_of(part.head):
+            return extension
+        if types.is_page(part.head):
+            raise NotWhole(PAGE, is_page=True)
+        return "svg" if self._svg and types.is_svg(part.head) else "bin"
+
+    async def _check_end(self, file: Unfinished, extension: str) -> None:
+        """Look for the end in the container: without a length, HTTP ends wherever it is cut."""
+        with file.part.reading() as stream:
+            whole = await asyncio.to_thread(is_whole, extension, stream, file.part.size)
+        if whole is False:
+            raise NotWhole(f"it stops in the middle of its {extension.upper()}")
+        if whole is None:
+            what = f"asset {file.asset.n} of task {file.task.id}"
+            self._tell(Noticed(f"{what} came without a length; its end cannot be verified"))
+
+
+class Publish:
+    """Give the file its name; `saved` is set unless the name is taken and was to be skipped."""
+
+    def __init__(self, destination: Destination) -> None:
+        self._destination = destination
+
+    async def __call__(self, file: Unfinished) -> None:
+        """Publish one file."""
+        file.saved = await self._destination.commit(
+            file.task, file.asset, file.part, file.extension
+        )
+
+
+def not_saved_error(task: Task, asset: Asset, reason: str) -> NotDownloaded:
+    """Return the error for an asset that is paid for and not here yet."""
+    return NotDownloaded(
+        f"asset {asset.n} of task {task.id} could not be saved: {reason}",
+        ["it is paid for", Hint("download", (task.id,), "to try again at no charge: {}")],
+        task_id=task.id,
+    )
