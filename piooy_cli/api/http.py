@@ -4,52 +4,27 @@ The API's clients carry the key and follow no redirect; the asset client never s
 """
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from functools import cached_property
 from typing import Any
-from urllib.request import getproxies
 
-from piooy_cli import __version__
-from piooy_cli.api.client_pool import ClientPool
+from piooy_cli.api.clients import ClientFactory, ClientPool
 from piooy_cli.api.exceptions import (
     AnswerLost,
     RequestFailed,
     RequestNotSent,
     certificate_error,
-    environment_error,
     failure_reason,
 )
 from piooy_cli.api.httpx_lite import httpx
 from piooy_cli.api.recording import Recorder
 from piooy_cli.api.request_trace import RequestTrace
 from piooy_cli.api.response import Response
-from piooy_cli.api.transport import H11Transport
 from piooy_cli.concurrency.limits import Limits
 from piooy_cli.config.urls import asset_url_fault, is_loopback
 
-USER_AGENT = f"piooy/{__version__} (+https://piooy.com)"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NEVER_LEFT = (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL)
-
-
-class _NoCookies(httpx.Cookies):
-    """Of no server: nothing is kept of one answer for the next request."""
-
-    def extract_cookies(self, response: httpx.Response) -> None:
-        """Not even looked for, which takes a tenth of a request's time."""
-
-
-class _Client(httpx.AsyncClient):
-    @property
-    def cookies(self) -> httpx.Cookies:
-        """None, ever."""
-        return _NoCookies()
-
-    @cookies.setter
-    def cookies(self, cookies: object) -> None:
-        """Not kept."""
 
 
 class AssetResponse:
@@ -65,29 +40,29 @@ class HttpClient:
     """Requests to one API host, and to any asset host."""
 
     def __init__(
-        self, base_url: str, key: str | None, numbers: Limits, app: Any = None,
+        self, base_url: str, key: str | None, limits: Limits, app: Any = None,
         recorder: Recorder | None = None,
     ) -> None:  # fmt: skip
         self.base_url = base_url.rstrip("/")
         self._key = key
-        self._numbers = numbers
+        self._limits = limits
         self._app = app
         self._recorder = recorder
         # A kept connection may die just as a POST is written to it, and nobody could tell
         # whether it was read: orders pay for a new connection each.
-        plain = self.base_url.startswith("http://")
-        self._orders = ClientPool(lambda: self._client(plain, keep=0), numbers.workers)
-        self._reads = ClientPool(lambda: self._client(plain, keep=1), numbers.workers)
+        plain, make = self.base_url.startswith("http://"), ClientFactory(app)
+        self._orders = ClientPool(lambda: make.client(plain, keep=0), limits.workers)
+        self._reads = ClientPool(lambda: make.client(plain, keep=1), limits.workers)
         self._assets = {
-            "https": ClientPool(lambda: self._client(False, keep=1, assets=True), numbers.workers),
-            "http": ClientPool(lambda: self._client(True, keep=1, assets=True), numbers.workers),
+            "https": ClientPool(lambda: make.client(False, keep=1, assets=True), limits.workers),
+            "http": ClientPool(lambda: make.client(True, keep=1, assets=True), limits.workers),
         }
 
     async def post(
         self, path: str, body: bytes, attempt: RequestTrace, *, signed: bool = True
     ) -> Response:
         """Send `body` once; raises Unsent or Lost."""
-        n = self._numbers
+        n = self._limits
         timeout = httpx.Timeout(n.connect, read=n.post_read, write=n.post_write)
         headers = self._headers(signed) | {"content-type": "application/json"}
         return await self._whole(
@@ -103,7 +78,7 @@ class HttpClient:
 
     async def get(self, path: str, params: Mapping[str, str]) -> Response:
         """Read once; raises Unsent or Lost, both harmless."""
-        n = self._numbers
+        n = self._limits
         timeout = httpx.Timeout(n.get_read, connect=n.connect)
         headers, attempt = self._headers(signed=True), RequestTrace("GET")
         return await self._whole(
@@ -119,7 +94,7 @@ class HttpClient:
         `http`: whether addresses in the open are accepted.
         """
         asked = url
-        for _ in range(self._numbers.redirects + 1):
+        for _ in range(self._limits.redirects + 1):
             async with self._opened(url, headers) as response:
                 if response.status_code not in _REDIRECTS or "location" not in response.headers:
                     media = self._media(response, asked)
@@ -127,7 +102,7 @@ class HttpClient:
                     yield media
                     return
                 url = _next_hop(response, http)
-        raise RequestNotSent(f"more than {self._numbers.redirects} redirects", final=True)
+        raise RequestNotSent(f"more than {self._limits.redirects} redirects", final=True)
 
     def _media(self, response: httpx.Response, asked: str) -> AssetResponse:
         media = AssetResponse(response)
@@ -165,7 +140,7 @@ class HttpClient:
         now = asyncio.get_running_loop().time
         if self._app:
             return asyncio.timeout(limit)
-        clock = asyncio.timeout(3 * self._numbers.connect)
+        clock = asyncio.timeout(3 * self._limits.connect)
         attempt.when_sent = lambda: clock.reschedule(now() + limit)
         return clock
 
@@ -191,16 +166,14 @@ class HttpClient:
         body = bytearray()
         async for chunk in response.aiter_raw():
             body += chunk
-            if len(body) > self._numbers.answer_bytes:
-                raise AnswerLost(
-                    f"the answer is larger than {self._numbers.answer_bytes >> 20} MiB"
-                )
+            if len(body) > self._limits.answer_bytes:
+                raise AnswerLost(f"the answer is larger than {self._limits.answer_bytes >> 20} MiB")
         return bytes(body)
 
     @asynccontextmanager
     async def _opened(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
         """One hop, with a client that has certificates only where there is TLS."""
-        timeout = httpx.Timeout(self._numbers.asset_idle, connect=self._numbers.connect)
+        timeout = httpx.Timeout(self._limits.asset_idle, connect=self._limits.connect)
         scheme = "http" if url[:5].lower() == "http:" else "https"
         async with self._assets[scheme].client() as client:
             try:
@@ -210,46 +183,6 @@ class HttpClient:
                     yield found
             except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
                 raise _explained(error, sent=False) from error
-
-    def _client(self, plain: bool, keep: int, *, assets: bool = False) -> httpx.AsyncClient:
-        tls = self._no_tls if plain or self._app else self._tls
-        hooks = {} if assets else {"response": [_without_location]}
-        try:
-            return _Client(
-                verify=tls,
-                headers={"user-agent": USER_AGENT, "accept-encoding": "identity", "accept": "*/*"},
-                limits=httpx.Limits(max_keepalive_connections=keep),
-                transport=self._transport(tls, plain, keep),
-                event_hooks=hooks,
-            )
-        except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
-            raise environment_error(error) from error
-
-    def _transport(
-        self, tls: ssl.SSLContext, plain: bool, keep: int
-    ) -> httpx.AsyncBaseTransport | None:
-        """How requests travel; None where httpx is to read the proxy variables.
-
-        What goes to this machine over plain http goes past every proxy.
-        """
-        if self._app:
-            return httpx.ASGITransport(self._app)
-        if plain or not getproxies():
-            return H11Transport(tls, keep=bool(keep))
-        return None
-
-    @cached_property
-    def _no_tls(self) -> ssl.SSLContext:
-        """Trusts nobody: plain http needs no certificates, and reading them costs 50 ms."""
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-    @cached_property
-    def _tls(self) -> ssl.SSLContext:
-        """One for all clients."""
-        try:
-            return httpx.create_ssl_context()
-        except OSError as error:
-            raise environment_error(error) from error
 
 
 def _explained(error: Exception, sent: bool, limit: float = 0) -> RequestFailed:
@@ -284,12 +217,6 @@ def _next_hop(response: httpx.Response, http: bool) -> str:
             "the asset's address redirects to where no asset should be", final=True
         )
     return target
-
-
-async def _without_location(response: httpx.Response) -> None:
-    """We follow no redirect of the API, and httpx must not fail on where it would lead."""
-    if response.is_redirect:
-        response.headers.pop("location", None)
 
 
 def _plain(headers: httpx.Headers) -> dict[str, str]:

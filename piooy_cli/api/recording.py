@@ -30,10 +30,10 @@ class Recorder:
     ) -> None:  # fmt: skip
         """One request and its answer."""
         line = {
-            "method": method, "url": self._told(url.encode()),
-            "request": None if request is None else self._told(request),
+            "method": method, "url": self._recorded(url.encode()),
+            "request": None if request is None else self._recorded(request),
             "status": status, "headers": {name: headers[name] for name in _KEPT if name in headers},
-            "body": self._told(body),
+            "body": self._recorded(body),
         }  # fmt: skip
         self._write(json.dumps(line, ensure_ascii=False) + "\n")
 
@@ -61,7 +61,7 @@ class Recorder:
         except OSError as error:
             raise StorageRefused(f"--record {self._path}: {error.strerror}") from None
 
-    def _told(self, body: bytes) -> Any:
+    def _recorded(self, body: bytes) -> Any:
         """Text as it is, other bytes in base64; without the key, before anything is encoded."""
         body = redact_bytes(body, self._secrets)
         try:

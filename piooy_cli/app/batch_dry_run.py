@@ -20,10 +20,10 @@ def dry_run_batch(
     from piooy_cli.app.batch_estimate import usual_duration
     from piooy_cli.batch.row_state import next_attempt
 
-    rows, sent = batch.spool.count(), 0
+    rows, sent = batch.row_store.count(), 0
     pending = (
         row
-        for row in batch.spool.every_open()
+        for row in batch.row_store.every_open()
         if next_attempt(row, store.newest_order(batch.name, row.key), options.plan) is not None
     )
     seconds, usual = 0.0, usual_duration(context, store)

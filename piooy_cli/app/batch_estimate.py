@@ -33,5 +33,5 @@ def usual_duration(context: Context, store: "OrderStore") -> "Callable[[Order], 
 def seconds_per_row(context: Context, store: "OrderStore", batch: "Batch") -> float | None:
     """How long a row usually takes, as the next ones say; None where there are none."""
     usual = usual_duration(context, store)
-    seconds = [usual(row.order) for row in batch.spool.open_rows(0, _SAMPLE)]
+    seconds = [usual(row.order) for row in batch.row_store.open_rows(0, _SAMPLE)]
     return sum(seconds) / len(seconds) if seconds else None

@@ -46,7 +46,7 @@ def run_batch(
     preparer = BatchPreparer(directory, decides, lock_wait, context.tell, keep)
 
     def check(batch: "Batch") -> None:
-        refuse_changed(store, batch.name, batch.spool, only_failed=options.plan.only_failed)
+        refuse_changed(store, batch.name, batch.row_store, only_failed=options.plan.only_failed)
 
     with preparer.batch(source, check) as batch:
         if options.dry_run:
@@ -113,10 +113,10 @@ def _confirm(context: Context, store: "OrderStore", batch: "Batch", yes: bool) -
     """Report how many cells a sweep has and how many are to be paid for, and ask."""
     from piooy_cli.app.confirm import confirm_charges
 
-    rows = batch.spool.count()
+    rows = batch.row_store.count()
     new = sum(
         1
-        for row in batch.spool.every_open()
+        for row in batch.row_store.every_open()
         if (sent := store.newest_order(batch.name, row.key)) is None
         or sent.state == OrderState.PLANNED
     )
@@ -136,7 +136,7 @@ def _run_locked(
     from piooy_cli.downloads.publish import ensure_writable
 
     ensure_writable(options.save.target.directory)
-    rows, name = batch.spool, batch.name
+    rows, name = batch.row_store, batch.name
     with ExitStack() as stack:
         results = ResultsFile(options.results_path, name)
         stack.callback(results.close)
@@ -184,7 +184,7 @@ async def _run(
             return pipeline.saver(save)
 
         runner = BatchRunner(
-            pipeline, store, batch.spool, results, counters, saver, context.tell, plan
+            pipeline, store, batch.row_store, results, counters, saver, context.tell, plan
         )
         context.tell(counters.counted())
         with _alarm(plan, pipeline):

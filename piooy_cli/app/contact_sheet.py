@@ -29,7 +29,7 @@ def draw_contact_sheet(
     except ImportError:
         context.output.note("  no contact sheet without Pillow: pip install 'piooy[sheet]'")
         return
-    rows = batch.spool.cells(sheet.MOST_CELLS + 1)
+    rows = batch.row_store.cells(sheet.MOST_CELLS + 1)
     path = directory / f"{batch.name}.png"
     try:
         cells = [_cell(store, batch.name, row) for row in rows]

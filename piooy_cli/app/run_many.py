@@ -8,10 +8,10 @@ from piooy_cli.domain.errors import (
     PiooyError,
     SomeFailed,
     StillRunning,
-    continue_command,
     exit_code_of,
 )
 from piooy_cli.domain.events import Failed
+from piooy_cli.domain.hints import continue_command
 
 Item = TypeVar("Item")
 _AT_ONCE = 10_000  # tasks that wait; requests are bounded by the API's own workers

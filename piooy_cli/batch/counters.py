@@ -11,7 +11,6 @@ _MOST_REASONS = 50
 _LONGEST_REASON = 80
 _RECENT = 60  # rows that the rate is of
 _OTHER = "other reasons"
-IN_DOUBT = "UNKNOWN"
 
 
 class BatchCounters:

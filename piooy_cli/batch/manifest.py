@@ -35,7 +35,7 @@ class Manifest:
             raise UsageError(f"{source} is a directory", "name a file, or `-` for stdin")
 
     @property
-    def told(self) -> str:
+    def label(self) -> str:
         """What a person calls it."""
         return "stdin" if self.source == "-" else self.source
 
@@ -72,7 +72,7 @@ class Manifest:
                 self._until_readable(self._handle)
             return os.read(self._handle, _PIECE)
         except OSError as error:
-            raise StorageRefused(f"{self.told}: {error.strerror}") from error
+            raise StorageRefused(f"{self.label}: {error.strerror}") from error
 
     def _until_readable(self, handle: int) -> None:
         """A pipe may stall for hours: a person is told, and a deadline holds."""

@@ -29,7 +29,7 @@ class EmptyManifest(UsageError):
 class RowSource(Protocol):
     """Where rows come from. `digest`: of all that decides them, known before or after reading."""
 
-    told: str
+    label: str
     is_known: bool  # whether name and digest are there before it is read
 
     def name(self) -> str:
@@ -46,7 +46,7 @@ class Batch(NamedTuple):
     """`is_new`: whether its rows were read in this run, and may differ from what was sent."""
 
     name: str
-    spool: RowStore
+    row_store: RowStore
     is_new: bool
 
 
@@ -75,7 +75,7 @@ class BatchPreparer(NamedTuple):
                 try:
                     yield batch
                 finally:
-                    batch.spool.close()
+                    batch.row_store.close()
         finally:
             if draft:
                 draft.discard()
@@ -85,26 +85,26 @@ class BatchPreparer(NamedTuple):
         path = self._path(name, "sqlite3")
         if not path.exists():
             return None
-        spool = RowStore(path)
-        if spool.get_fact("fingerprint") == self._fingerprint(source):
-            return Batch(name, spool, is_new=False)
-        spool.close()
+        row_store = RowStore(path)
+        if row_store.get_fact("fingerprint") == self._fingerprint(source):
+            return Batch(name, row_store, is_new=False)
+        row_store.close()
         return None
 
     def _filled(self, source: RowSource) -> RowStore:
-        spool = RowStore.create(self.directory / f"draft.{token_hex(8)}")
+        row_store = RowStore.create(self.directory / f"draft.{token_hex(8)}")
         try:
-            bad, count = spool.fill(source.rows(), _SHOWN)
+            bad, count = row_store.fill(source.rows(), _SHOWN)
             if count:
                 raise self._refused(bad, count, source)
-            if not spool.count():
+            if not row_store.count():
                 raise EmptyManifest(
-                    f"{source.told} has no rows", "a prompt a line, or JSON Lines, or CSV"
+                    f"{source.label} has no rows", "a prompt a line, or JSON Lines, or CSV"
                 )
         except BaseException:
-            spool.discard()
+            row_store.discard()
             raise
-        return spool
+        return row_store
 
     def _kept(
         self, name: str, draft: RowStore, source: RowSource, check: Callable[[Batch], None]
@@ -119,11 +119,11 @@ class BatchPreparer(NamedTuple):
     def _refused(self, bad: list[BadLine], count: int, source: RowSource) -> UsageError:
         """Each bad line is told, the first twenty of them; then the whole is refused."""
         for line in bad:
-            self.tell(Failed(UsageError(f"{source.told}, line {line.line}: {line.reason}")))
+            self.tell(Failed(UsageError(f"{source.label}, line {line.line}: {line.reason}")))
         lines = "line is" if count == 1 else "lines are"
         shown = f"; the first {len(bad)} are above" if count > len(bad) else ""
         stopped = "; nothing after the last one was looked at" if bad[-1].ends else ""
-        message = f"{source.told}: {count:,} {lines} bad{shown}{stopped}; nothing was sent"
+        message = f"{source.label}: {count:,} {lines} bad{shown}{stopped}; nothing was sent"
         return UsageError(message, "fix the manifest and run the same command again")
 
     def _fingerprint(self, source: RowSource) -> str:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from piooy_cli.batch.counters import IN_DOUBT
 from piooy_cli.batch.results import ResultsFile
 from piooy_cli.batch.row_store import RowStore
 from piooy_cli.domain.errors import UsageError
+from piooy_cli.domain.models import OrderState
 from piooy_cli.ledger.records import SentRow
 from piooy_cli.ledger.store import OrderStore
 
@@ -63,5 +63,5 @@ def catch_up(store: OrderStore, batch: str, rows: RowStore, results: ResultsFile
         row, order = rows.row(key=key), store.newest_order(batch, key)
         # Another account, or an earlier attempt, may have written the line.
         if row and order and order.spec == row.spec and (order.task.id or None) == task_id:
-            rows.mark(row.n, status, ended=status != IN_DOUBT, results_end=end)
+            rows.mark(row.n, status, ended=status != OrderState.UNKNOWN, results_end=end)
     rows.set_facts(results_file=results.identity)

@@ -23,39 +23,42 @@ _HELP = {
 }
 
 
-def counts(tally: BatchCounters) -> dict[str, float]:
+def counts(counters: BatchCounters) -> dict[str, float]:
     """The numbers, by name."""
     return {
-        "rows": tally.rows,
-        "rows_done": tally.saved_before + tally.done,
-        "rows_failed": tally.failed_before + tally.failed,
-        "rows_in_doubt": tally.in_doubt,
-        "rows_open": tally.open + tally.pending,
-        "orders_sent": tally.sent,
-        "files_saved": tally.files,
-        "bytes_saved": tally.bytes,
-        "duration_seconds": round(tally.elapsed, 3),
+        "rows": counters.rows,
+        "rows_done": counters.saved_before + counters.done,
+        "rows_failed": counters.failed_before + counters.failed,
+        "rows_in_doubt": counters.in_doubt,
+        "rows_open": counters.open + counters.pending,
+        "orders_sent": counters.sent,
+        "files_saved": counters.files,
+        "bytes_saved": counters.bytes,
+        "duration_seconds": round(counters.elapsed, 3),
     }
 
 
-def summary(tally: BatchCounters, code: int, results: Path) -> dict[str, Any]:
+def summary(counters: BatchCounters, code: int, results: Path) -> dict[str, Any]:
     """The whole as one object; keys are only ever added."""
     return {
-        "batch": tally.name,
+        "batch": counters.name,
         "exit_code": code,
-        "started_at": _time(tally.begun),
+        "started_at": _time(counters.begun),
         "ended_at": _time(time.time()),
-        **counts(tally),
-        "reasons": dict(tally.reasons.most_common()),
-        "closed": tally.closed.message if tally.closed else None,
+        **counts(counters),
+        "reasons": dict(counters.reasons.most_common()),
+        "closed": counters.closed.message if counters.closed else None,
         "results": str(results),
     }
 
 
-def metrics(tally: BatchCounters, code: int) -> str:
+def metrics(counters: BatchCounters, code: int) -> str:
     """In Prometheus' text format, for the textfile collector of its node exporter."""
-    values = counts(tally) | {"exit_code": code, "last_run_timestamp_seconds": round(time.time())}
-    label = tally.name.replace("\\", "\\\\").replace('"', '\\"')
+    values = counts(counters) | {
+        "exit_code": code,
+        "last_run_timestamp_seconds": round(time.time()),
+    }
+    label = counters.name.replace("\\", "\\\\").replace('"', '\\"')
     lines = []
     for name, value in values.items():
         lines += [f"# HELP piooy_batch_{name} {_HELP[name]}", f"# TYPE piooy_batch_{name} gauge"]
@@ -64,18 +67,19 @@ def metrics(tally: BatchCounters, code: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def summary_lines(tally: BatchCounters, results: Path) -> list[str]:
+def summary_lines(counters: BatchCounters, results: Path) -> list[str]:
     """For a person: what there is, what it cost, what went wrong."""
-    n = counts(tally)
-    words = [f"{n['rows_done']:,} of {tally.rows:,} rows done"]
+    n = counts(counters)
+    words = [f"{n['rows_done']:,} of {counters.rows:,} rows done"]
     others = {"rows_failed": "failed", "rows_in_doubt": "in doubt", "rows_open": "open"}
     for name, word in others.items():
         words += [f"{n[name]:,} {word}"] if n[name] else []
-    sent = f"{tally.sent:,} order{'' if tally.sent == 1 else 's'} sent"
-    saved = f"{tally.files:,} file{'' if tally.files == 1 else 's'} saved"
-    head = f"batch {tally.name}: {', '.join(words)}; {sent}, {saved} in {_duration(tally.elapsed)}"
-    reasons = [f"  {count:,} × {reason}" for reason, count in tally.reasons.most_common(5)]
-    closed = [f"  nothing more was sent: {tally.closed.message}"] if tally.closed else []
+    sent = f"{counters.sent:,} order{'' if counters.sent == 1 else 's'} sent"
+    saved = f"{counters.files:,} file{'' if counters.files == 1 else 's'} saved"
+    took = _duration(counters.elapsed)
+    head = f"batch {counters.name}: {', '.join(words)}; {sent}, {saved} in {took}"
+    reasons = [f"  {count:,} × {reason}" for reason, count in counters.reasons.most_common(5)]
+    closed = [f"  nothing more was sent: {counters.closed.message}"] if counters.closed else []
     return [head, *reasons, *closed, f"  results: {results}"]
 
 

@@ -35,11 +35,11 @@ class RowStore:
         private_directory(draft.parent)
         with _refusals(draft):
             os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            spool = cls(draft)
-            spool._connection.execute("pragma journal_mode = off")  # whole, or thrown away
+            row_store = cls(draft)
+            row_store._connection.execute("pragma journal_mode = off")  # whole, or thrown away
             for statement in sql.TABLES.split(";\n"):
-                spool._connection.execute(statement)
-        return spool
+                row_store._connection.execute(statement)
+        return row_store
 
     def fill(self, rows: Iterator[BatchRow | BadLine], most: int) -> tuple[list[BadLine], int]:
         """Take in all rows; the first `most` lines that are none, and how many there were."""

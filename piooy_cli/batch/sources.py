@@ -26,7 +26,7 @@ class ManifestRows:
         self._checker = checker
         self._name = name
         self._digest: str | None = None
-        self.told = manifest.told
+        self.label = manifest.label
         self.is_known = manifest.is_file
 
     def name(self) -> str:
@@ -52,7 +52,7 @@ class SweepRows:
     """
 
     is_known = True
-    told = "the sweep"
+    label = "the sweep"
 
     def __init__(
         self,

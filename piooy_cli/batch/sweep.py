@@ -66,8 +66,8 @@ def cells_of(axes: Sequence[Axis], *, zipped: bool) -> Iterator[tuple[Any, ...]]
         return product(*(axis.values for axis in axes))
     lengths = {axis.name: len(axis.values) for axis in axes}
     if len(set(lengths.values())) > 1:
-        told = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-        raise UsageError(f"--zip: {told} values", "give each axis as many")
+        shown = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+        raise UsageError(f"--zip: {shown} values", "give each axis as many")
     return zip(*(axis.values for axis in axes), strict=True)
 
 

@@ -147,8 +147,8 @@ def _valued(command: Any) -> frozenset[str]:
 
 def _usage_error(error: Exception) -> Exception:
     """Typer's complaint about the command line, as ours; anything else as it is."""
-    told = getattr(error, "format_message", None)
-    if isinstance(error, PiooyError) or told is None:
+    format_message = getattr(error, "format_message", None)
+    if isinstance(error, PiooyError) or format_message is None:
         return error
     context: Any = getattr(error, "ctx", None)
     path = context.command_path if context else "piooy"
@@ -157,7 +157,7 @@ def _usage_error(error: Exception) -> Exception:
         return UsageError(
             "set-key takes no argument", "pipe the key in, or type it unseen when asked"
         )
-    message = " ".join(told().split())
+    message = " ".join(format_message().split())
     if re.match(r"No such option: -\d", message):
         return UsageError(message, "`--` goes before a prompt that begins with a dash")
     return UsageError(

@@ -33,6 +33,10 @@ class AdaptiveLimit:
             self._successes = 0
             self._wake()
 
+    def on_ended(self) -> None:
+        """Note that a task ended: whoever waits after a 429 may try again."""
+        self.moves += 1
+
     def on_rate_limited(self, sent_at: float) -> None:
         """A 429. Orders that left together are one sign of it, not many. `sent_at`: monotonic."""
         if sent_at > self._halved_at:

@@ -60,13 +60,13 @@ def in_force(resolved: Resolved) -> Iterator[InForce]:
 def known_keys() -> Iterator[tuple[str, str]]:
     """Every key that has one name, and what it is; tables by media type."""
     for setting in fields(Settings):
-        told = str(setting.metadata["help"])
+        described = str(setting.metadata["help"])
         if setting.name == "model":
             yield from ((f"model.{media}", f"default model of {media}") for media in MediaType)
         elif setting.name == "cap":
             yield from ((f"cap.{period}", f"orders in a {period}, at most") for period in PERIODS)
         elif setting.name not in _DEPTHS:
-            yield setting.name, told
+            yield setting.name, described
 
 
 def change_setting(file: Path, key: str, value: str | None, profile: str | None) -> None:

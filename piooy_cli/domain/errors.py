@@ -17,7 +17,7 @@ PiooyError              1
 └── Interrupted       130   Ctrl-C; 129, 141 and 143 for the other signals
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from piooy_cli.domain.hints import Hint, Hints, listed, render
@@ -37,7 +37,7 @@ class PiooyError(Exception):
         self.hints = listed(hint)
         self.task_id = task_id
         self.ids: Sequence[str] = ()  # tasks that it leaves running
-        self.told = False  # a person has read it already; programs still get their last line
+        self.is_shown = False  # the user has read it; programs still get their last line
         self.stops_all = False  # no other item could fare better
 
     def about(self, task_id: str, command: str) -> "PiooyError":
@@ -226,24 +226,6 @@ class Interrupted(PiooyError):
 
 # 128 and the number of the signal, as shells count.
 SIGNALS = {129: "SIGHUP", 130: "Ctrl-C", 141: "closed pipe", 143: "SIGTERM"}
-
-_MOST_IDS = 50
-
-
-def continue_command(
-    ids: Sequence[str],
-    options: tuple[str, ...] = (),
-    known: Callable[[str], object] = lambda task_id: None,
-) -> Hint:
-    """Return the command that continues with these tasks, and further options of `wait`.
-
-    Many tasks are not listed if all of them are known.
-    """
-    if len(ids) <= _MOST_IDS:
-        return Hint("wait", (*ids, *options), "to continue: {}")
-    if all(map(known, ids)):
-        return Hint("wait", ("--pending", *options), "to continue: {}")
-    return Hint("wait", ("-", *options), "to continue: {}, with the ids above on stdin")
 
 
 # Which code a run of several items ends with when several apply, strongest first.

@@ -1,6 +1,6 @@
 """What the user can do next, as data: `output` renders it as a command for the shell. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 
@@ -25,6 +25,7 @@ class Hint(NamedTuple):
         return self.sentence.format(f"`piooy {options}{' '.join(words)}`")
 
 
+_MOST_IDS = 50
 # How `history resolve` can settle an order whose outcome is unknown.
 RESOLUTIONS = "--adopt TASK_ID|--not-charged|--charged"
 # A sentence, a command, or several of them.
@@ -43,3 +44,19 @@ def render(hints: Hints, options: str = "") -> str:
     return "; ".join(
         hint.render(options) if isinstance(hint, Hint) else hint for hint in listed(hints)
     )
+
+
+def continue_command(
+    ids: Sequence[str],
+    options: tuple[str, ...] = (),
+    known: Callable[[str], object] = lambda task_id: None,
+) -> Hint:
+    """Return the command that continues with these tasks, and further options of `wait`.
+
+    Many tasks are not listed if all of them are known.
+    """
+    if len(ids) <= _MOST_IDS:
+        return Hint("wait", (*ids, *options), "to continue: {}")
+    if all(map(known, ids)):
+        return Hint("wait", ("--pending", *options), "to continue: {}")
+    return Hint("wait", ("-", *options), "to continue: {}, with the ids above on stdin")

@@ -53,17 +53,17 @@ def finished_rows(counted: BatchProgress) -> int:
 def opening_line(counted: BatchProgress) -> str:
     """What a run of a batch begins with."""
     before = [(counted.done, "done before"), (counted.failed, "failed before")]
-    words = ["1 row" if counted.rows == 1 else f"{counted.rows:,} rows", *_told(before)]
+    words = ["1 row" if counted.rows == 1 else f"{counted.rows:,} rows", *_counts(before)]
     return f"batch {counted.name}: {', '.join(words)}"
 
 
 def progress_line(counted: BatchProgress) -> str:
     """One line that stands alone."""
-    bad = _told([(counted.failed, "failed"), (counted.in_doubt, "in doubt")])
+    bad = _counts([(counted.failed, "failed"), (counted.in_doubt, "in doubt")])
     ended = ", ".join([f"{counted.done:,} of {counted.rows:,} rows done", *bad])
     pace = [f"{cell.number} {cell.word}" for cell in (_rate(counted), _left(counted)) if cell]
     closed = f"{_CLOSED}: {counted.closed}" if counted.closed else ""
-    parts = [ended, ", ".join(_told(_stages(counted))), ", ".join(pace), closed]
+    parts = [ended, ", ".join(_counts(_stages(counted))), ", ".join(pace), closed]
     return "; ".join(part for part in parts if part)
 
 
@@ -179,7 +179,7 @@ def _cell(count: int, word: str, style: str = "") -> Figure | None:
     return Figure(f"{count:,}", word, style) if count > 0 else None
 
 
-def _told(counts: list[tuple[int, str]]) -> list[str]:
+def _counts(counts: list[tuple[int, str]]) -> list[str]:
     return [f"{count:,} {word}" for count, word in counts if count > 0]
 
 

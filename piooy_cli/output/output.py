@@ -136,8 +136,8 @@ class Output:
             word(*arguments, **more)
 
     def _tell_once(self, error: PiooyError) -> None:
-        if not error.told:
-            error.told = True
+        if not error.is_shown:
+            error.is_shown = True
             self._explain(error)
 
     def _explain(self, error: PiooyError) -> None:

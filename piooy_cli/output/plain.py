@@ -5,13 +5,14 @@ from typing import assert_never
 
 from piooy_cli.domain.answers import CommandResult, Document, Line, Listing
 from piooy_cli.domain.events import Event, Saved, Settled, Shown, Submitted
-from piooy_cli.domain.models import Task
+from piooy_cli.domain.models import Task, TaskStatus
 from piooy_cli.domain.records import cells as cells_of
 from piooy_cli.domain.records import compact, shown_record
 from piooy_cli.output.sanitize import sanitize
 from piooy_cli.output.streams import LineStream
 
-_COLORS, _OTHER = {"SUCCESS": 32, "FAILED": 31, "ERROR": 31}, 33
+_COLORS: dict[str, int] = {TaskStatus.SUCCESS: 32, TaskStatus.FAILED: 31, TaskStatus.ERROR: 31}
+_OTHER_COLOR = 33
 
 
 class PlainWriter:
@@ -56,7 +57,7 @@ class PlainWriter:
         """The status in its colour, where somebody forces colour into a pipe."""
         if not self._colored or cell != task.status:
             return cell
-        return f"\x1b[{_COLORS.get(cell, _OTHER)}m{cell}\x1b[0m"
+        return f"\x1b[{_COLORS.get(cell, _OTHER_COLOR)}m{cell}\x1b[0m"
 
 
 def fields_of(task: Task) -> list[str]:

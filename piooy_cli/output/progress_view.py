@@ -61,18 +61,18 @@ class Frame(NamedTuple):
     glyphs: Glyphs = Glyphs()
 
 
-def progress_lines(rows: list[ProgressRow], tally: ProgressTotals, frame: Frame) -> list[Text]:
+def progress_lines(rows: list[ProgressRow], totals: ProgressTotals, frame: Frame) -> list[Text]:
     """One row with all that is known of it, or a line for each that fits, and totals."""
     if not rows:
         return []
-    if len(rows) == 1 and tally.begun < 2:
+    if len(rows) == 1 and totals.begun < 2:
         return fitted(_alone(rows[0], frame), frame)
     room = max(frame.height - 4, 1)
     shown = rows if len(rows) <= room else rows[: room - 1]
     lines = [_one_of_many(row, frame) for row in shown]
     if hidden := len(rows) - len(shown):
         lines.append(Text(f"  and {hidden:,} more", style="dim"))
-    return fitted([*lines, _totals(rows, tally, frame)], frame)
+    return fitted([*lines, _totals(rows, totals, frame)], frame)
 
 
 def share_of(row: ProgressRow, now: float) -> float | None:
@@ -109,9 +109,9 @@ def _one_of_many(row: ProgressRow, frame: Frame) -> Text:
     )
 
 
-def _totals(rows: list[ProgressRow], tally: ProgressTotals, frame: Frame) -> Text:
-    words = [f"{tally.done:,} done"]
-    words += [f"{tally.failed:,} failed"] if tally.failed else []
+def _totals(rows: list[ProgressRow], totals: ProgressTotals, frame: Frame) -> Text:
+    words = [f"{totals.done:,} done"]
+    words += [f"{totals.failed:,} failed"] if totals.failed else []
     words.append(f"{len(rows):,} under way")
     left = [
         row.expected.left(frame.now - row.started)

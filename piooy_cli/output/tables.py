@@ -14,7 +14,7 @@ from rich.text import Text
 
 from piooy_cli.domain.answers import CommandResult, Document, Line, Listing
 from piooy_cli.domain.events import Event, Saved, Shown
-from piooy_cli.domain.models import Task
+from piooy_cli.domain.models import Task, TaskStatus
 from piooy_cli.domain.records import cells, shown_record
 from piooy_cli.domain.redaction import redact
 from piooy_cli.output.hyperlinks import hyperlink
@@ -29,7 +29,7 @@ _WIDE = 66
 _BAR_CELLS = 20
 _FEW, _VERY_WIDE = 3, 100  # columns of a table that leave room for bars, and of the screen
 _STYLES = {
-    "SUCCESS": "green", "FAILED": "red", "ERROR": "red",
+    TaskStatus.SUCCESS: "green", TaskStatus.FAILED: "red", TaskStatus.ERROR: "red",
     "ok": "green", "warning": "yellow", "error": "red",
 }  # fmt: skip
 
@@ -116,15 +116,17 @@ class TableWriter:
         self, columns: Sequence[str], rows: list[list[str]], bars: Sequence[float | None] = ()
     ) -> Table:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-        told = [n for n, name in enumerate(columns) if not rows or any(row[n] for row in rows)]
-        for n in told:
+        shown = [n for n, name in enumerate(columns) if not rows or any(row[n] for row in rows)]
+        for n in shown:
             table.add_column(columns[n], overflow="fold", no_wrap=n == 0)
-        if len(told) > _FEW and self._console.width < _VERY_WIDE:
+        if len(shown) > _FEW and self._console.width < _VERY_WIDE:
             bars = ()
         if bars:
             table.add_column("", no_wrap=True)
         for row, share in zip_longest(rows, bars):
-            cells = [self._text(cell, _STYLES.get(cell, "")) for cell in map(row.__getitem__, told)]
+            cells = [
+                self._text(cell, _STYLES.get(cell, "")) for cell in map(row.__getitem__, shown)
+            ]
             table.add_row(*cells, *([self._bar(share)] if bars else []))
         return table
 

@@ -137,8 +137,8 @@ class _Log:
     def _write(self, *lines: dict[str, Any]) -> None:
         """In one write: whoever sees the request sees its charge."""
         now = {"time": time.time()}
-        told = (json.dumps({"event": line["event"]} | now | line) + "\n" for line in lines)
-        self._file.write("".join(told).encode())
+        text = (json.dumps({"event": line["event"]} | now | line) + "\n" for line in lines)
+        self._file.write("".join(text).encode())
 
     def request(self, scope: Any, status: int, faults: list[Fault]) -> None:
         """A request, and the charge that it was, if it was one."""

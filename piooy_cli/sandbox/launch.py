@@ -31,7 +31,7 @@ def sandbox_app(state: Path) -> Any:
 
 
 def sandbox_options(
-    told: Mapping[str, Any], faults: str, limits: str, shape: str, seconds: Callable[..., float]
+    options: Mapping[str, Any], faults: str, limits: str, shape: str, seconds: Callable[..., float]
 ) -> SandboxOptions:
     """What a person wants of a served sandbox. Raises UsageError for what cannot be."""
     if shape and (shape.partition("+")[0] not in SHAPES or shape.partition("+")[2] not in
@@ -40,7 +40,7 @@ def sandbox_options(
     return SandboxOptions(
         faults=_parsed("--faults", lambda: parsed_faults(_spec(faults))),
         limits=_parsed("--limits", lambda: parsed_limits(limits)),
-        shape=shape, seconds=seconds, **told,
+        shape=shape, seconds=seconds, **options,
     )  # fmt: skip
 
 

@@ -37,13 +37,15 @@ class AssetFetcher:
         self._tell(Fetching(task))
         saving = [asyncio.create_task(self._save(task, asset, saver)) for asset in wanted]
         try:
-            return await self._told(saving, None if saver.options.temporary else self._keep)
+            return await self._report_in_order(
+                saving, None if saver.options.temporary else self._keep
+            )
         finally:
             for one in saving:
                 one.cancel()
             self._tell(Fetched(task))
 
-    async def _told(
+    async def _report_in_order(
         self,
         saving: "Iterable[asyncio.Task[SavedFile | PiooyError | None]]",
         keep: Callable[[SavedFile], None] | None,

@@ -10,8 +10,9 @@ from piooy_cli.api.client import ApiClient
 from piooy_cli.concurrency.adaptive_limit import Slot
 from piooy_cli.concurrency.limits import Limits
 from piooy_cli.concurrency.signals import StopSignal
-from piooy_cli.domain.errors import Interrupted, PiooyError, continue_command
+from piooy_cli.domain.errors import Interrupted, PiooyError
 from piooy_cli.domain.events import PollStarted, Tell
+from piooy_cli.domain.hints import continue_command
 from piooy_cli.domain.models import MediaType, Order, RowKey, SavedFile, Task, TaskStatus
 from piooy_cli.ledger.store import TaskStore
 from piooy_cli.tasks.asset_fetcher import AssetFetcher, no_files_error

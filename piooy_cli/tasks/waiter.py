@@ -16,11 +16,10 @@ from piooy_cli.domain.errors import (
     StillRunning,
     TaskFailed,
     Unreachable,
-    continue_command,
 )
 from piooy_cli.domain.events import PollStarted, Progressed, Settled, Tell, Warned
 from piooy_cli.domain.expectation import Expectation
-from piooy_cli.domain.hints import Hint
+from piooy_cli.domain.hints import Hint, continue_command
 from piooy_cli.domain.models import RUNNING, MediaType, Task, TaskStatus
 from piooy_cli.ledger.store import TaskStore
 from piooy_cli.tasks.poll_schedule import Pace, expectation_from

@@ -9,7 +9,7 @@ import typer
 from piooy_cli.app.context import Context
 
 _Row = tuple[str, str]
-_NEWEST, _TOLD = 30, 60  # tasks that are offered, and how much is told of each
+_NEWEST, _MOST_CHARACTERS = 30, 60  # tasks that are offered, and how much is told of each
 _SETS = (
     ("@last", "the newest task"), ("@pending", "all that run"), ("@failed", "all that failed"),
     ("@unsaved", "all that succeeded and were never saved"), ("@batch:", "all of a batch"),
@@ -84,7 +84,7 @@ def _cell(text: str) -> str:
     """Text that is one cell of one line."""
     from piooy_cli.output.sanitize import sanitize
 
-    return sanitize(text)[:_TOLD]
+    return sanitize(text)[:_MOST_CHARACTERS]
 
 
 _KINDS: dict[str, Callable[[Context], list[_Row]]] = {

@@ -98,8 +98,14 @@ def serve_sandbox(
     from piooy_cli.sandbox.launch import serve as serving
 
     context: Context = ctx.obj
-    told = {"speed": speed, "seed": seed, "keys": tuple(keys or ()), "log": log, "replay": replay}
-    wanted = sandbox_options(told, faults, limits, shape, context.catalogue.typical_seconds)
+    options = {
+        "speed": speed,
+        "seed": seed,
+        "keys": tuple(keys or ()),
+        "log": log,
+        "replay": replay,
+    }
+    wanted = sandbox_options(options, faults, limits, shape, context.catalogue.typical_seconds)
     file = state or context.directories.state / STATE_FILE
     serving(file, host, port, wanted, context.output.note, remote=remote)
 

@@ -92,8 +92,8 @@ def _command(command: CommandInfo, root: CommandInfo) -> ManualPage:
         Section("EXAMPLES", (CodeBlock(tuple(lines)),) if lines else ()),
         _see_also(["piooy(1)", *topics.topic_names()]),
     )
-    told = tuple(section for section in sections if section.blocks)
-    return ManualPage(f"piooy-{command.name}", 1, _clause(command.summary), told)
+    filled = tuple(section for section in sections if section.blocks)
+    return ManualPage(f"piooy-{command.name}", 1, _clause(command.summary), filled)
 
 
 def _synopsis(command: CommandInfo) -> Iterator[Definition]:

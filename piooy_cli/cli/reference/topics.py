@@ -90,7 +90,8 @@ def _config() -> ManualPage:
             " `piooy config set` changes it and keeps its comments. It need not exist. A table"
             " under profiles holds settings that win over those above it, where --profile or"
             " PIOOY_PROFILE names it. A key that is not known is told and ignored.",
-            *(Definition(one.name, _told(one, of.get(one.name, ""))) for one in fields(Settings)),
+            *(Definition(one.name, _described(one, of.get(one.name, "")))
+              for one in fields(Settings)),
         )),
         Section("FILES", (Definition("~/.config/piooy/config.toml", "on Linux"),)),
         Section("EXAMPLES", (CodeBlock(tuple(_CONFIG.splitlines())),)),
@@ -103,7 +104,7 @@ def example_config() -> str:
     return _CONFIG
 
 
-def _told(setting: Any, variable: str) -> str:
+def _described(setting: Any, variable: str) -> str:
     text = _sentence(str(setting.metadata["help"]))
     if isinstance(setting.default, (str, bool)) and setting.default != "":
         text += f" Default: {str(setting.default).lower()}."

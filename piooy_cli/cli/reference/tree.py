@@ -147,8 +147,8 @@ def _default(param: Any) -> str:
     if isinstance(param.show_default, str):
         return param.show_default
     value = getattr(param.default, "value", param.default)
-    told = param.show_default and not param.is_flag and value not in (None, "", [])
-    return str(value) if told else ""
+    shown = param.show_default and not param.is_flag and value not in (None, "", [])
+    return str(value) if shown else ""
 
 
 def _argument(param: Any) -> ArgumentInfo:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from piooy_cli.domain.models import Asset, Failure, Kind, Role, SavedFile, Task
+from piooy_cli.domain.models import Asset, Failure, Kind, Role, SavedFile, Task, TaskStatus
 
 
 def task_from_row(row: sqlite3.Row, assets: Sequence[sqlite3.Row]) -> Task:
@@ -15,7 +15,7 @@ def task_from_row(row: sqlite3.Row, assets: Sequence[sqlite3.Row]) -> Task:
     return Task(
         id=row["task_id"] or "",
         ref=None if row["task_id"] else f"@row:{row['id']}",
-        status=(row["status"] or "PENDING") if row["task_id"] else row["state"],
+        status=(row["status"] or TaskStatus.PENDING) if row["task_id"] else row["state"],
         media=row["media"],
         scene=row["scene"],
         provider=row["provider"],

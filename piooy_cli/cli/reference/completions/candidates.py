@@ -40,8 +40,8 @@ def options(command: CommandInfo, root: CommandInfo) -> list[OptionInfo]:
 
 def option_names(command: CommandInfo, root: CommandInfo) -> str:
     """Their names, and help."""
-    told = [name for option in options(command, root) for name in option.all_names]
-    return " ".join(told)
+    names = [name for option in options(command, root) for name in option.all_names]
+    return " ".join(names)
 
 
 def valued(root: CommandInfo) -> list[str]:

@@ -1,0 +1,112 @@
+"""httpx clients: how each is made, and pools in which each serves one request at a time."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import cached_property
+from typing import Any
+from urllib.request import getproxies
+
+from piooy_cli import __version__
+from piooy_cli.api.exceptions import environment_error
+from piooy_cli.api.httpx_lite import httpx
+from piooy_cli.api.transport import H11Transport
+
+USER_AGENT = f"piooy/{__version__} (+https://piooy.com)"
+
+
+class _NoCookies(httpx.Cookies):
+    """Of no server: nothing is kept of one answer for the next request."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Not even looked for, which takes a tenth of a request's time."""
+
+
+class _Client(httpx.AsyncClient):
+    @property
+    def cookies(self) -> httpx.Cookies:
+        """None, ever."""
+        return _NoCookies()
+
+    @cookies.setter
+    def cookies(self, cookies: object) -> None:
+        """Not kept."""
+
+
+class ClientFactory:
+    """Makes clients. `app`: the sandbox in this process, which then answers every request."""
+
+    def __init__(self, app: Any = None) -> None:
+        self._app = app
+
+    def client(self, plain: bool, keep: int, *, assets: bool = False) -> httpx.AsyncClient:
+        """Make a client. `plain`: for http:// only. `keep`: connections kept after an answer."""
+        tls = self._no_tls if plain or self._app else self._tls
+        hooks = {} if assets else {"response": [_without_location]}
+        try:
+            return _Client(
+                verify=tls,
+                headers={"user-agent": USER_AGENT, "accept-encoding": "identity", "accept": "*/*"},
+                limits=httpx.Limits(max_keepalive_connections=keep),
+                transport=self._transport(tls, plain, keep),
+                event_hooks=hooks,
+            )
+        except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
+            raise environment_error(error) from error
+
+    def _transport(
+        self, tls: ssl.SSLContext, plain: bool, keep: int
+    ) -> httpx.AsyncBaseTransport | None:
+        """How requests travel; None where httpx is to read the proxy variables.
+
+        What goes to this machine over plain http goes past every proxy.
+        """
+        if self._app:
+            return httpx.ASGITransport(self._app)
+        if plain or not getproxies():
+            return H11Transport(tls, keep=bool(keep))
+        return None
+
+    @cached_property
+    def _no_tls(self) -> ssl.SSLContext:
+        """Trusts nobody: plain http needs no certificates, and reading them costs 50 ms."""
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """One for all clients."""
+        try:
+            return httpx.create_ssl_context()
+        except OSError as error:
+            raise environment_error(error) from error
+
+
+class ClientPool:
+    """Clients that each serve one request at a time: a crowd in one httpx pool slows it down."""
+
+    def __init__(self, make: Callable[[], httpx.AsyncClient], size: int) -> None:
+        self._make = make
+        self._idle: list[httpx.AsyncClient] = []
+        self._slots = asyncio.Semaphore(size)
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[httpx.AsyncClient]:
+        """One that nobody else uses; waits where all are taken."""
+        async with self._slots:
+            client = self._idle.pop() if self._idle else self._make()
+            try:
+                yield client
+            finally:
+                self._idle.append(client)
+
+    async def close(self) -> None:
+        """Close all that are idle."""
+        while self._idle:
+            await self._idle.pop().aclose()
+
+
+async def _without_location(response: httpx.Response) -> None:
+    """We follow no redirect of the API, and httpx must not fail on where it would lead."""
+    if response.is_redirect:
+        response.headers.pop("location", None)
