@@ -4,7 +4,7 @@
 
 Run it with the Python of an environment into which piooy was installed as a wheel, with the
 sandbox extra; the same holds for the neighbours, each in an environment of its own below PEERS
-(made where it is not there). CPU and wall time, medians of ROUNDS in which every command runs once,
+(created if it does not exist). CPU and wall time, medians of ROUNDS; each runs every command once,
 so that a drift of the machine hits all. Without PEERS only piooy is measured. Writes
 docs/startup.svg where matplotlib is, and PEERS were given.
 """

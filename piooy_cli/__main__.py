@@ -1,4 +1,4 @@
-"""The front door: `--version`, then the commands; every error ends here, as message and code."""
+"""The entry point: runs a command, and turns errors into a message and an exit code."""
 
 import os
 import sys
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def run() -> "NoReturn":
-    """The program: `main`, and then out at once.
+    """Run `main`, and exit at once.
 
-    Taking hundreds of modules apart at the end costs more than `--version` does. What has to last
-    is on disk, and written, by then; a thread that still reads stdin is left behind.
+    Tearing down hundreds of modules costs more than `--version` itself. Everything that has to
+    last is on disk by then; a thread that still reads stdin is left behind.
     """
     code = main()
     for stream in (sys.stdout, sys.stderr):
@@ -30,7 +30,7 @@ def run() -> "NoReturn":
 
 
 def main(arguments: list[str] | None = None, context: "Context | None" = None) -> int:
-    """Run one command line; returns its exit code."""
+    """Run one command line; return its exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         if arguments == ["--version"]:
@@ -65,7 +65,7 @@ def _call(arguments: list[str], context: "Context | None") -> int:
         if error.filename is None:  # of a stream: Typer prints help by itself
             raise
         return _bug(context, error)
-    except Exception as bug:  # noqa: BLE001 - a bug is told as one, and the key stays hidden
+    except Exception as bug:  # noqa: BLE001 - reported as an internal error, without the key
         return _bug(context, bug)
     return code
 
@@ -73,8 +73,12 @@ def _call(arguments: list[str], context: "Context | None") -> int:
 def _bug(context: "Context", bug: Exception) -> int:
     from piooy_cli.domain.errors import PiooyError
 
-    hint = "the same command with --debug shows where; please report it"
-    return _end(context, PiooyError(f"a bug in piooy: {type(bug).__name__}: {bug}", hint), bug)
+    hint = "run the same command with --debug to see where"
+    return _end(
+        context,
+        PiooyError(f"internal error ({type(bug).__name__}: {bug}); please report it", hint),
+        bug,
+    )
 
 
 def _command(arguments: list[str], context: "Context") -> int:
@@ -97,14 +101,14 @@ def _end(context: "Context", error: "PiooyError", bug: Exception | None = None) 
 
 
 def _unwritable(error: OSError) -> int:
-    """Help or version could not be printed."""
+    """Report that help or version could not be printed."""
     _forget_stdout()
     print(f"piooy: error: cannot write: {error.strerror}", file=sys.stderr)  # noqa: T201
     return 13
 
 
 def _forget_stdout() -> None:
-    """Nobody reads any more: keep Python from saying so when it flushes at exit."""
+    """Keep Python from reporting a closed pipe when it flushes stdout at exit."""
     if sys.stdout is sys.__stdout__ and sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -11,7 +11,7 @@ from piooy_cli.domain.errors import PiooyError, StorageRefused, UsageError
 
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 BINARY = getattr(os, "O_BINARY", 0)
-_FAR = 1 << 40  # Windows locks bytes: one that no file has, so that reading and writing go on
+_FAR = 1 << 40  # Windows locks bytes: use one that no file has, so that it can be read and written
 _HELD_BY_ANOTHER = frozenset({errno.EAGAIN, errno.EACCES, errno.EDEADLK})
 
 

@@ -62,7 +62,7 @@ class Ran:
 
     @property
     def json(self) -> list[dict[str, Any]]:
-        """Results as JSON Lines."""
+        """Print results as JSON Lines."""
         return [json.loads(line) for line in self.lines]
 
     @property

@@ -294,7 +294,7 @@ def test_deep_nesting_is_bounded():
 
 
 def test_kinds_come_from_key_then_type_then_address_then_task():
-    """The nearest word decides; the extension is only a hint."""
+    """Return the kind: the nearest key decides; the extension is only a hint."""
     assert find_assets({"taskResult": {"videoUrl": f"{CDN}/a.png"}}, API)[0].kind is Kind.VIDEO
     assert (
         find_assets({"taskResult": {"url": f"{CDN}/a", "type": "audio/mpeg"}}, API)[0].kind

@@ -217,7 +217,7 @@ def test_a_refused_row_that_is_mended(piooy, logged, home):
 
 
 def test_in_doubt(piooy, logged, home):
-    """D24: the others go on; exit 11 each time, with what to do; never sent again by itself."""
+    """The others go on; exit 11 each time, with what to do; never sent again by itself."""
     log = logged("--faults", "drop-after-accept@2")
     rows(home / "rows.jsonl", 3)
 
@@ -317,7 +317,7 @@ def test_a_cap_holds_for_all_processes(logged, home, piooy):
 
 
 def test_two_runs_of_one_batch(logged, home, piooy):
-    """D29: the second ends with 9 within a second, and sends nothing; the first goes on."""
+    """The second ends with 9 within a second, and sends nothing; the first goes on."""
     log = logged("--faults", "generate/slow:1500ms")
     rows(home / "rows.jsonl", 2)
     first = start("batch", "rows.jsonl")
@@ -347,7 +347,7 @@ def test_waiting_for_the_lock(logged, home, piooy):
 
 
 def test_a_stopped_owner_keeps_its_lock(logged, home, piooy):
-    """I06: a run that was suspended is not overtaken."""
+    """A run that was suspended is not overtaken."""
     logged("--faults", "generate/slow:1s")
     rows(home / "rows.jsonl", 1)
     first = start("batch", "rows.jsonl")
@@ -363,7 +363,7 @@ def test_a_stopped_owner_keeps_its_lock(logged, home, piooy):
 
 @pytest.mark.parametrize("trap", ["symlink", "fifo"])
 def test_a_lock_that_is_something_else(piooy, sandbox, home, trap):
-    """I05: neither followed nor waited for."""
+    """Neither followed nor waited for."""
     rows(home / "rows.jsonl", 1)
     piooy("batch", "rows.jsonl")
     (lock,) = home.parent.glob("state/batches/*/*.lock")
@@ -378,7 +378,7 @@ def test_a_lock_that_is_something_else(piooy, sandbox, home, trap):
 
 
 def test_ctrl_c_and_again(logged, home, piooy):
-    """J01: exit 130, no doubt, the same command goes on; nothing is paid twice."""
+    """Exit 130, no doubt, the same command goes on; nothing is paid twice."""
     log = logged("--faults", "generate/slow:200ms")
     rows(home / "rows.jsonl", 12)
     first = start("batch", "rows.jsonl", "-j", "3")
@@ -552,7 +552,7 @@ def test_reports(piooy, logged, home):
 
 
 def test_a_row_that_left_the_manifest(piooy, logged, home):
-    """D20: its order was paid for, so it is still waited for and saved."""
+    """Its order was paid for, so it is still waited for and saved."""
     log = logged("--faults", "stuck@1")
     rows(home / "rows.jsonl", 2)
     assert piooy("batch", "rows.jsonl", "-j", "1", "--timeout", "1s").code == 3

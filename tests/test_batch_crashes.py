@@ -198,11 +198,11 @@ def here(monkeypatch):
 
 
 def test_some_kills(serve, home):
-    """D02, D04, P1 to P5: killed again and again, each row is charged once, or in doubt."""
+    """Killed again and again: each row is charged once, or in doubt."""
     check_kills(serve, home, 5)
 
 
 @pytest.mark.soak
 def test_a_thousand_kills(serve, home):
-    """D02, the whole of it."""
+    """Thousands of kills: no order is charged twice, none is lost."""
     check_kills(serve, home, int(os.environ.get("BATCH_KILLS", "1000")))

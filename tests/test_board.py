@@ -82,7 +82,7 @@ BUSY_40 = """\
   1 x no answer"""
 QUIET_80 = """\
 | foxes  ---------------------------------------------------  0 of 60 rows   0%
-  now      nothing under way
+  now      nothing in progress
   rows                        60 open
   pace                      0:00 elapsed"""
 LATE_80 = """\
@@ -90,7 +90,7 @@ LATE_80 = """\
   now                                 14 waiting
   orders                          12,345 in doubt
   pace           1.0 rows/min   68:03:20 elapsed
-  no more is sent: the deadline has passed"""
+  nothing more is sent: the deadline has passed"""
 
 
 @pytest.mark.parametrize(
@@ -166,9 +166,9 @@ def test_why_nothing_is_sent_stays_where_room_is_short():
     assert len(shown(full, trouble="busy")) == 10
     assert [line.strip() for line in shown(full, 40, trouble="busy")[-2:]] == [
         "9 x reason 0",
-        "trying again: busy",
+        "retrying: busy",
     ]
-    assert shown(full, 40, 10)[-1].strip() == "no more is sent: no credit"
+    assert shown(full, 40, 10)[-1].strip() == "nothing more is sent: no credit"
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_why_nothing_is_sent_stays_where_room_is_short():
       "118 of 2,000 rows done, 3 failed, 1 in doubt; 2 sending, 4 waiting, 1 saving; 0.5 rows/s, about 12 min left"),
      (BatchProgress("one", 1), "batch one: 1 row", "0 of 1 rows done"),
      (LATE, "batch a-batch-with-a-name-that-has-no-end: 1,000,000 rows, 999,118 done before",
-      "999,118 of 1,000,000 rows done, 12,345 in doubt; 14 waiting; 1.0 rows/min; no more is sent: the deadline has passed")],
+      "999,118 of 1,000,000 rows done, 12,345 in doubt; 14 waiting; 1.0 rows/min; nothing more is sent: the deadline has passed")],
 )  # fmt: skip
 def test_a_line_of_a_log(counted, first, words):
     """Each stands alone."""
@@ -278,7 +278,7 @@ def test_text_from_outside_is_text_and_never_the_key(live):
 
 
 def test_a_result_does_not_take_the_board_away(live):
-    """It comes back at once. When nothing is under way it goes: the summary may come next."""
+    """It comes back at once. When no task is in progress it goes: the summary may come next."""
     live.tell(BUSY)
     live.progress.aside()
     gone = live.text
@@ -295,7 +295,7 @@ def test_the_first_trouble_stays_long_enough_to_be_read(live):
     troubles = [Retrying("t", f"trouble {n}", 1) for n in range(3)]
     words = live.tell(BUSY, *troubles)
 
-    assert re.findall("trying again: .*", words) == ["trying again: trouble 0"]
+    assert re.findall("retrying: .*", words) == ["retrying: trouble 0"]
 
 
 def test_each_trouble_is_told_where_more_is_wanted():
@@ -304,7 +304,7 @@ def test_each_trouble_is_told_where_more_is_wanted():
     words = live.tell(BUSY, *[Retrying("t", f"trouble {n}", 1) for n in range(3)])
     live.progress.close()
 
-    assert len(re.findall(r"t: trouble \d; trying again in 1.0 s", words)) == 3
+    assert len(re.findall(r"t: trouble \d; retrying in 1.0 s", words)) == 3
 
 
 def test_an_old_encoding_is_no_crash():
@@ -367,7 +367,7 @@ def test_a_log_has_the_beginning_and_a_line_now_and_then():
 
     assert early == [
         opening_line(BUSY),
-        "task-0000001: trouble 1: a cut line; trying again in 1.0 s",
+        "task-0000001: trouble 1: a cut line; retrying in 1.0 s",
         "taken up",
         "nearly full",
     ]

@@ -52,7 +52,7 @@ def test_a_rate(text, count, seconds):
 )
 def test_what_is_no_rate(text):
     """Nothing is guessed."""
-    with pytest.raises(UsageError, match="no limit"):
+    with pytest.raises(UsageError, match="not a rate limit"):
         rate_of(text)
 
 
@@ -191,7 +191,7 @@ def test_a_limit_for_a_model_with_a_dot(piooy):
 
 
 def test_one_row_is_one_order(home):
-    """I01: the database itself refuses a second order for a row that was sent."""
+    """The database itself refuses a second order for a row that was sent."""
     ledger = SqliteOrderStore(home.parent / "state", "default@here")
     row = RowKey("b", "r", b"asked")
     sent(ledger, "one", row)

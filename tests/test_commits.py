@@ -97,7 +97,7 @@ def test_a_commit_that_fails_is_told_to_all(ledger):
 
 
 def test_an_id_survives_a_commit_that_fails(ledger):
-    """A34: an accepted task is written once more, by itself, before anybody hears of a failure."""
+    """An accepted task is written once more, by itself, before anybody hears of a failure."""
 
     class Refusing:
         """A connection that refuses the next commit, as a full disk does."""

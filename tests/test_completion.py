@@ -144,7 +144,7 @@ def test_fish_offers_what_is_fixed(program):
         assert completed.split()[-1].split("=")[-1] in " ".join(fish(keys.strip("\t")))
 
     assert fish("piooy gene")["generate"].startswith("Create an image")
-    assert fish("piooy generate --no-w")["--no-wait"] == "Not: Wait for the task to end."
+    assert fish("piooy generate --no-w")["--no-wait"] == "Not: Wait for the task to finish."
     assert "image" not in fish("piooy generate image ")
     assert not program.exists()
 
@@ -153,7 +153,7 @@ def test_fish_offers_what_is_fixed(program):
 def test_fish_asks_for_what_changes(known):
     """Tasks with their prompts, settings with what they are."""
     assert "a red fox" in fish(f"piooy wait {known[:10]}")[known]
-    assert fish("piooy config set base")["base_url"] == "where the API is"
+    assert fish("piooy config set base")["base_url"] == "URL of the API"
     assert set(fish("piooy task --profile ")) == {"default", "work"}
 
 
@@ -187,7 +187,7 @@ def test_hidden_answers_are_offline_and_silent(piooy, known, home):
     """By their beginning, each with what it is; nothing at all on trouble."""
     assert piooy("__complete", "models", "veo").lines == ["veo-3-1\tvideo", "veo-3-1-fast\tvideo"]
     assert f"{known}\tpending a red fox" in piooy("__complete", "refs").lines
-    assert "@unsaved\tall that succeeded and were never saved" in piooy("__complete", "refs", "@").lines  # fmt: skip
+    assert "@unsaved\tsucceeded and not saved yet" in piooy("__complete", "refs", "@").lines  # fmt: skip
     assert (piooy("__complete", "nonsense").out, piooy("__complete", "nonsense").err) == ("", "")
     (home.parent / "config" / "config.toml").write_text("broken = ")
     ran = piooy("__complete", "models", "veo")

@@ -1,4 +1,4 @@
-"""`piooy config`: settings and the key, shown, changed and checked."""
+"""`piooy config`: show, change and check settings and the API key."""
 
 import json
 import os
@@ -44,7 +44,7 @@ def test_comments_and_order_stay(piooy, home):
 
 
 def test_the_file_is_private(piooy, home):
-    """E22: 0600 in 0700, whatever the umask."""
+    """0600 in 0700, whatever the umask."""
     before = os.umask(0)
     try:
         piooy("config", "set", "output", "out")
@@ -88,7 +88,7 @@ def test_later_wins(piooy, home, monkeypatch):
     ids=repr,
 )  # fmt: skip
 def test_a_broken_file_is_named(piooy, home, text, told):
-    """E16: exit 2, with what is wrong."""
+    """Exit 2, with what is wrong."""
     write(home, text)
 
     ran = piooy("config", "list")
@@ -98,7 +98,7 @@ def test_a_broken_file_is_named(piooy, home, text, told):
 
 
 def test_a_bom_and_crlf_are_read(piooy, home):
-    """E16: as Windows editors write."""
+    """As Windows editors write."""
     config_file(home).parent.mkdir()
     config_file(home).write_bytes(b'\xef\xbb\xbfoutput = "x"\r\n')
 
@@ -159,7 +159,7 @@ def test_path_and_edit(piooy, home, monkeypatch):
     ],
 )  # fmt: skip
 def test_base_urls_that_a_key_must_not_go_to(piooy, url):
-    """E14: https, or loopback; nothing hidden in it; exit 2 before anything is sent."""
+    """Https, or loopback; nothing hidden in it; exit 2 before anything is sent."""
     ran = piooy("task", "x", "--base-url", url)
 
     assert ran.code == 2
@@ -210,7 +210,7 @@ def test_set_key_from_stdin_to_file(piooy, home, api, monkeypatch):
 
 
 def test_set_key_never_pretends(piooy):
-    """E02: a keyring that keeps nothing is exit 13, with the file as the way out."""
+    """A keyring that keeps nothing is exit 13, with the file as the way out."""
     ran = piooy("config", "set-key", stdin="secret-key-0123456789")
 
     assert ran.code == 13
@@ -218,7 +218,7 @@ def test_set_key_never_pretends(piooy):
 
 
 def test_a_key_is_never_an_argument(piooy):
-    """E13: there is no such option, and its value is not echoed."""
+    """There is no such option, and its value is not echoed."""
     ran = piooy("config", "set-key", "--api-key=secret-key-0123456789")
 
     assert ran.code == 2
@@ -239,12 +239,12 @@ def checks(ran):
 
 
 def test_check_tells_key_keyring_and_service(piooy, sandbox):
-    """E12: where the key is from, its last four characters, and whether the API takes it."""
+    """Where the key is from, its last four characters, and whether the API takes it."""
     ran = piooy("config", "check")
 
     assert ran.code == 0
     assert "…cdef from PIOOY_API_KEY" in ran.out
-    assert "answers, and takes the key" in ran.out
+    assert "responds and accepts the key" in ran.out
     assert "test-key" not in ran.out + ran.err
 
 
@@ -257,7 +257,7 @@ def test_check_without_a_key_is_exit_4(piooy, served, monkeypatch):
     found = checks(ran)
     assert ran.code == 4
     assert found["key"]["state"] == "error" and "config set-key" in found["key"]["remedy"]
-    assert found["api"] == {"what": "api", "state": "warning", "found": "not asked without a key", "remedy": None}  # fmt: skip
+    assert found["api"] == {"what": "api", "state": "warning", "found": "not checked without a key", "remedy": None}  # fmt: skip
     assert found["keyring"]["state"] == "ok"
 
 
@@ -273,11 +273,11 @@ def test_check_names_everything_that_can_be_wrong(piooy, sandbox):
     ("what", "prepare", "state", "code", "told"),
     [
         ("api", lambda env, home: env("PIOOY_BASE_URL", "http://127.0.0.1:9"), "error", 10, "Connection refused"),
-        ("certificates", lambda env, home: env("SSL_CERT_FILE", "/nowhere"), "error", 2, "/nowhere: it is not there"),
+        ("certificates", lambda env, home: env("SSL_CERT_FILE", "/nowhere"), "error", 2, "/nowhere: it does not exist"),
         ("proxy", lambda env, home: env("HTTPS_PROXY", "http://me:secret@127.0.0.1:3128"), "ok", 0, "HTTPS_PROXY: http://127.0.0.1:3128"),
         ("proxy", lambda env, home: env("HTTPS_PROXY", "me:secret@proxy.example:3128"), "ok", 0, "http://proxy.example:3128"),
         ("proxy", lambda env, home: env("HTTPS_PROXY", "http://x:99999"), "error", 2, "HTTPS_PROXY"),
-        ("certificates", lambda env, home: env("SSL_CERT_FILE", "/etc/passwd"), "error", 2, "no certificates are in it"),
+        ("certificates", lambda env, home: env("SSL_CERT_FILE", "/etc/passwd"), "error", 2, "it contains no certificates"),
         ("disk", lambda env, home: env("PIOOY_STATE_DIR", "/dev/null/x"), "error", 2, "cannot be written to"),
         ("config", lambda env, home: (home.parent / "config" / "config.toml").write_text("colour = 1\n"), "warning", 0, "line 1"),
         ("ledger", lambda env, home: (home.parent / "state" / "ledger.sqlite3").write_bytes(b"not one" * 999), "error", 13, "ledger"),

@@ -164,13 +164,13 @@ def judged(piooy, state, server, kills):
 
 
 def test_random_kills(piooy, home, monkeypatch):
-    """P1, P2, P3: 0 double, 0 lost, no order between two states; doubt within what was in flight."""
+    """0 double, 0 lost, no order between two states; doubt within what was in flight."""
     check_kills(piooy, home.parent / "state", 40)
 
 
 @pytest.mark.soak
 def test_ten_thousand_kills(piooy, home):
-    """D02, the whole of it."""
+    """Thousands of kills: no order is charged twice, none is lost."""
     check_kills(piooy, home.parent / "state", int(os.environ.get("KILLS", "10000")))
 
 
@@ -269,14 +269,14 @@ def check_point(piooy, home, number, call, n):
 
 @pytest.mark.skipif(not STRACE, reason="strace is not installed")
 def test_some_crash_points(piooy, home):
-    """D01: every thirteenth of the enumerated ones."""
+    """Every thirteenth of the enumerated ones."""
     enumerate_points(piooy, home, step=13)
 
 
 @pytest.mark.soak
 @pytest.mark.skipif(not STRACE, reason="strace is not installed")
 def test_every_crash_point(piooy, home):
-    """D01: each of them; STEP=N takes every N-th."""
+    """Each of them; STEP=N takes every N-th."""
     enumerate_points(piooy, home, step=int(os.environ.get("STEP", "1")))
 
 

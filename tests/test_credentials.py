@@ -28,7 +28,7 @@ def sent(api):
     "text", [SECRET, SECRET + "\n", f"  {SECRET}\r\n", f"\t{SECRET}\v\f"], ids=repr
 )
 def test_white_space_around_a_key_is_trimmed(piooy, api, monkeypatch, text):
-    """E10: a stray newline is no reason to fail."""
+    """A stray newline is no reason to fail."""
     monkeypatch.setenv("PIOOY_API_KEY", text)
 
     piooy("task", "a")
@@ -55,7 +55,7 @@ BAD = [
 @pytest.mark.parametrize("text", BAD, ids=lambda text: repr(text)[:24])
 @pytest.mark.parametrize("debug", [[], ["--debug"]], ids=["", "debug"])
 def test_a_malformed_key_is_refused_unseen(piooy, api, monkeypatch, text, debug):
-    """E10: exit 4, and neither message nor trace holds it."""
+    """Exit 4, and neither message nor trace holds it."""
     monkeypatch.setenv("PIOOY_API_KEY", text)
 
     ran = piooy("task", "a", *debug)
@@ -101,7 +101,7 @@ def test_a_missing_key_file_is_told(piooy, monkeypatch):
 
 
 def test_a_server_that_repeats_the_key_cannot_make_us_show_it(piooy, api, monkeypatch):
-    """P6: plain, in base64 or URL-encoded, in message, result or trace."""
+    """Plain, in base64 or URL-encoded, in message, result or trace."""
     secret = "canary/+0123456789=abc"
     monkeypatch.setenv("PIOOY_API_KEY", secret)
     forms = [
@@ -171,7 +171,7 @@ def test_the_keyring_is_bound_to_profile_and_host(piooy, api, backend):
 
 
 def test_a_keyring_that_never_answers_is_left_after_three_seconds(piooy, backend):
-    """E04: then it counts as absent, with a hint."""
+    """Then it counts as absent, with a hint."""
     backend("time.sleep(30)")
     start = time.monotonic()
 
@@ -237,7 +237,7 @@ def test_a_backend_that_was_named_is_not_remembered(piooy, api, backend, home):
     ["raise KeyringLocked('x')", "raise SystemExit(9)", "return None", "return ''", "return 'a b'"],
 )
 def test_a_keyring_in_trouble_is_exit_4(piooy, backend, get):
-    """E05, E06, E08: locked, leaving, empty, malformed."""
+    """Locked, leaving, empty, malformed."""
     backend(get)
 
     assert piooy("task", "a").code == 4

@@ -43,7 +43,7 @@ def test_saves_and_prints_the_path(piooy, asset, home):
 
 
 def test_the_key_goes_to_no_asset_host(piooy, asset):
-    """P6: the asset's request carries no authorization, and names a product."""
+    """The asset's request carries no authorization, and names a product."""
     api = asset()
 
     piooy("download", TASK)
@@ -55,7 +55,7 @@ def test_the_key_goes_to_no_asset_host(piooy, asset):
 
 
 def test_the_key_follows_no_redirect(piooy, asset, home):
-    """C22: up to five redirects are followed, keyless."""
+    """Up to five redirects are followed, keyless."""
     api = asset(lambda request: Response("", 302, {"location": "/hop"}))
     api.expect_request("/hop").respond_with_data("", status=307, headers={"location": "/end.png"})
     api.expect_request("/end.png").respond_with_data(PNG)
@@ -68,7 +68,7 @@ def test_the_key_follows_no_redirect(piooy, asset, home):
     "target", ["/f.png", "file:///etc/passwd", "http://192.0.2.1/x.png", "ftp://e.com/x"]
 )
 def test_redirects_that_are_not_followed(piooy, asset, home, target):
-    """C22: loops, other schemes, and plain http on another host."""
+    """Loops, other schemes, and plain http on another host."""
     asset(lambda request: Response("", 302, {"location": target}))
 
     ran = piooy("download", TASK)
@@ -82,7 +82,7 @@ def test_redirects_that_are_not_followed(piooy, asset, home, target):
      (b"<?xml version='1.0'?><svg xmlns='x'/>", "bin"), (b"[Desktop Entry]x\0", "bin"), (b"\0\1\2 no media", "bin")],
 )  # fmt: skip
 def test_the_extension_comes_from_the_bytes(piooy, asset, body, extension):
-    """C18: neither the address nor the header is believed; SVG is not saved as one."""
+    """Neither the address nor the header is believed; SVG is not saved as one."""
     asset(body, content_type="image/png")
 
     assert piooy("download", TASK).out == f"image-0b9e7f6a-1.{extension}\n"
@@ -99,7 +99,7 @@ def test_the_extension_comes_from_the_bytes(piooy, asset, body, extension):
     ids=["HTML", "JSON", "XML", "empty"],
 )
 def test_a_page_is_no_picture(piooy, asset, home, body):
-    """C16, C17: exit 12, and no file."""
+    """Exit 12, and no file."""
     asset(body, content_type="image/png")
 
     ran = piooy("download", TASK)
@@ -110,7 +110,7 @@ def test_a_page_is_no_picture(piooy, asset, home, body):
 
 @pytest.mark.parametrize("status", [404, 410, 451, 403, 401])
 def test_an_asset_that_is_gone(piooy, asset, home, status):
-    """C20: the API is asked for a fresh address once, then exit 12."""
+    """The API is asked for a fresh address once, then exit 12."""
     api = asset(b"no", status=status)
 
     ran = piooy("download", TASK)
@@ -134,7 +134,7 @@ def test_a_fresh_address_heals(piooy, api, home):
 
 
 def test_passing_trouble_is_tried_again(piooy, asset):
-    """C21: 429 and 503 are waited out."""
+    """429 and 503 are waited out."""
     answers = [Response("", 503), Response("", 429), Response(PNG)]
     asset(lambda request: answers.pop(0))
 
@@ -142,7 +142,7 @@ def test_passing_trouble_is_tried_again(piooy, asset):
 
 
 def test_a_truncated_asset_is_never_saved(piooy, raw, api, home):
-    """C10: fewer bytes than announced; five more tries, exit 12, nothing left."""
+    """Fewer bytes than announced; five more tries, exit 12, nothing left."""
     short = b"HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n" + PNG
     server = raw(lambda c: (read_request(c), c.sendall(short)), is_api=False)
     expect_look(api, task("SUCCESS", {"results": [server.url + "/x.png"]}))
@@ -160,7 +160,7 @@ def test_an_encoded_asset_is_refused(piooy, asset, home):
 
 
 def test_too_large_is_refused_before_writing(piooy, raw, api, home):
-    """C10, C13: a length over the cap is not even begun; without a length it stops at the cap."""
+    """A length over the cap is not even begun; without a length it stops at the cap."""
     bodies = [
         answer(PNG + bytes(5000)),
         b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n" + PNG + bytes(5000),
@@ -194,7 +194,7 @@ def test_data_uris_are_files_too(piooy, api, home):
 
 
 def test_plain_http_on_another_host_needs_a_word(piooy, api):
-    """G17: refused, with the option that allows it."""
+    """Refused, with the option that allows it."""
     expect_look(api, task("SUCCESS", {"results": ["http://192.0.2.1/a.png"]}))
 
     ran = piooy("download", TASK)
@@ -204,14 +204,14 @@ def test_plain_http_on_another_host_needs_a_word(piooy, api):
 
 
 def test_an_address_with_a_password_is_refused(piooy, api):
-    """C26: nothing is sent as Basic authorization."""
+    """Nothing is sent as Basic authorization."""
     expect_look(api, task("SUCCESS", {"results": ["https://user:pw@192.0.2.1/a.png"]}))
 
     assert piooy("download", TASK).code == 12
 
 
 def test_too_many_assets(piooy, api):
-    """B12: the count is told, nothing is fetched."""
+    """The count is told, nothing is fetched."""
     expect_look(
         api, task("SUCCESS", {"results": [f"https://e.com/{n}.png" for n in range(10_000)]})
     )
@@ -261,7 +261,7 @@ def test_an_identical_file_is_left(piooy, asset, home):
 
 
 def test_another_file_is_never_overwritten(piooy, asset, home):
-    """C28: the default takes the next free name."""
+    """The default takes the next free name."""
     asset()
     (home / "image-0b9e7f6a-1.png").write_text("mine")
     (home / "image-0b9e7f6a-1-2.png").mkdir()
@@ -307,7 +307,7 @@ def test_a_name_that_is_taken_is_seen_before_the_transfer(piooy, asset, home, po
     "make", [os.mkdir, os.mkfifo, lambda path: os.symlink("/etc/passwd", path)]
 )
 def test_overwrite_replaces_regular_files_only(piooy, asset, home, make):
-    """C28: a directory, a pipe and a link are refused."""
+    """A directory, a pipe and a link are refused."""
     asset()
     make(home / "image-0b9e7f6a-1.png")
 
@@ -348,7 +348,7 @@ def test_output_is_a_directory_or_a_template(piooy, asset, template, path):
     ],
 )
 def test_a_template_that_cannot_be_is_refused_before_any_request(piooy, api, template):
-    """F13: a fixed set of fields, no attributes, one directory level."""
+    """A fixed set of fields, no attributes, one directory level."""
     ran = piooy("download", TASK, "-o", template)
 
     assert (ran.code, api.log) == (2, [])
@@ -425,7 +425,7 @@ def test_the_directory_that_cannot_be_written(piooy, asset, home):
 
 
 def test_a_full_disk_is_storage_and_leaves_nothing(piooy, api, home, monkeypatch):
-    """K01: what does not fit is not begun."""
+    """What does not fit is not begun."""
     import shutil
 
     expect_look(api, task("SUCCESS", {"results": [api.url_for("/f.png")]}))
@@ -455,7 +455,7 @@ def test_one_of_two_assets_fails(piooy, api, home):
 
 @pytest.mark.parametrize("target", ["http://user:pw@127.0.0.1:1/x.png", "https://user:pw@e.com/x"])
 def test_a_redirect_with_a_password_is_not_followed(piooy, asset, target):
-    """C26: no Basic authorization, also not by a redirect."""
+    """No Basic authorization, also not by a redirect."""
     asset(lambda request: Response("", 302, {"location": target}))
 
     assert piooy("download", TASK).code == 12

@@ -259,7 +259,7 @@ def test_j02_j10_signals_without_end(raw, home):
 
 
 def test_j05_a_reader_that_leaves_loses_no_task(api, home):
-    """H06: the orders that were on their way are recorded all the same; exit 141."""
+    """The orders that were on their way are recorded all the same; exit 141."""
     expect_order(api)
     define = f'piooy() {{ "{sys.executable}" -m piooy_cli "$@"; }}\n'
     script = f"{define} piooy -q {' '.join(GENERATE)} --no-wait -n 10 x | head -1; echo ${{PIPESTATUS[0]}}"

@@ -267,7 +267,7 @@ def test_every_shape_is_downloaded_and_counted(serve, piooy, shape, wrapped):
     ran = piooy("generate", media, "-m", "m", *options, "a fox", "-o", "out/")
 
     if shape in ("name-only", "fal-queue"):
-        assert ran.code == 12 and "names no file" in ran.err
+        assert ran.code == 12 and "but has no files" in ran.err
         return
     wanted = COUNTS.get(shape, 2 if media == "image" else 1)
     assert (ran.code, len(ran.lines)) == (0, wanted), ran.err

@@ -123,7 +123,7 @@ def test_global_options_stand_before_and_after(piooy, before):
         (["download", "--on-exists", "renam", "x"], "'rename'"),
         (["task", "--refresh", "liv", "x"], "'live'"),
         (["history", "--limit", "x"], "--limit"),
-        (["wait", "--timeout", "soon", "x"], "90, 90s, 10m, 2h"),
+        (["wait", "--timeout", "soon", "x"], "90, 90s, 10m or 2h"),
         (["generate"], "image"),
     ],
     ids=str,
@@ -140,8 +140,8 @@ def test_a_typo_is_answered_with_what_was_meant(piooy, arguments, told):
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
-    [(["models", "--profile"], "--profile needs a value"), (["task", "a", "-"], "stands for stdin"), (["wait", "-o", "x", "a"], "--download"),
-     (["generate", "image", "-m", "m", "-5 degrees"], "`--`"), (["config", "set-key", "sk-live-0123456789"], "takes no argument")],
+    [(["models", "--profile"], "--profile requires a value"), (["task", "a", "-"], "`-` (stdin) cannot be combined"), (["wait", "-o", "x", "a"], "--download"),
+     (["generate", "image", "-m", "m", "-5 degrees"], "`--`"), (["config", "set-key", "sk-live-0123456789"], "does not accept the key as an argument")],
     ids=str,
 )  # fmt: skip
 def test_more_mistakes_with_a_way_out(piooy, api, arguments, told):

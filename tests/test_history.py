@@ -219,7 +219,7 @@ def test_check_tells_of_missing_and_changed_files(piooy, past, home):
     gone = piooy("history", "check")
 
     assert (changed.code, gone.code) == (12, 12)
-    assert "has changed" in changed.out and "is gone" in gone.out
+    assert "has changed" in changed.out and "is missing" in gone.out
     assert "piooy history check --repair" in gone.err
 
 
@@ -241,7 +241,7 @@ def test_repair_fetches_what_is_missing_or_changed(piooy, past, home):
     assert gone.read_bytes() == content
     assert changed.read_bytes() == b"mine now"
     assert piooy("history", "check").code == 0
-    assert piooy("history", "check", "--repair").err.endswith("all is well\n")
+    assert piooy("history", "check", "--repair").err.endswith("no problems found\n")
 
 
 def test_check_tells_of_a_broken_rule(piooy, past, home):

@@ -1,4 +1,4 @@
-"""C33: a download killed at any moment: the same command again, and there is one whole file."""
+"""A download killed at any moment: the same command again, and there is one whole file."""
 
 import hashlib
 import os
@@ -97,7 +97,7 @@ WRITES = "write,pwrite64,fsync,fdatasync,link,ftruncate"
 @pytest.mark.skipif(not STRACE, reason="strace is not installed")
 @pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
 def test_some_refusals(film, home, error):
-    """C32, K01: a disk that says no at some point: exit 13 or a whole file, and it goes on later."""
+    """A disk that says no at some point: exit 13 or a whole file, and it goes on later."""
     check_points(home, 37, f"error={error}", WRITES)
 
 
@@ -110,7 +110,7 @@ def test_every_refusal(film, home, error):
 
 
 def test_two_at_once_make_one_file(film, home):
-    """I08: two processes, one directory: one file, both exit 0, and both name it."""
+    """Two processes, one directory: one file, both exit 0, and both name it."""
     ran = []
     both = [
         threading.Thread(target=lambda n=n: ran.append(download(home, home / f"s{n}")))

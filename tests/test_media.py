@@ -87,7 +87,7 @@ def samples(tmp_path_factory):
 @pytest.mark.skipif(not FFMPEG, reason="ffmpeg makes the samples")
 @pytest.mark.parametrize("extension", [*PICTURES, *FILMS, *SOUNDS])
 def test_a_file_that_is_cut_off_is_told_from_a_whole_one(samples, extension):
-    """C12: whole ends as its kind must; cut anywhere it does not."""
+    """Whole ends as its kind must; cut anywhere it does not."""
     if extension not in samples:
         pytest.skip("this ffmpeg does not write it")
     content = samples[extension]

@@ -22,7 +22,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)
 def test_hostile_characters_come_out_as_escapes(text):
-    """H01: nothing that moves a cursor, hides, or turns the reading direction."""
+    """Nothing that moves a cursor, hides, or turns the reading direction."""
     clean = sanitize(f"a{text}b")
 
     assert clean.isprintable() and clean.startswith("a") and clean.endswith("b")
@@ -47,7 +47,7 @@ def test_breaks_become_spaces(text):
     "text", ["[/INST]", "[bold]x", "[link=http://x]y", ":skull:", "\\[x", "日本 😀 ü"]
 )
 def test_plain_text_stays(text):
-    """H02: what looks like markup is text, and so is every script."""
+    """What looks like markup is text, and so is every script."""
     assert sanitize(text) == text
 
 

@@ -66,7 +66,7 @@ def test_work_starts_before_stdin_ends(api):
 
 
 def test_a_reader_that_leaves_is_quiet(api):
-    """H06: no BrokenPipeError, exit 141."""
+    """No BrokenPipeError, exit 141."""
     for n in range(1, 6):
         api.expect_request(f"/api/v1/task/t{n}").respond_with_json(task(id=f"t{n}"))
 
@@ -88,7 +88,7 @@ def test_a_full_stdout_is_storage(api):
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
 def test_closed_streams_do_no_harm(api, closed):
-    """H08, H09: the outcome decides."""
+    """The outcome decides."""
     expect_look(api, task())
 
     ran = shell(f"( piooy task {TASK} {closed} ) ; echo $? >&2")
@@ -120,11 +120,11 @@ def test_cron_success_is_silent_and_failure_is_one_message(sandbox, home):
     assert (good.returncode, good.stderr) == (0, "")
     assert good.stdout.startswith("out/füchse-")
     assert (bad.returncode, bad.stdout) == (14, "")
-    assert "no task nope" in bad.stderr
+    assert "task nope was not found" in bad.stderr
 
 
 def test_without_home_nothing_breaks(monkeypatch):
-    """E18, K13: commands that need no directory make none."""
+    """Commands that need no directory make none."""
     environ = {
         name: value
         for name, value in os.environ.items()
@@ -141,7 +141,7 @@ def test_without_home_nothing_breaks(monkeypatch):
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
 def test_a_signal_while_waiting_detaches_at_once(api, number, code):
-    """J01: ids and the command that goes on are printed, within half a second."""
+    """Ids and the command that goes on are printed, within half a second."""
     for n in range(3):
         api.expect_request(f"/api/v1/task/t{n}").respond_with_json(task("PROCESSING", id=f"t{n}"))
     process = start("wait", "t0", "t1", "t2")
@@ -257,7 +257,7 @@ def test_24_hanging_requests_do_not_hold_a_signal_up(raw):
 
 
 def test_a_signal_during_an_order_waits_for_its_answer(raw):
-    """J01: the answer that is due is taken, the id told, and no task is lost."""
+    """The answer that is due is taken, the id told, and no task is lost."""
     arrived = threading.Event()
 
     def slow(connection):
@@ -278,7 +278,7 @@ def test_a_signal_during_an_order_waits_for_its_answer(raw):
 
 
 def test_a_second_signal_gives_up_and_says_unknown(raw):
-    """J02: exit 11, since 0 or 1 was charged; the order is sent once."""
+    """Exit 11, since 0 or 1 was charged; the order is sent once."""
     arrived = threading.Event()
     server = raw(lambda c: (read_request(c), arrived.set(), c.recv(1)))
     process = start("generate", "image", "-m", "m", "x")
@@ -311,7 +311,7 @@ def test_a_signal_before_anything_was_sent_is_plain(raw):
     _, err = process.communicate(timeout=10)
 
     assert process.returncode == 130
-    assert "nothing is under way" in err
+    assert "no task is in progress" in err
 
 
 def test_a_signal_that_the_shell_ignores_stays_ignored(api):
@@ -360,7 +360,7 @@ def test_ids_that_cannot_be_printed_are_told(api):
 
 
 def test_nothing_new_is_sent_after_a_signal(raw):
-    """J01: a 429 that comes in the grace is not followed by another order."""
+    """A 429 that comes in the grace is not followed by another order."""
     arrived = threading.Event()
 
     def busy(connection):

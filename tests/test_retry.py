@@ -20,7 +20,7 @@ from piooy_cli.concurrency.deadline import Deadline
     ],
 )  # fmt: skip
 def test_retry_after(text, seconds):
-    """A28: digits or a date, clamped to 1..300; anything else counts as absent."""
+    """Digits or a date, clamped to 1..300; anything else counts as absent."""
     new_year_2000 = 946684800
 
     assert retry_after({"retry-after": text}, new_year_2000) == seconds
@@ -35,7 +35,7 @@ def test_jitter_is_full_and_capped():
 
 
 def test_jitter_differs_between_processes():
-    """L06: a seed of the program does not make two hosts try at once."""
+    """A seed of the program does not make two hosts try at once."""
     random.seed(1)
     first = full_jitter(5, 1, 100)
     random.seed(1)
@@ -88,7 +88,7 @@ def test_a_turn_after_the_deadline_is_none():
 
 
 def test_a_bucket_slows_at_a_429_and_recovers():
-    """B08: half at each complaint, and back in small steps, never above what it was."""
+    """Half at each complaint, and back in small steps, never above what it was."""
     bucket = TokenBucket(64, 1)
     bucket.slower()
     bucket.slower()

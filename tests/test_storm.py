@@ -137,7 +137,7 @@ class Storm:
 
 @pytest.mark.parametrize("seed", [1])
 def test_every_task_ends_right(piooy, raw, home, seed):
-    """B01 to B14: none is lost, none is told twice, none ends as what it is not."""
+    """No task is lost, reported twice, or ends with a wrong status."""
     storm = Storm(seed)
     raw(storm)
 

@@ -1,4 +1,4 @@
-"""`piooy task`: each task as it is now, read once."""
+"""`piooy task`: show the present status of tasks."""
 
 import json
 
@@ -105,14 +105,14 @@ def test_an_unknown_task_is_not_found(piooy, api, answer):
 @pytest.mark.parametrize(
     ("answer", "told"),
     [
-        (Response("", 401), "refused the key"),
-        ({"code": -1, "message": "no auth, please sign in"}, "refused the key"),
+        (Response("", 401), "rejected the key"),
+        ({"code": -1, "message": "no auth, please sign in"}, "rejected the key"),
         (Response("", 403), "another key"),
         ({"code": -1, "message": "no permission"}, "another key"),
     ],
 )
 def test_a_key_that_does_not_fit(piooy, api, answer, told):
-    """B04, B05: exit 4; the task is not lost."""
+    """Exit 4; the task is not lost."""
     expect_look(api, answer)
 
     ran = piooy("task", TASK)
@@ -149,7 +149,7 @@ def test_a_server_that_is_no_api_is_network(piooy, raw, behave):
 
 
 def test_an_answer_for_another_task_is_none(piooy, api):
-    """B14: it is read again, and never shown as this one."""
+    """It is read again, and never shown as this one."""
     other = task("SUCCESS", id="11111111-2222-4333-8444-555555555555")
     expect_look(api, other, task("PENDING"))
 
@@ -158,7 +158,7 @@ def test_an_answer_for_another_task_is_none(piooy, api):
 
 @pytest.mark.parametrize("ref", ["a/b", "a?b", "a#b", "..", "a b", "ä", "a" * 129, ""])
 def test_what_is_no_id_never_reaches_an_address(piooy, api, ref):
-    """B18: exit 2, no request."""
+    """Exit 2, no request."""
     ran = piooy("task", ref)
 
     assert (ran.code, api.log) == (2, [])
@@ -166,7 +166,7 @@ def test_what_is_no_id_never_reaches_an_address(piooy, api, ref):
 
 @pytest.mark.parametrize("status", [None, 7, "", [], {}])
 def test_a_status_that_is_no_word_is_still_running(piooy, api, status):
-    """B09: nothing crashes on it."""
+    """Nothing crashes on it."""
     expect_look(api, task(status))
 
     assert piooy("task", TASK).out.split("\t")[1] == "PENDING"
@@ -176,7 +176,7 @@ def test_a_status_that_is_no_word_is_still_running(piooy, api, status):
     "result", [None, [], "x", 7, {"results": 3}, "{broken", '"{}"', {"a": {"b": [None]}}], ids=repr
 )
 def test_any_result_can_be_shown(piooy, api, result):
-    """G04: wrong types everywhere, no traceback."""
+    """Wrong types everywhere, no traceback."""
     expect_look(api, task("SUCCESS", result, mediaType=[1], model={"a": 1}, provider=None))
 
     assert piooy("task", TASK, "--json").code == 0
@@ -194,7 +194,7 @@ def test_one_of_several_is_unknown(piooy, api):
 
 
 def test_names_and_words_of_the_server_are_harmless(piooy, api):
-    """G05: control characters come out as escapes."""
+    """Control characters come out as escapes."""
     expect_look(api, task("SUCCESS", model="evil\x1b[31m\u202e\tname"))
 
     assert piooy("task", TASK).out == f"{TASK}\tSUCCESS\timage\tevil\\x1b[31m\\u202e name\n"

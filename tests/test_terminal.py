@@ -33,14 +33,14 @@ def test_three_waits_are_three_lines_and_a_total(api, columns):
             task("PROCESSING", id=f"task-{n}")
         )
     screen = Terminal("wait", "task-0", "task-1", "task-2", columns=columns)
-    screen.until("0 done, 3 under way")
+    screen.until("0 done, 3 in progress")
     for _ in range(10):  # whichever frame it is
         screen.read(0.13)
         lines = [line for line in screen.text.splitlines() if line]
         assert [line.split()[1:3] for line in lines[:3]] == [
             [f"task-{n}", "processing"] for n in range(3)
         ]
-        assert lines[3:] == ["  0 done, 3 under way"]
+        assert lines[3:] == ["  0 done, 3 in progress"]
     screen.send(b"\x03")
 
     assert screen.end() == 130
@@ -56,7 +56,7 @@ def test_a_screen_holds_what_fits(api):
     for one in ids:
         api.expect_request(f"/api/v1/task/{one}").respond_with_json(task("PROCESSING", id=one))
     screen = Terminal("wait", *ids, rows=10)
-    screen.until("0 done, 30 under way")
+    screen.until("0 done, 30 in progress")
     screen.until("and 25 more")
     screen.read(0.5)
     shown = [line for line in screen.text.splitlines() if "task-" in line]
@@ -108,7 +108,7 @@ def test_a_slow_one_is_called_slow(sent):
         connection.execute("update orders set accepted = accepted - 90 where id = 1")
     screen = Terminal("wait", TASK)
     screen.until("slower than 9")
-    screen.until("of 100 runs, usually")
+    screen.until("% of runs, usually")
     screen.send(b"\x03")
 
     assert screen.end() == 130
@@ -118,7 +118,7 @@ def test_a_first_run_promises_nothing(api):
     """Without a past there is the catalogue's word, called that."""
     expect_look(api, task("PROCESSING"))
     screen = Terminal("wait", TASK)
-    screen.until("no run of it here yet, typically")
+    screen.until("no past runs here, typically")
     screen.send(b"\x03")
 
     assert screen.end() == 130
@@ -153,7 +153,7 @@ def test_the_task_bar_is_always_cleared(sent, number):
 
 
 def test_a_title_only_where_it_is_wished_and_the_old_one_comes_back(sent, home):
-    """H13: off by default; on, it is taken from the terminal's stack again at the end."""
+    """Off by default; on, it is taken from the terminal's stack again at the end."""
     (home.parent / "config").mkdir(exist_ok=True)
     (home.parent / "config/config.toml").write_text("title = true\n")
     screen = Terminal("wait", TASK)
@@ -195,11 +195,11 @@ def test_a_pipe_on_one_terminal_loses_no_line(api):
     assert screen.end() == 0
     lines = screen.text.splitlines()
     assert [line for line in lines if line.endswith(".png")] == [f"t{n}.png" for n in range(3)]
-    assert not [line for line in lines if "under way" in line or "─" in line]
+    assert not [line for line in lines if "in progress" in line or "─" in line]
 
 
 def test_two_at_one_terminal_take_turns(api):
-    """H16: one draws, the other is silent until the terminal is free; both results stay."""
+    """One draws, the other is silent until the terminal is free; both results stay."""
     for n, times in enumerate((4, 8)):
         answers = [task("PROCESSING", id=f"t{n}")] * times
         expect_look(
@@ -278,7 +278,7 @@ def test_waiting_for_a_typed_id_gives_a_hint(api):
     screen = Terminal("wait", "-")
 
     assert screen.end() == 2
-    assert "one a line on stdin" in " ".join(screen.text.split())
+    assert "one per line on stdin" in " ".join(screen.text.split())
 
 
 def test_many_paid_tasks_are_asked_for(api):
@@ -319,7 +319,7 @@ def test_results_stay_on_the_screen_beside_live_progress(api):
     assert screen.end() == 14
     lines = screen.text.splitlines()
     assert [line for line in lines if line in ("t0", "t1", "t2", "t3")] == ["t0", "t1", "t2", "t3"]
-    assert any("no task gone" in line for line in lines)
+    assert any("task gone was not found" in line for line in lines)
 
 
 @pytest.mark.parametrize("columns", [40, 80])
@@ -395,10 +395,10 @@ def test_nothing_stays_of_what_was_saved(api, home):
     for n in range(3):
         api.expect_request(f"/{n}.png").respond_with_handler(slowly)
     screen = Terminal("download", "-j", "1", "t0", "t1", "t2")
-    screen.until(" 1 under way")  # whichever it is
+    screen.until(" 1 in progress")  # whichever it is
     words = screen.text
 
-    assert "1 done, 1 failed, 1 under way" in words or "2 done, 1 under way" in words
+    assert "1 done, 1 failed, 1 in progress" in words or "2 done, 1 in progress" in words
     assert screen.end() == 12
 
 

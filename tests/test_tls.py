@@ -64,7 +64,7 @@ def test_an_order_over_tls(piooy, key):
     "names", [["other.example"], None], ids=["wrong host", "unknown authority"]
 )
 def test_a_refused_certificate(piooy, key, names):
-    """A04: exit 10 at once, the reason told, nothing sent."""
+    """Exit 10 at once, the reason told, nothing sent."""
     listening, requests = serve(
         names or ["localhost"], authority=AUTHORITY if names else trustme.CA()
     )
@@ -77,7 +77,7 @@ def test_a_refused_certificate(piooy, key, names):
 
 
 def test_a_server_without_tls(piooy, key, api):
-    """A05: exit 10, nothing was sent."""
+    """Exit 10, nothing was sent."""
     expect_order(api, accepted())
 
     ran = piooy(*GENERATE, "x", "--base-url", f"https://localhost:{api.port}")
@@ -86,7 +86,7 @@ def test_a_server_without_tls(piooy, key, api):
 
 
 def test_a_handshake_that_never_ends(piooy, key, raw):
-    """A05: exit 10 within its deadline."""
+    """Exit 10 within its deadline."""
     server = raw(lambda c: c.recv(1 << 20) and c.recv(1 << 20), is_api=False)
 
     ran = piooy(*GENERATE, "x", "--base-url", server.url.replace("http:", "https:"))

@@ -124,7 +124,7 @@ def test_any_stops_at_the_first(piooy, api):
 
 
 def test_trouble_on_the_way_changes_nothing(piooy, api):
-    """B01, B02, B08: 5xx, pages, 429 and broken JSON are waited through."""
+    """5xx, pages, 429 and broken JSON are waited through."""
     look(
         api, "a1", Response("", 502), Response("<html>"), Response("{", 200), Response("", 429),
         Response("", 503, {"Retry-After": "1"}), "PROCESSING", "SUCCESS",
@@ -134,13 +134,13 @@ def test_trouble_on_the_way_changes_nothing(piooy, api):
 
 
 def test_an_unknown_status_word_is_still_running(piooy, api):
-    """B09: one warning, and the wait goes on."""
+    """One warning, and the wait goes on."""
     look(api, "a1", "TEXT_SUCCESS", "FIRST_SUCCESS", "success")
 
     ran = piooy("wait", "a1")
 
     assert (ran.code, ran.lines) == (0, ["a1"])
-    assert ran.err.count("taken as still running") == 1
+    assert ran.err.count("treated as still running") == 1
 
 
 def test_download_saves_as_well(piooy, api, home):
@@ -189,7 +189,7 @@ def test_progress_off_a_terminal_is_plain_lines(piooy, api):
 
 @pytest.mark.parametrize("progress", [2.5, -1, "NaN", None, {}])
 def test_odd_progress_values_are_ignored(piooy, api, progress):
-    """B16: nothing crashes on them."""
+    """Nothing crashes on them."""
     api.expect_request("/api/v1/task/a1").respond_with_json(
         task(
             "SUCCESS",
@@ -228,7 +228,7 @@ def test_a_success_without_a_file_is_read_again_and_then_an_outcome_of_its_own(p
     ran = piooy("wait", TASK)
 
     assert (ran.code, ran.lines) == (12, [TASK])
-    assert "succeeded, and names no file" in ran.err
+    assert "succeeded, but has no files" in ran.err
     assert asked(api) == [None, None, "1"]
 
 
@@ -268,7 +268,7 @@ def test_the_provider_is_asked_when_a_task_is_stuck(piooy, api, home):
 
 
 def test_a_success_stays_one(piooy, api):
-    """B10: a status that goes backwards is not believed, now or in the next run."""
+    """A status that goes backwards is not believed, now or in the next run."""
     look(api, "a1", "SUCCESS", "PROCESSING")
     assert piooy("wait", "a1").code == 0
     piooy("task", "a1")
@@ -337,7 +337,7 @@ def test_an_interval_is_kept(piooy, api):
 
 
 def test_looks_are_bounded_together(piooy, api):
-    """B17: forty tasks share twenty looks a second."""
+    """Forty tasks share twenty looks a second."""
     for n in range(40):
         look(api, f"t{n}", "SUCCESS")
     start = time.monotonic()
@@ -400,14 +400,14 @@ def test_a_sign_of_life_as_often_as_asked(piooy, api):
 
 
 def test_trouble_that_many_have_is_told_once_a_minute(piooy, api):
-    """B02: an outage is one line, not one for each task and try."""
+    """An outage is one line, not one for each task and try."""
     for n in range(20):
         look(api, f"t{n}", *[Response("", 502)] * 4, "SUCCESS")
 
     ran = piooy("wait", *(f"t{n}" for n in range(20)))
 
     assert (ran.code, len(ran.lines)) == (0, 20)
-    assert ran.err.count("trying again") == 1
+    assert ran.err.count("retrying") == 1
 
 
 def test_an_error_seen_once_is_no_end(piooy, api):
@@ -453,7 +453,7 @@ def test_many_that_nobody_remembers_are_given_on_stdin_again(piooy, api):
 
 
 def test_no_wait_ends_before_its_time(piooy, api):
-    """B01: a pause that would be longer than what is left is cut, for a last look at the end."""
+    """A pause that would be longer than what is left is cut, for a last look at the end."""
     look(api, "a1", Response("", 503))
     start = time.monotonic()
 
@@ -466,7 +466,7 @@ def test_no_wait_ends_before_its_time(piooy, api):
 
 
 def test_a_closed_gate_stays_closed_for_all(piooy, api):
-    """B08: one asks in vain for the time it has; nobody looks before the server's wish is over."""
+    """One asks in vain for the time it has; nobody looks before the server's wish is over."""
     look(api, "a1", Response("", 429, {"Retry-After": "100"}), "SUCCESS")
     start = time.monotonic()
 

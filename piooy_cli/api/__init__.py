@@ -1,1 +1,1 @@
-"""The Piooy API: endpoints, what an answer means, and the only import of httpx."""
+"""The Piooy API: endpoints, what responses mean, and the only import of httpx."""

@@ -1,4 +1,4 @@
-"""One method for each endpoint. Reading is retried here; an order is sent once."""
+"""A method for each endpoint. Reads are retried here; an order is sent once."""
 
 import asyncio
 import math
@@ -42,7 +42,7 @@ _NOTHING_SENT = "nothing was sent, nothing charged; run it again when the networ
 
 
 class ApiClient:
-    """The service, as seen with one key."""
+    """The service, used with one key."""
 
     def __init__(self, http: HttpClient, limits: Limits, tell: Tell) -> None:
         self._http = http
@@ -53,16 +53,16 @@ class ApiClient:
         self._poll_bucket = TokenBucket(limits.poll_rate, limits.poll_burst)
 
     def encode_order(self, order: Order) -> bytes:
-        """The body of the POST, or UsageError if it is larger than any server takes."""
+        """Return the body of the POST. Raises UsageError if no server would accept its size."""
         body = schema.order_to_json(order)
         if len(body) > _BIGGEST_ORDER:
             raise UsageError(
-                f"the request has {len(body):,} bytes; at most {_BIGGEST_ORDER:,} are sent"
+                f"the request has {len(body):,} bytes; the limit is {_BIGGEST_ORDER:,}"
             )
         return body
 
     async def post_order(self, body: bytes, trace: RequestTrace) -> Outcome:
-        """Send an order, once, and return what became of it. `trace` follows how far it got."""
+        """Send an order, once, and return its outcome. `trace` records how far it got."""
         try:
             response = await self._http.post("/api/v1/generate", body, trace)
         except RequestNotSent as error:
@@ -79,7 +79,7 @@ class ApiClient:
         deadline: Deadline | None = None,
         grace: Deadline | None = None,
     ) -> Task:
-        """The task as it is now. Reading is free: it is retried a few times, or until `deadline`.
+        """Read the task's present state. Reading is free: it is retried, at most until `deadline`.
 
         What the service leaves out is filled in from what is `known`, whose own URLs are never
         taken for a result. Within `grace` an unknown id counts as not yet stored by the service.
@@ -106,7 +106,7 @@ class ApiClient:
     async def _pause_poll(
         self, task_id: str, later: RetryLater, tries: int, deadline: Deadline
     ) -> None:
-        """Pause before the next poll; the last one is at the deadline."""
+        """Sleep before the next poll; the last one is at the deadline."""
         pause = later.pause if later.pause is not None else self._jitter(later, tries)
         self._tell(Retrying(task_id, later.reason, pause))
         if later.limited:
@@ -136,7 +136,7 @@ class ApiClient:
     def open_asset(
         self, url: str, headers: Mapping[str, str], *, http: bool = False
     ) -> AbstractAsyncContextManager[AssetResponse]:
-        """The response with an asset's bytes. The key is not sent."""
+        """Open the response with an asset's bytes. The key is not sent."""
         return self._http.open_asset(url, headers, http=http)
 
     async def _wait_for_turn(self, task_id: str, deadline: Deadline | None) -> None:
@@ -149,17 +149,17 @@ class ApiClient:
             if self._poll_gate.is_open:
                 return
             if until.passed:
-                raise Unreachable(f"{task_id}: the service asks to wait")
+                raise Unreachable(f"{task_id}: the service asks to wait longer")
 
     async def _poll_until(
         self, until: Deadline, task_id: str, refresh: str | None, grace: Deadline | None
     ) -> dict[str, Any] | RetryLater:
-        """Poll once, and outlast the deadline only a little, whatever the server does."""
+        """Poll once; whatever the server does, it ends soon after the deadline."""
         try:
             async with asyncio.timeout(max(until.left, self._limits.last_poll)):
                 return await self._poll(task_id, refresh, grace)
         except TimeoutError:
-            return RetryLater("no answer in time")
+            return RetryLater("no response in time")
 
     async def _poll(
         self, task_id: str, refresh: str | None, grace: Deadline | None
@@ -177,7 +177,7 @@ class ApiClient:
         except NotFound:
             if grace is None or grace.passed:
                 raise
-            return RetryLater("the task is not known yet")
+            return RetryLater("the service does not know the task yet")
 
     async def _after_unsent(self, error: RequestNotSent, tries: int, most: int) -> None:
         if error.final or tries >= most:
@@ -193,7 +193,7 @@ class ApiClient:
         self, what: str, later: RetryLater, tries: int, deadline: Deadline, gate: PauseGate,
         most: int | None = None,
     ) -> None:  # fmt: skip
-        """Pause before another try, or raise: out of tries, or out of time."""
+        """Sleep before another try; raise if there are no more tries or no more time."""
         most = later.tries or most
         pause = later.pause if later.pause is not None else self._jitter(later, tries)
         if (most and tries >= most) or pause > max(deadline.left, 0.001) + 0.001:
@@ -211,7 +211,7 @@ class ApiClient:
             self._poll_bucket.slower()
 
     def _unreached(self, error: RequestFailed) -> str:
-        return f"{urlsplit(self._http.base_url).netloc} did not answer: {error.reason}"
+        return f"{urlsplit(self._http.base_url).netloc} did not respond: {error.reason}"
 
     def _jitter(self, later: RetryLater, tries: int) -> float:
         n = self._limits

@@ -1,4 +1,4 @@
-"""httpx clients: how each is made, and pools in which each serves one request at a time."""
+"""httpx clients: how they are made, and pools in which each serves one request at a time."""
 
 import asyncio
 import ssl
@@ -17,21 +17,21 @@ USER_AGENT = f"piooy/{__version__} (+https://piooy.com)"
 
 
 class _NoCookies(httpx.Cookies):
-    """Of no server: nothing is kept of one answer for the next request."""
+    """Cookies that are never stored: no response influences the next request."""
 
     def extract_cookies(self, response: httpx.Response) -> None:
-        """Not even looked for, which takes a tenth of a request's time."""
+        """Skip the search for cookies, which takes a tenth of a request's time."""
 
 
 class _Client(httpx.AsyncClient):
     @property
     def cookies(self) -> httpx.Cookies:
-        """None, ever."""
+        """Always empty."""
         return _NoCookies()
 
     @cookies.setter
     def cookies(self, cookies: object) -> None:
-        """Not kept."""
+        """Ignore cookies."""
 
 
 class ClientFactory:
@@ -41,7 +41,7 @@ class ClientFactory:
         self._app = app
 
     def client(self, plain: bool, keep: int, *, assets: bool = False) -> httpx.AsyncClient:
-        """Make a client. `plain`: for http:// only. `keep`: connections kept after an answer."""
+        """Make a client. `plain`: for http:// only. `keep`: connections kept after a response."""
         tls = self._no_tls if plain or self._app else self._tls
         hooks = {} if assets else {"response": [_without_location]}
         try:
@@ -58,9 +58,9 @@ class ClientFactory:
     def _transport(
         self, tls: ssl.SSLContext, plain: bool, keep: int
     ) -> httpx.AsyncBaseTransport | None:
-        """How requests travel; None where httpx is to read the proxy variables.
+        """Return the transport; None if httpx has to use the proxy variables.
 
-        What goes to this machine over plain http goes past every proxy.
+        Plain http goes to this machine only, and so never through a proxy.
         """
         if self._app:
             return httpx.ASGITransport(self._app)
@@ -70,12 +70,12 @@ class ClientFactory:
 
     @cached_property
     def _no_tls(self) -> ssl.SSLContext:
-        """Trusts nobody: plain http needs no certificates, and reading them costs 50 ms."""
+        """A context without certificates: plain http needs none, and reading them costs 50 ms."""
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        """One for all clients."""
+        """The TLS context that all clients share."""
         try:
             return httpx.create_ssl_context()
         except OSError as error:
@@ -83,7 +83,7 @@ class ClientFactory:
 
 
 class ClientPool:
-    """Clients that each serve one request at a time: a crowd in one httpx pool slows it down."""
+    """A pool of clients, each for one request at a time: many requests slow one httpx pool down."""
 
     def __init__(self, make: Callable[[], httpx.AsyncClient], size: int) -> None:
         self._make = make
@@ -92,7 +92,7 @@ class ClientPool:
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[httpx.AsyncClient]:
-        """One that nobody else uses; waits where all are taken."""
+        """Yield a client for exclusive use; wait if all are in use."""
         async with self._slots:
             client = self._idle.pop() if self._idle else self._make()
             try:
@@ -101,12 +101,12 @@ class ClientPool:
                 self._idle.append(client)
 
     async def close(self) -> None:
-        """Close all that are idle."""
+        """Close all idle clients."""
         while self._idle:
             await self._idle.pop().aclose()
 
 
 async def _without_location(response: httpx.Response) -> None:
-    """We follow no redirect of the API, and httpx must not fail on where it would lead."""
+    """Remove the Location header: the API's redirects are not followed, nor parsed by httpx."""
     if response.is_redirect:
         response.headers.pop("location", None)

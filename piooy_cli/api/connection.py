@@ -18,7 +18,7 @@ _BIGGEST_HEAD = 100_000
 
 
 class Origin(NamedTuple):
-    """What a connection leads to; only requests to the same origin may use it."""
+    """The server of a connection; only requests to the same origin may use it."""
 
     scheme: str
     host: str
@@ -26,7 +26,7 @@ class Origin(NamedTuple):
 
 
 class Connection:
-    """One connection with the state of its protocol."""
+    """One connection with its protocol state."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Connection:
         self._keeps_alive = self._ends_clean = False
 
     async def send(self, request: httpx.Request, timeout: float | None) -> None:
-        """All of the request. A server that answers before it has read all is no failure yet."""
+        """Send the request. It is not an error if the server responds before reading all of it."""
         with _protocol_errors():
             head = h11.Request(
                 method=request.method, target=request.url.raw_path, headers=request.headers.raw
@@ -61,7 +61,7 @@ class Connection:
                 return
 
     async def head(self, timeout: float | None) -> h11.Response:
-        """The head of the answer; what is only informational is passed over."""
+        """Return the head of the response; informational responses are skipped."""
         while True:
             event = await self._event(timeout)
             if isinstance(event, h11.Response):
@@ -69,10 +69,10 @@ class Connection:
                 self._keeps_alive = _keeps_alive(event)
                 return event
             if not isinstance(event, h11.InformationalResponse):
-                raise httpx.RemoteProtocolError("the server answered with no HTTP head")
+                raise httpx.RemoteProtocolError("the server responded without an HTTP head")
 
     async def body(self, timeout: float | None) -> AsyncIterator[bytes]:
-        """The body as it comes, without its transfer coding."""
+        """Yield the body as it arrives, without its transfer coding."""
         if self._length >= _LARGE:
             async for piece in self._straight(timeout):
                 yield piece
@@ -85,7 +85,7 @@ class Connection:
                 return
 
     async def _straight(self, timeout: float | None) -> AsyncIterator[bytes]:
-        """As many bytes as were announced; h11 begins anew behind them."""
+        """Yield as many bytes as were announced, without h11, which starts over after them."""
         left = self._length
         piece, _ = self._http.trailing_data
         self._ends_clean = len(piece) <= left
@@ -99,7 +99,7 @@ class Connection:
             self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_BIGGEST_HEAD)
 
     def can_be_reused(self) -> bool:
-        """Whether request and answer ended as both sides agreed."""
+        """Whether request and response are complete, so that the connection can be used again."""
         if self._has_leftovers():
             return False
         if self._http.our_state is self._http.their_state is h11.IDLE:
@@ -112,16 +112,16 @@ class Connection:
         return not self._http.trailing_data[0]
 
     def is_fresh(self) -> bool:
-        """Whether the other side has probably not closed it."""
+        """Whether the server has probably not closed the connection."""
         closed = self._reader.at_eof() or self._writer.is_closing() or self._has_leftovers()
         return not closed and time.monotonic() - self._idle_since < _IDLE_SECONDS
 
     def _has_leftovers(self) -> bool:
-        """Whether bytes came that nobody asked for: they would be taken for the next answer."""
-        return bool(getattr(self._reader, "_buffer", b""))  # asyncio has no public word for it
+        """Whether unexpected bytes arrived: they would be taken for the next response."""
+        return bool(getattr(self._reader, "_buffer", b""))  # asyncio has no public name for it
 
     def abort(self) -> None:
-        """Close at once: HTTP has no last words."""
+        """Close the connection at once."""
         self._writer.transport.abort()
 
     async def _event(self, timeout: float | None) -> Any:
@@ -147,7 +147,7 @@ class Connection:
 
 
 def _announced(head: h11.Response) -> int:
-    """The length of the body, where the head gives one and nothing else decides."""
+    """Return the length of the body if the head announces it and nothing overrides it, else 0."""
     headers = dict(head.headers)
     if b"transfer-encoding" in headers or head.status_code in (204, 304):
         return 0
@@ -161,7 +161,7 @@ def _keeps_alive(head: h11.Response) -> bool:
 
 @contextmanager
 def as_httpx_errors(timeout: type[Exception], failure: type[Exception]) -> Iterator[None]:
-    """Errors of the system as httpx's."""
+    """Turn errors of the system into httpx's."""
     try:
         yield
     except TimeoutError as error:
@@ -172,7 +172,7 @@ def as_httpx_errors(timeout: type[Exception], failure: type[Exception]) -> Itera
 
 @contextmanager
 def _protocol_errors() -> Iterator[None]:
-    """Errors of h11 as httpx's."""
+    """Turn errors of h11 into httpx's."""
     try:
         yield
     except h11.LocalProtocolError as error:

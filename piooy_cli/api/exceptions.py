@@ -1,4 +1,4 @@
-"""Requests that brought no answer, told as one of two things: nothing was sent, or it was lost."""
+"""Requests without a response: either nothing was sent, or the response was lost."""
 
 import os
 import ssl
@@ -10,7 +10,7 @@ _CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 class RequestFailed(Exception):
-    """A request that brought no answer. `final`: trying again cannot help."""
+    """A request without a response. `final`: a retry cannot help."""
 
     def __init__(self, reason: str, *, final: bool = False) -> None:
         super().__init__(reason)
@@ -23,15 +23,15 @@ class RequestNotSent(RequestFailed):
 
 
 class AnswerLost(RequestFailed):
-    """The request, or a part of it, may have arrived; its answer did not."""
+    """The request, or a part of it, may have arrived; no response did."""
 
 
 class AddressExpired(Exception):
-    """An asset's address is no longer good; the API may have a fresh one."""
+    """An asset's URL has expired; the API may have a new one."""
 
 
 def certificate_error(error: BaseException | None) -> ssl.SSLCertVerificationError | None:
-    """The refused certificate behind `error`, if that was the cause."""
+    """Return the certificate error behind `error`, if that was the cause."""
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
             return error
@@ -40,7 +40,7 @@ def certificate_error(error: BaseException | None) -> ssl.SSLCertVerificationErr
 
 
 def failure_reason(error: BaseException) -> str:
-    """Why, for a person: the innermost OSError says `Connection refused` in plain words."""
+    """Return the reason for people: the innermost OSError says `Connection refused`."""
     if certificate := certificate_error(error):
         return f"the server's certificate is not valid: {certificate.verify_message}"
     inner, found = error.__cause__ or error.__context__, error
@@ -51,18 +51,18 @@ def failure_reason(error: BaseException) -> str:
         return os.strerror(found.errno)
     text = found.strerror if isinstance(found, OSError) else str(found)
     if text and "ConnectionClosed" in text:  # h11's own words
-        return "the connection was closed without an answer"
+        return "the connection was closed without a response"
     return (text or type(error).__name__).strip()
 
 
 def environment_error(error: Exception) -> UsageError:
-    """A client could not even be made: a variable of the environment is wrong.
+    """Return the error for a client that cannot be made because of an environment variable.
 
-    Only its name is told, since a proxy's address may hold a password.
+    Only the variable's name is shown, since a proxy's URL may contain a password.
     """
     files = isinstance(error, OSError)
     names = _CERTIFICATE_VARIABLES if files else _PROXY_VARIABLES
     found = [name for name in names if os.environ.get(name) or os.environ.get(name.lower())]
     where = " or ".join(found) or "the environment"
     kind = "certificate file" if files else "proxy"
-    return UsageError(f"the {kind} that {where} names cannot be used", f"correct or unset {where}")
+    return UsageError(f"the {kind} in {where} cannot be used", f"correct or unset {where}")

@@ -1,4 +1,4 @@
-"""The only door to httpx: a POST leaves once, bodies are capped, a fault says if it was sent.
+"""HTTP requests: a POST is sent once, bodies are bounded, errors say whether it was sent.
 
 The API's clients carry the key and follow no redirect; the asset client never sees the key.
 """
@@ -28,7 +28,7 @@ _NEVER_LEFT = (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.Invali
 
 
 class AssetResponse:
-    """An asset that is arriving: status, headers, and raw bytes as they come."""
+    """The response with an asset: status, headers, and raw bytes as they arrive."""
 
     def __init__(self, response: httpx.Response) -> None:
         self.status = response.status_code
@@ -48,7 +48,7 @@ class HttpClient:
         self._limits = limits
         self._app = app
         self._recorder = recorder
-        # A kept connection may die just as a POST is written to it, and nobody could tell
+        # A kept connection may die just as a POST is written to it, and it would be unknown
         # whether it was read: orders pay for a new connection each.
         plain, make = self.base_url.startswith("http://"), ClientFactory(app)
         self._orders = ClientPool(lambda: make.client(plain, keep=0), limits.workers)
@@ -61,7 +61,7 @@ class HttpClient:
     async def post(
         self, path: str, body: bytes, attempt: RequestTrace, *, signed: bool = True
     ) -> Response:
-        """Send `body` once; raises Unsent or Lost."""
+        """Send `body` once. Raises RequestNotSent or AnswerLost."""
         n = self._limits
         timeout = httpx.Timeout(n.connect, read=n.post_read, write=n.post_write)
         headers = self._headers(signed) | {"content-type": "application/json"}
@@ -77,7 +77,7 @@ class HttpClient:
         )
 
     async def get(self, path: str, params: Mapping[str, str]) -> Response:
-        """Read once; raises Unsent or Lost, both harmless."""
+        """Read once. Raises RequestNotSent or AnswerLost, both harmless."""
         n = self._limits
         timeout = httpx.Timeout(n.get_read, connect=n.connect)
         headers, attempt = self._headers(signed=True), RequestTrace("GET")
@@ -91,7 +91,7 @@ class HttpClient:
     ) -> AsyncIterator[AssetResponse]:
         """Open an asset on any host, without the key, along at most five redirects.
 
-        `http`: whether addresses in the open are accepted.
+        `http`: whether unencrypted URLs are accepted.
         """
         asked = url
         for _ in range(self._limits.redirects + 1):
@@ -136,7 +136,7 @@ class HttpClient:
                 raise _explained(error, attempt.sent, limit) from error
 
     def _deadline(self, attempt: RequestTrace, limit: float) -> asyncio.Timeout:
-        """Short until the request leaves (a proxy may take the connection and never answer)."""
+        """Return a timeout, short until the request is sent: a proxy may never respond."""
         now = asyncio.get_running_loop().time
         if self._app:
             return asyncio.timeout(limit)
@@ -159,7 +159,7 @@ class HttpClient:
             return Response(response.status_code, headers, body)
 
     async def _capped(self, response: httpx.Response, headers: Mapping[str, str]) -> bytes:
-        """The body, at most 1 MiB of it, and only as it is: 1 MB of gzip can be 1 GB of memory."""
+        """Return the body, at most 1 MiB and not compressed: 1 MB of gzip can be 1 GB of memory."""
         if response.status_code >= 400 and is_encoded(headers):
             return b""  # the status says enough
         refuse_encoding(headers)
@@ -167,12 +167,14 @@ class HttpClient:
         async for chunk in response.aiter_raw():
             body += chunk
             if len(body) > self._limits.answer_bytes:
-                raise AnswerLost(f"the answer is larger than {self._limits.answer_bytes >> 20} MiB")
+                raise AnswerLost(
+                    f"the response is larger than {self._limits.answer_bytes >> 20} MiB"
+                )
         return bytes(body)
 
     @asynccontextmanager
     async def _opened(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
-        """One hop, with a client that has certificates only where there is TLS."""
+        """Open one hop, with a client that loads certificates only for TLS."""
         timeout = httpx.Timeout(self._limits.asset_idle, connect=self._limits.connect)
         scheme = "http" if url[:5].lower() == "http:" else "https"
         async with self._assets[scheme].client() as client:
@@ -186,11 +188,11 @@ class HttpClient:
 
 
 def _explained(error: Exception, sent: bool, limit: float = 0) -> RequestFailed:
-    """Which of the two faults it was: the phase decides, not the exception."""
+    """Return RequestNotSent or AnswerLost: the phase decides, not the exception."""
     if isinstance(error, httpx.TimeoutException):
-        reason = "no answer in time" if sent else "no connection in time"
+        reason = "no response in time" if sent else "no connection in time"
     elif isinstance(error, TimeoutError):
-        reason = f"no whole answer within {limit:g} s"
+        reason = f"no complete response within {limit:g} s"
     else:
         reason = failure_reason(error)
     hopeless = isinstance(error, (*_NEVER_LEFT, httpx.ProxyError)) and not sent
@@ -199,13 +201,13 @@ def _explained(error: Exception, sent: bool, limit: float = 0) -> RequestFailed:
 
 
 def refuse_encoding(headers: Mapping[str, str]) -> None:
-    """We ask for bytes as they are; anything else is no answer to that."""
+    """Raise AnswerLost if the body is compressed: bytes were requested as they are."""
     if is_encoded(headers):
-        raise AnswerLost("the answer is encoded, though it was asked for as it is")
+        raise AnswerLost("the response is compressed, although it was requested uncompressed")
 
 
 def is_encoded(headers: Mapping[str, str]) -> bool:
-    """Whether the body is anything but the bytes themselves."""
+    """Whether the body is compressed or otherwise encoded."""
     return headers.get("content-encoding", "").strip().lower() not in ("", "identity")
 
 
@@ -214,13 +216,13 @@ def _next_hop(response: httpx.Response, http: bool) -> str:
     inwards = is_loopback(httpx.URL(target).host) and not is_loopback(here.host)
     if inwards or asset_url_fault(target, http=http):
         raise RequestNotSent(
-            "the asset's address redirects to where no asset should be", final=True
+            "the asset's URL redirects to an address that is not allowed", final=True
         )
     return target
 
 
 def _plain(headers: httpx.Headers) -> dict[str, str]:
-    """By lower-case name, as httpx joins them; it would guess an encoding for each."""
+    """Return headers by lower-case name, joined like httpx, which would guess an encoding."""
     found: dict[str, str] = {}
     for raw_name, raw_value in headers.raw:
         name, value = raw_name.lower().decode("latin-1"), raw_value.decode("latin-1")

@@ -1,4 +1,4 @@
-"""The door to httpx, without the command line that it imports wherever click is installed."""
+"""httpx without its command line, which it imports wherever click is installed."""
 
 import sys
 

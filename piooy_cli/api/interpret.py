@@ -1,4 +1,4 @@
-"""What an answer of the API means, and what may be retried, for POST and for GET. Pure."""
+"""What a response of the API means, and what may be retried, for POST and GET. Pure."""
 
 from typing import Any, NamedTuple
 
@@ -28,12 +28,12 @@ _KEY_HINTS = (
 )
 _REJECTED_HINTS = (
     "nothing was charged; --dry-run shows what would be sent",
-    Hint("models", sentence="for the models that are known: {}"),
+    Hint("models", sentence="to list the known models: {}"),
 )
 
 
 class RetryLater(NamedTuple):
-    """Try again later. `pause`: seconds that the server asks for; `tries`: at most, if limited."""
+    """Retry later. `pause`: seconds that the server asks for; `tries`: at most, if limited."""
 
     reason: str
     pause: float | None = None
@@ -42,7 +42,7 @@ class RetryLater(NamedTuple):
 
 
 def interpret_order(response: Response) -> Accepted | RateLimited | Rejected | OutcomeUnknown:
-    """What became of an order. Only an answer that proves a refusal counts as one.
+    """Return the outcome of an order. Only a response that proves a rejection counts as one.
 
     408, 409 and 425 may come from a proxy while the service works on the request, and so may 5xx.
     """
@@ -57,11 +57,11 @@ def interpret_order(response: Response) -> Accepted | RateLimited | Rejected | O
         return Rejected(moved, status)
     if 400 <= status < 500 and status not in (408, 409, 425):
         return Rejected(_refusal(status, _message_of(response)), status)
-    return OutcomeUnknown(f"the API answered HTTP {status}{_excerpt(response)}", status)
+    return OutcomeUnknown(f"the API responded with HTTP {status}{_excerpt(response)}", status)
 
 
 def interpret_task(response: Response, task_id: str) -> dict[str, Any] | RetryLater:
-    """The data of the task, or why to poll again. Raises the error that polling ends with."""
+    """Return the task's data, or a retry. Raises the error that polling ends with."""
     status = response.status
     if 200 <= status < 300:
         return _task_envelope(response, task_id)
@@ -80,12 +80,12 @@ def interpret_task(response: Response, task_id: str) -> dict[str, Any] | RetryLa
 
 
 def interpret_contact(response: Response) -> RetryLater | None:
-    """None if the message arrived; else when to try again. Raises the error it ends with."""
+    """Return None if the message arrived, else when to retry. Raises the final error."""
     message = _message_of(response)
     if 200 <= response.status < 300:
         if _code_of(response) == "none":
             raise SubmissionUnknown(
-                f"the message may have arrived: no API answered{_excerpt(response)}"
+                f"the message may have arrived: the response is not the API's{_excerpt(response)}"
             )
         if _code_of(response) in (0, None):
             return None
@@ -95,24 +95,24 @@ def interpret_contact(response: Response) -> RetryLater | None:
         )
     if response.status >= 500 or response.status in (408, 409, 425):
         raise SubmissionUnknown(
-            f"the API answered HTTP {response.status}; the message may have arrived"
+            f"the API responded with HTTP {response.status}; the message may have arrived"
         )
     raise TaskFailed(_answered(response, message))
 
 
 def _order_envelope(response: Response) -> Accepted | Rejected | OutcomeUnknown:
-    """A task id counts whatever else the answer says: with an id there is something to poll."""
+    """Return the outcome of HTTP 200. A task id counts whatever else the response says."""
     try:
         outer = schema.envelope(response.body)
     except ValueError as error:
         return OutcomeUnknown(f"{error}{_excerpt(response)}", response.status)
     data, code, message = outer.get("data"), outer.get("code"), _message(outer)
     if isinstance(data, dict) and (task_id := schema.task_id(data)):
-        contradiction = f"the API said {message or code!r}, and gave a task id all the same"
+        contradiction = f"the API responded {message or code!r}, but returned a task id as well"
         warning = "" if code in (0, None) else contradiction
         return Accepted(task_id, data, response.status, warning)
     if code == 0 or type(code) is not int:  # `true` is an int to isinstance
-        return OutcomeUnknown(f"the API named no task{_excerpt(response)}", response.status)
+        return OutcomeUnknown(f"the API returned no task id{_excerpt(response)}", response.status)
     return Rejected(_refusal(200, message), response.status)
 
 
@@ -124,11 +124,11 @@ def _task_envelope(response: Response, task_id: str) -> dict[str, Any] | RetryLa
     data, code, message = outer.get("data"), outer.get("code"), _message(outer)
     if type(code) is int and code != 0:
         _raise_known_refusal(message, task_id)
-        return RetryLater(f"the API said {message or code!r}", tries=5)
+        return RetryLater(f"the API responded {message or code!r}", tries=5)
     if not isinstance(data, dict):
-        return RetryLater(f"the API named no task{_excerpt(response)}")
+        return RetryLater(f"the API returned no task id{_excerpt(response)}")
     if isinstance(other := data.get("id"), str) and other != task_id and is_task_id(other):
-        return RetryLater(f"the API answered for another task, {other}")
+        return RetryLater(f"the API responded about another task, {other}")
     return data
 
 
@@ -144,12 +144,16 @@ def _raise_known_refusal(message: str, task_id: str) -> None:
 
 def _poll_refusal(status: int, message: str, task_id: str) -> PiooyError:
     if status == 404:
-        return NotFound(f"no task {task_id}", "is it of this profile's account?", task_id=task_id)
+        return NotFound(
+            f"task {task_id} was not found",
+            "it may belong to another profile's account",
+            task_id=task_id,
+        )
     if status == 403:
         what = f"task {task_id} belongs to another key"
-        return NotSignedIn(what, "use the profile or key that made it", task_id=task_id)
+        return NotSignedIn(what, "use the profile or key that created it", task_id=task_id)
     tail = f": {message}" if message else ""
-    return NotSignedIn(f"the API refused the key{tail}", _KEY_HINTS, task_id=task_id)
+    return NotSignedIn(f"the API rejected the key{tail}", _KEY_HINTS, task_id=task_id)
 
 
 def _refusal(status: int, message: str) -> PiooyError:
@@ -158,15 +162,15 @@ def _refusal(status: int, message: str) -> PiooyError:
     if status == 402 or any(word in low for word in _NO_CREDIT):
         return OverLimit(f"out of credits{tail}", "nothing was charged; top up and run it again")
     if status == 401 or any(word in low for word in _NO_SIGN_IN):
-        return NotSignedIn(f"the API refused the key{tail}", ["nothing was charged", *_KEY_HINTS])
+        return NotSignedIn(f"the API rejected the key{tail}", ["nothing was charged", *_KEY_HINTS])
     if any(word in low for word in _TOO_MANY):
-        return OverLimit(f"over a limit{tail}", "nothing was charged; run it again later")
+        return OverLimit(f"rate limited{tail}", "nothing was charged; run it again later")
     why = tail or f" with HTTP {status}"
-    return TaskFailed(f"the API refused the request{why}", _REJECTED_HINTS)
+    return TaskFailed(f"the API rejected the request{why}", _REJECTED_HINTS)
 
 
 def _answered(response: Response, why: str) -> str:
-    return f"the API answered HTTP {response.status}" + (f": {why}" if why else "")
+    return f"the API responded with HTTP {response.status}" + (f": {why}" if why else "")
 
 
 def _code_of(response: Response) -> Any:
@@ -184,7 +188,7 @@ def _message_of(response: Response) -> str:
 
 
 def _message(outer: dict[str, Any]) -> str:
-    """The message of the service, under whichever key this layer of it uses."""
+    """Return the service's message, under whichever key this part of it uses."""
     for value in (outer.get("message"), outer.get("msg"), outer.get("error")):
         inner = value.get("message") if isinstance(value, dict) else value
         if isinstance(inner, str) and inner and inner != "ok":
@@ -194,4 +198,4 @@ def _message(outer: dict[str, Any]) -> str:
 
 def _excerpt(response: Response) -> str:
     text = response.body[:_EXCERPT].decode("utf-8", "replace").strip()
-    return f": {' '.join(text.split())}" if text else " with no body"
+    return f": {' '.join(text.split())}" if text else " without a body"

@@ -1,4 +1,4 @@
-"""What became of one POST of an order: the five outcomes that `post_order` returns."""
+"""The five outcomes of POSTing an order, as `post_order` returns them."""
 
 from typing import Any, NamedTuple
 
@@ -6,7 +6,7 @@ from piooy_cli.domain.errors import PiooyError
 
 
 class Accepted(NamedTuple):
-    """The service has the order. `warning`: how its answer contradicted itself, if it did."""
+    """The service has the order. `warning`: how its response contradicts itself, if it does."""
 
     task_id: str
     data: dict[str, Any]
@@ -15,7 +15,7 @@ class Accepted(NamedTuple):
 
 
 class RateLimited(NamedTuple):
-    """The service did not take the order: 429. `pause`: the seconds that it asks to wait."""
+    """The service did not accept the order: 429. `pause`: the seconds that it asks to wait."""
 
     reason: str
     pause: float | None = None
@@ -23,14 +23,14 @@ class RateLimited(NamedTuple):
 
 
 class Rejected(NamedTuple):
-    """The service refused, and nothing was charged. `error` is what the user has to know."""
+    """The service rejected the order, and nothing was charged. `error`: what to tell the user."""
 
     error: PiooyError
     http_status: int
 
 
 class NotSent(NamedTuple):
-    """No byte of the request left this machine. `final`: a later try cannot help."""
+    """No byte of the request left this machine. `final`: a retry cannot help."""
 
     reason: str
     final: bool = False
@@ -38,7 +38,7 @@ class NotSent(NamedTuple):
 
 
 class OutcomeUnknown(NamedTuple):
-    """The order may have been accepted, and the answer does not say."""
+    """The order may have been accepted; the response does not say."""
 
     reason: str
     http_status: int | None = None

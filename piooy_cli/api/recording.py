@@ -1,4 +1,4 @@
-"""`--record`: what was asked and what was answered, a line of JSON each; the key is in none."""
+"""`--record`: requests and responses as lines of JSON, without the key."""
 
 import base64
 import json
@@ -16,7 +16,7 @@ _BIGGEST = 64 << 20  # of an asset; a larger one is noted without its bytes
 
 
 class Recorder:
-    """Appends to a file that only this user can read. Raises StorageRefused."""
+    """Appends exchanges to a file that only this user can read. Raises StorageRefused."""
 
     def __init__(self, path: Path, secrets: Sequence[str]) -> None:
         self._path = path
@@ -28,7 +28,7 @@ class Recorder:
         self, method: str, url: str, request: bytes | None, status: int,
         headers: Mapping[str, str], body: bytes,
     ) -> None:  # fmt: skip
-        """One request and its answer."""
+        """Record one request and its response."""
         line = {
             "method": method, "url": self._recorded(url.encode()),
             "request": None if request is None else self._recorded(request),
@@ -40,7 +40,7 @@ class Recorder:
     async def passing(
         self, url: str, status: int, headers: Mapping[str, str], chunks: AsyncIterator[bytes]
     ) -> AsyncIterator[bytes]:
-        """An asset as it comes; written down when it ends, be it whole or cut off."""
+        """Pass an asset's chunks on, and record them at the end, complete or truncated."""
         kept = bytearray()
         try:
             async for chunk in chunks:
@@ -52,7 +52,7 @@ class Recorder:
             self.exchange("GET", url, None, status, headers, body)
 
     def _write(self, text: str) -> None:
-        """To the end of the file, which is this user's alone from its first moment."""
+        """Append a line to the file, which is created readable by this user only."""
         try:
             handle = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
@@ -62,7 +62,7 @@ class Recorder:
             raise StorageRefused(f"--record {self._path}: {error.strerror}") from None
 
     def _recorded(self, body: bytes) -> Any:
-        """Text as it is, other bytes in base64; without the key, before anything is encoded."""
+        """Return text as it is, other bytes in base64; the key is removed before encoding."""
         body = redact_bytes(body, self._secrets)
         try:
             return body.decode("utf-8")

@@ -1,11 +1,11 @@
-"""How far one request got: whether anything was sent decides what a fault means."""
+"""How far one request got: whether anything was sent decides what an error means."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 
 class RequestTrace:
-    """One try of a request, and how far it got. httpx's exceptions cannot tell; its trace can."""
+    """One attempt of a request, and how far it got, from httpx's trace of events."""
 
     def __init__(self, method: str = "POST") -> None:
         self._method = method.encode()
@@ -16,11 +16,11 @@ class RequestTrace:
 
     @property
     def sent(self) -> bool:
-        """Whether a byte of the request may have left. A transport without trace counts as sent."""
+        """Whether a byte of the request may have been sent. Without a trace it counts as sent."""
         return self._headers_left or (self.started and not self._traced)
 
     async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
-        """Take note of one trace event; a proxy's CONNECT is not the request itself."""
+        """Handle one trace event; a proxy's CONNECT is not the request itself."""
         self._traced = True
         leaves = event.endswith("send_request_headers.started")
         if leaves and info["request"].method == self._method and not self._headers_left:

@@ -1,11 +1,11 @@
-"""A whole answer, as plain data."""
+"""A complete response as plain data."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
 
 class Response(NamedTuple):
-    """Status, headers with their names in lower case, and the body as it came."""
+    """Status, headers with lower-case names, and the body as it arrived."""
 
     status: int
     headers: Mapping[str, str]

@@ -1,11 +1,11 @@
-"""Bytes to JSON values, guarded against whatever a server may send. Pure."""
+"""Parsing JSON safely, whatever a server may send. Pure."""
 
 import json
 from typing import Any, NoReturn
 
 
 def parse(body: bytes) -> Any:
-    """The JSON value in `body`. Raises ValueError for anything that is none, however hostile."""
+    """Parse the JSON value in `body`. Raises ValueError, and nothing else, if it is not valid."""
     try:
         return json.loads(
             body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite
@@ -15,9 +15,9 @@ def parse(body: bytes) -> Any:
 
 
 def unwrapped(value: Any) -> Any:
-    """`value` with JSON inside strings opened, up to three times: some services encode twice.
+    """Decode JSON inside strings, up to three times: some services encode twice.
 
-    More lenient than `parse`: what is only looked through need not be perfect.
+    It is more lenient than `parse`: what is only searched need not be perfect.
     """
     for _ in range(3):
         if not isinstance(value, str) or value.lstrip("\ufeff \t\r\n")[:1] not in ("{", "[", '"'):
@@ -30,12 +30,12 @@ def unwrapped(value: Any) -> Any:
 
 
 def utf8(text: str) -> str:
-    """`text` as it can be stored: lone surrogates, which JSON allows, as question marks."""
+    """Replace lone surrogates, which JSON allows and nothing can store, by question marks."""
     return text.encode("utf-8", "replace").decode()
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not valid JSON")
 
 
 def _finite(text: str) -> float:

@@ -1,4 +1,4 @@
-"""JSON in, models out, and back. Pure."""
+"""Converting between the API's JSON and our models. Pure."""
 
 import json
 import re
@@ -12,26 +12,26 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 def order_to_json(order: Order) -> bytes:
-    """The body of a POST: the contract's fields and no other."""
+    """Return the body of a POST, with the contract's fields only."""
     return json.dumps(order.to_dict(), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def contact_to_json(email: str, content: str) -> bytes:
-    """The body of the contact form's POST."""
+    """Return the body of the contact form's POST."""
     fields = {"email": email, "content": content}
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def envelope(body: bytes) -> dict[str, Any]:
-    """The answer's outer object. Raises ValueError where there is none."""
+    """Return the response's outer object. Raises ValueError if there is none."""
     value = parse(body)
     if not isinstance(value, dict):
-        raise ValueError("the answer is no JSON object")
+        raise ValueError("the response is not a JSON object")
     return value
 
 
 def task_id(data: Any) -> str | None:
-    """The id that polls this task: `taskId`, or `id` where that alone is a UUID or stands alone."""
+    """Return the id for polling: `taskId`, or `id` if only that is a UUID or present."""
     if not isinstance(data, dict):
         return None
     ours, row = (_id(data.get(key)) for key in ("taskId", "id"))
@@ -41,7 +41,7 @@ def task_id(data: Any) -> str | None:
 
 
 def task(data: Mapping[str, Any], base_url: str, known: Task) -> Task:
-    """A task as the API tells it; what it leaves out of what was ordered is as it is known."""
+    """Return a task from the API's data; what it leaves out is taken from the `known` task."""
     status = status_word(data.get("status"))
     done = status in SUCCEEDED
     return Task(
@@ -71,7 +71,7 @@ def _assets(data: Mapping[str, Any], base_url: str, known: Task) -> tuple[Asset,
 
 
 def status_word(value: Any) -> str:
-    """The API's word in upper case; what is no word at all counts as not known yet."""
+    """Return the API's status in upper case; anything but a word counts as pending."""
     return (
         utf8(value).strip().upper()
         if isinstance(value, str) and value.strip()
@@ -80,7 +80,7 @@ def status_word(value: Any) -> str:
 
 
 def failure(data: Mapping[str, Any]) -> Failure | None:
-    """Why it failed, from wherever this provider puts it."""
+    """Return why the task failed, from wherever its provider puts it."""
     for place in (data.get("taskInfo"), data.get("taskResult"), data):
         inner = unwrapped(place)
         if isinstance(inner, dict) and (found := _failure_in(inner)):

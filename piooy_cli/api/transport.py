@@ -1,7 +1,7 @@
 """HTTP/1.1 for httpx on h11 and plain asyncio: one connection, one request at a time.
 
 httpx's own way over httpcore and anyio costs 30 ms at every start and collapses under a crowd. Ours
-knows to the byte when a request leaves. Proxies are left to httpx.
+knows exactly when a request is sent. Proxies are left to httpx.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from piooy_cli.api.httpx_lite import httpx
 
 
 class H11Transport(httpx.AsyncBaseTransport):
-    """Sends the requests of one client, one at a time. `keep`: over the same connection."""
+    """Sends the requests of one client, one at a time. `keep`: the connection is kept open."""
 
     def __init__(self, tls: ssl.SSLContext, *, keep: bool) -> None:
         self._tls = tls
@@ -21,7 +21,7 @@ class H11Transport(httpx.AsyncBaseTransport):
         self._kept: Connection | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """The head of the answer; its body is read as it is asked for."""
+        """Return the response after its head; the body is read on demand."""
         times = request.extensions.get("timeout", {})
         trace, seen = request.extensions.get("trace", _nobody), {"request": _Sent(request)}
         await trace("connect_tcp.started", seen)
@@ -37,12 +37,12 @@ class H11Transport(httpx.AsyncBaseTransport):
         return httpx.Response(head.status_code, headers=head.headers.raw_items(), stream=body)
 
     async def aclose(self) -> None:
-        """Close what is kept."""
+        """Close the connection that was kept."""
         if self._kept:
             self._kept.abort()
 
     def keep(self, connection: "Connection") -> None:
-        """Use it again, if it may be."""
+        """Keep a connection for the next request if possible, else close it."""
         if self._keep and connection.can_be_reused():
             self._kept = connection
         else:
@@ -66,7 +66,7 @@ class H11Transport(httpx.AsyncBaseTransport):
 
 
 class _Body(httpx.AsyncByteStream):
-    """The body of an answer; closed early, its connection goes with it."""
+    """The body of a response; closing it early closes the connection."""
 
     def __init__(
         self, transport: H11Transport, connection: Connection, timeout: float | None
@@ -87,11 +87,11 @@ class _Body(httpx.AsyncByteStream):
 
 
 async def _nobody(event: str, info: object) -> None:
-    """For requests that nobody traces."""
+    """Ignore trace events."""
 
 
 class _Sent:
-    """A request as a trace of httpcore would show it."""
+    """A request in the form that httpcore's trace has."""
 
     def __init__(self, request: httpx.Request) -> None:
         self.method = request.method.encode()

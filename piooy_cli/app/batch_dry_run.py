@@ -1,4 +1,4 @@
-"""`--dry-run` of a batch: the requests that would be sent, how many, and how long it may take."""
+"""`batch --dry-run`: the requests that would be sent, their number, and an estimated duration."""
 
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def dry_run_batch(
     context: Context, store: "OrderStore", batch: "Batch", options: "BatchOptions"
 ) -> None:
-    """Print each request; count them for a person."""
+    """Print each request, and a summary to stderr."""
     from itertools import islice
 
     from piooy_cli.app.batch_estimate import usual_duration

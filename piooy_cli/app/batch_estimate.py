@@ -1,4 +1,4 @@
-"""How long the orders of a batch usually take."""
+"""Estimating how long the orders of a batch take."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ _SAMPLE = 200  # rows that tell how long all of them take
 
 
 def usual_duration(context: Context, store: "OrderStore") -> "Callable[[Order], float]":
-    """How long an order usually takes: as its last runs, and the catalogue, say."""
+    """Return a function that estimates an order's seconds from past runs and the catalogue."""
     from functools import lru_cache
 
     from piooy_cli.domain.models import Task
@@ -31,7 +31,7 @@ def usual_duration(context: Context, store: "OrderStore") -> "Callable[[Order], 
 
 
 def seconds_per_row(context: Context, store: "OrderStore", batch: "Batch") -> float | None:
-    """How long a row usually takes, as the next ones say; None where there are none."""
+    """Estimate the seconds of a row from the next rows; None if there are none."""
     usual = usual_duration(context, store)
     seconds = [usual(row.order) for row in batch.row_store.open_rows(0, _SAMPLE)]
     return sum(seconds) / len(seconds) if seconds else None

@@ -1,4 +1,4 @@
-"""What the user wants of a batch run, beside its rows."""
+"""How to run a batch."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 
 class BatchOptions(NamedTuple):
-    """How to run a batch. `timeout` and `lock_wait` in seconds; the others are paths of files.
+    """How to run a batch. `timeout` and `lock_wait` are in seconds; the others are file paths.
 
-    `asks`: confirm the charges where there are many, unless `yes`.
+    `asks`: ask for confirmation before many charges, unless `yes`.
     """
 
     plan: "RunPlan"
@@ -28,7 +28,7 @@ class BatchOptions(NamedTuple):
 
     @property
     def results_path(self) -> Path:
-        """Where the results are written: beside the files, where no other place was named."""
+        """The path of the results: beside the saved files unless another one is given."""
         from piooy_cli.files import expanded
 
         default = self.save.target.directory / "results.jsonl"

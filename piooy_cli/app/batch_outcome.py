@@ -1,4 +1,4 @@
-"""What a batch came to: an exit code and the next command, lines for a person, reports in files."""
+"""The outcome of a batch: its exit code, the next command, and reports."""
 
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def final_error(counters: "BatchCounters", again: str) -> PiooyError | None:
-    """What the whole ends with; None where every row that was asked for is done."""
+    """Return the error that the run ends with; None if every row is done."""
     if not counters.code:
         return None
     parts = [(counters.failed_before + counters.failed, "failed"), (counters.in_doubt, "in doubt"),
@@ -24,23 +24,25 @@ def final_error(counters: "BatchCounters", again: str) -> PiooyError | None:
 
 
 def _hint(counters: "BatchCounters", again: str) -> Hints:
-    """The next command, by what matters most."""
+    """Return the next commands, the most important first."""
     if counters.in_doubt:
         return [
             Hint(
-                "history", ("--unknown", "--batch", counters.name), "to list what is in doubt: {}"
+                "history",
+                ("--unknown", "--batch", counters.name),
+                "to list the orders in doubt: {}",
             ),
-            Hint("history resolve", ("@row:N",), "to settle it: {}", RESOLUTIONS),
+            Hint("history resolve", ("@row:N",), "to resolve it: {}", RESOLUTIONS),
         ]
     if counters.pending or counters.open:
         return [*(counters.closed.hints if counters.closed else []), again]
-    return "--only failed sends what failed once more, each charged again"
+    return "to resend failed rows, each charged again: --only failed"
 
 
 def summarize(
     context: Context, counters: "BatchCounters", error: PiooyError | None, options: "BatchOptions"
 ) -> None:
-    """For a person on stderr; for programs where they were promised it."""
+    """Write the summary to stderr, and the reports to the files that were asked for."""
     import json
 
     from piooy_cli.batch import report as written

@@ -1,4 +1,4 @@
-"""Run a batch, as `batch` and `generate --vary` do, and report what it came to."""
+"""Running a batch, for `batch` and `generate --vary`, and reporting its outcome."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -33,7 +33,7 @@ def run_batch(
     axes: "Sequence[Axis]",
     options: BatchOptions,
 ) -> None:
-    """Run all rows as far as they go. Raises what the whole ends with, if anything is not done."""
+    """Run all rows. Raises the error that the run ends with, unless every row is done."""
     from piooy_cli.batch.prepare import BatchPreparer
     from piooy_cli.batch.recovery import refuse_changed
 
@@ -66,7 +66,7 @@ def run_batch(
 
 
 def _store(context: Context, options: BatchOptions) -> "OrderStore":
-    """The ledger, or the error that it cannot be used: nothing is sent that is not recorded."""
+    """Return the ledger. Raises if it cannot be used: what cannot be recorded is not sent."""
     if not options.dry_run and not context.settings.sandbox:
         _ = context.key  # a missing one is reported before a long manifest is read
     store = context.ledger.require()
@@ -77,7 +77,7 @@ def _store(context: Context, options: BatchOptions) -> "OrderStore":
 def _decides(
     context: Context, defaults: "RequestSpec", axes: "Sequence[Axis]"
 ) -> Mapping[str, Any]:
-    """What decides requests, beside the rows themselves."""
+    """Return the settings that shape requests, beside the rows themselves."""
     own = context.settings
     tables = [dict(own.model), own.provider, repr(own.options), repr(own.models)]
     given = defaults._asdict() | {"options": dict(defaults.options)}
@@ -85,7 +85,7 @@ def _decides(
 
 
 def manifest_patience(context: Context, until: "Deadline | None") -> "Callable[[], None]":
-    """What a manifest calls for each second in which a pipe brings nothing."""
+    """Return the function to call for each second in which the manifest's pipe is silent."""
     from piooy_cli.batch.row_state import deadline_error
 
     silent = 0
@@ -102,7 +102,7 @@ def manifest_patience(context: Context, until: "Deadline | None") -> "Callable[[
 
 
 def _directory_of(account: str) -> str:
-    """A directory for each account: a sandbox's batches are not those of the service."""
+    """Return the account's own directory: batches of the sandbox are kept apart."""
     from hashlib import sha256
 
     readable = "".join(c if c.isalnum() or c in "-_." else "-" for c in account)
@@ -110,7 +110,7 @@ def _directory_of(account: str) -> str:
 
 
 def _confirm(context: Context, store: "OrderStore", batch: "Batch", yes: bool) -> None:
-    """Report how many cells a sweep has and how many are to be paid for, and ask."""
+    """Report how many cells a sweep has and how many will be charged, and ask."""
     from piooy_cli.app.confirm import confirm_charges
 
     rows = batch.row_store.count()
@@ -120,7 +120,7 @@ def _confirm(context: Context, store: "OrderStore", batch: "Batch", yes: bool) -
         if (sent := store.newest_order(batch.name, row.key)) is None
         or sent.state == OrderState.PLANNED
     )
-    paid = f"; {rows - new:,} are paid for" if new < rows else ""
+    paid = f"; {rows - new:,} already sent" if new < rows else ""
     context.tell(Noticed(f"{rows:,} cells, {new:,} to send{paid}"))
     confirm_charges(context, new, yes)
 
@@ -128,7 +128,7 @@ def _confirm(context: Context, store: "OrderStore", batch: "Batch", yes: bool) -
 def _run_locked(
     context: Context, store: "OrderStore", batch: "Batch", options: BatchOptions
 ) -> PiooyError | None:
-    """Run it, and say what it came to; what it ended with."""
+    """Run the rows and report the outcome; return the error that the run ended with."""
     from piooy_cli.batch.counters import BatchCounters
     from piooy_cli.batch.recovery import catch_up
     from piooy_cli.batch.results import ResultsFile
@@ -193,7 +193,7 @@ async def _run(
 
 
 def _alarm(plan: "RunPlan", pipeline: Any) -> ExitStack:
-    """At the deadline nothing more is sent, even by rows that wait for their turn."""
+    """Send nothing more after the deadline, not even rows that are waiting for a slot."""
     import asyncio
 
     from piooy_cli.batch.row_state import deadline_error

@@ -1,4 +1,4 @@
-"""More than ten paid tasks at once want a person's word."""
+"""Asking for confirmation before more than ten charges at once."""
 
 from piooy_cli.app.context import Context
 from piooy_cli.domain.errors import StillRunning, UsageError
@@ -7,12 +7,10 @@ _ASK_ABOVE = 10
 
 
 def confirm_charges(context: Context, count: int, yes: bool) -> None:
-    """Return where it is given. Raises UsageError off a terminal, StillRunning at a no."""
+    """Return if the user agrees. Raises UsageError off a terminal, StillRunning if declined."""
     if count <= _ASK_ABOVE or yes:
         return
     if not context.interactive:
-        raise UsageError(
-            f"{count} tasks at once are charged {count} times", "--yes says that it is meant"
-        )
+        raise UsageError(f"{count} tasks would be charged {count} times", "pass --yes to confirm")
     if not context.output.ask(f"Send {count} tasks? Each is charged."):
         raise StillRunning("declined; nothing was sent")

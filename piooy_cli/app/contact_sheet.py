@@ -23,7 +23,7 @@ def draw_contact_sheet(
     axes: "Sequence[Axis]",
     directory: "Path",
 ) -> None:
-    """The contact sheet of a sweep, beside its files; a line says where, or why there is none."""
+    """Draw the contact sheet beside the sweep's files; return a line saying where, or why not."""
     try:
         from piooy_cli.batch.sheet import sheet
     except ImportError:

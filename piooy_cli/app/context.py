@@ -1,4 +1,4 @@
-"""One run of piooy: what was asked for, and the collaborators, each made when it is needed."""
+"""One run of piooy: its options, and its collaborators, each made when it is needed."""
 
 import os
 import sys
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 class Context:
-    """Makes the collaborators of one run and hands them out; it decides nothing."""
+    """The options and collaborators of one run."""
 
     def __init__(
         self,
@@ -69,14 +69,14 @@ class Context:
 
     @cached_property
     def directories(self) -> "Directories":
-        """Where config and state are."""
+        """The directories of config and state."""
         from piooy_cli.config.directories import find_directories
 
         return find_directories(self.environ)
 
     @cached_property
     def resolved(self) -> "Resolved":
-        """Settings with their origins."""
+        """The settings, with where each comes from."""
         from piooy_cli.config.settings import load_settings
 
         resolved = load_settings(self.options.settings, self.environ, self.directories)
@@ -91,21 +91,21 @@ class Context:
 
     @cached_property
     def catalogue(self) -> "Catalogue":
-        """What is known of models."""
+        """The model catalogue."""
         from piooy_cli.requests.catalogue import load_catalogue
 
         return load_catalogue(self.settings.models)
 
     @cached_property
     def key_store(self) -> "KeyStore":
-        """Where stored keys of this profile and host are."""
+        """The store for keys of this profile and host."""
         from piooy_cli.config.credentials import KeyStore
 
         return KeyStore.of(self.settings, self.directories)
 
     @cached_property
     def key(self) -> "Key":
-        """The API key; from here on every line of output is searched for it."""
+        """The API key; from now on it is removed from every line of output."""
         from piooy_cli.config.credentials import find_key
 
         key = find_key(self.environ, self.key_store)
@@ -114,7 +114,7 @@ class Context:
 
     @cached_property
     def ledger(self) -> "BestEffortStore":
-        """What is known of orders and tasks. If it cannot be used, only reading goes on."""
+        """The ledger; if it cannot be used, commands that send nothing still work."""
         from piooy_cli.domain.errors import Busy, StorageRefused
         from piooy_cli.ledger.best_effort import BestEffortStore
 
@@ -124,20 +124,20 @@ class Context:
             return BestEffortStore(None, self.tell, trouble)
 
     def open_store(self) -> "OrderStore":
-        """The ledger itself. Raises StorageRefused or Busy."""
+        """The ledger, opened. Raises StorageRefused or Busy."""
         from piooy_cli.app.ledger import open_store
 
         return open_store(self.directories.state, self.key_store.account, self.settings)
 
     def existing_store(self) -> "OrderStore | None":
-        """The ledger, if there is one: reading creates none. Raises StorageRefused or Busy."""
+        """Return the ledger if it exists; none is created. Raises StorageRefused or Busy."""
         from piooy_cli.app.ledger import ledger_exists
 
         return self.open_store() if ledger_exists(self.directories.state) else None
 
     @cached_property
     def output(self) -> "Output":
-        """The writers that this run's streams and options ask for."""
+        """The output of this run, by its streams and options."""
         from piooy_cli.output.output import Output
 
         return Output(self.options.for_output(self.environ), self.secrets)
@@ -154,7 +154,7 @@ class Context:
         self.output.event(event)
 
     def close(self) -> None:
-        """Write what the writers hold back, if anything was written at all."""
+        """Flush the output, if any was written."""
         if "output" in self.__dict__:
             self.output.close()
 
@@ -180,7 +180,7 @@ class Context:
     async def api(
         self, *, signed: bool = True, limits: "Limits | None" = None
     ) -> "AsyncIterator[ApiClient]":
-        """The service; without the key where none is to be sent."""
+        """Return an API client; `signed`: with the key."""
         from piooy_cli.api.client import ApiClient
         from piooy_cli.app.service import open_http
 
@@ -201,7 +201,7 @@ class Context:
         limits: "Limits | None" = None,
         pace: "Pace | None" = None,
     ) -> "AsyncIterator[Pipeline]":
-        """The pipeline. `timeout`: of each task, in seconds; `until`: when all waiting ends."""
+        """Open the pipeline. `timeout`: seconds for each task; `until`: when all waiting ends."""
         from piooy_cli.tasks.pipeline import Pipeline
         from piooy_cli.tasks.waiter import WaitPolicy
 
@@ -218,13 +218,13 @@ class Context:
                 self.ledger.commit_pending()
 
     def catalogue_seconds(self, model: str | None, media: str | None) -> float:
-        """How long a run usually takes, as the catalogue says; it is read at the first question."""
+        """Return the catalogue's usual seconds of a run; it is read at the first call."""
         return self.catalogue.typical_seconds(model, media)
 
     def save_options(
         self, output: str | None, on_exists: str = "rename", **how: bool
     ) -> "SaveOptions":
-        """How files are to be saved. Raises UsageError for a template that cannot be."""
+        """Return how to save files. Raises UsageError for an invalid template."""
         from piooy_cli.downloads.naming import Target
         from piooy_cli.downloads.options import OnExists, SaveOptions
 
@@ -232,7 +232,7 @@ class Context:
         return SaveOptions(target, OnExists(on_exists), **how)
 
     def task_ids(self, refs: list[str] | None, command: str) -> "AsyncIterator[str | PiooyError]":
-        """The tasks that a command was given, with references resolved by the ledger."""
+        """Yield the task ids that a command was given; the ledger resolves references."""
         from piooy_cli.requests.task_refs import task_ids
 
         return task_ids(refs, command, self._resolve_ref)

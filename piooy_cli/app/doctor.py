@@ -1,4 +1,4 @@
-"""What `piooy config check` finds: each line ok, a warning or an error, with its remedy."""
+"""The checks of `piooy config check`: each ends ok, with a warning or an error, and a remedy."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ _PROXIES = ("HTTPS_PROXY", "ALL_PROXY", "HTTP_PROXY")
 
 
 class Finding(NamedTuple):
-    """One line. `trouble` decides the exit code where the state is error."""
+    """The result of one check. `trouble` decides the exit code if the state is error."""
 
     what: str
     state: str
@@ -34,7 +34,7 @@ _Found = tuple[str, str, str]  # state, what was found, remedy
 
 
 def diagnose(context: Context) -> Iterator[Finding]:
-    """Every check, each by itself: one that fails stops no other."""
+    """Run every check; one that fails does not stop the others."""
     checks: dict[str, Callable[[Context], _Found]] = {
         "piooy": lambda _: ("ok", f"{__version__}, Python {_python()}, {sys.platform}", ""),
         "config": _config, "profile": _profile, "base_url": _base_url, "key": _key,
@@ -71,7 +71,7 @@ def _config(context: Context) -> _Found:
             f"{file}: {warnings[0]}",
             Hint("config edit", sentence="to open it: {}").render(),
         )
-    return "ok", str(file) if file.exists() else f"{file} (not there; it need not be)", ""
+    return "ok", str(file) if file.exists() else f"{file} (not there, and not needed)", ""
 
 
 def _profile(context: Context) -> _Found:
@@ -84,12 +84,12 @@ def _base_url(context: Context) -> _Found:
 
 def _key(context: Context) -> _Found:
     if context.settings.sandbox:
-        return "ok", "none needed in the sandbox", ""
+        return "ok", "not needed in the sandbox", ""
     return "ok", f"…{context.key.tail} from {context.key.origin}", ""
 
 
 def _keyring(context: Context) -> _Found:
-    """One that is not there is no error: the key may come from elsewhere."""
+    """Check the keyring; a missing one is not an error, since the key may come from elsewhere."""
     from piooy_cli.config.keyring import KeyringTrouble
 
     try:
@@ -104,7 +104,7 @@ def _keyring(context: Context) -> _Found:
 
 
 def _proxy(context: Context) -> _Found:
-    """Scheme, host and port alone: an address may hold a password."""
+    """Show scheme, host and port only: a proxy's URL may contain a password."""
     found = []
     for name in _PROXIES:
         text = context.environ.get(name) or context.environ.get(name.lower())
@@ -115,13 +115,13 @@ def _proxy(context: Context) -> _Found:
             except ValueError:
                 port = None
             if not parts.hostname or port is None:
-                return "error", f"{name} is no address of a proxy", f"correct or unset {name}"
+                return "error", f"{name} is not a proxy URL", f"correct or unset {name}"
             found.append(f"{name}: {parts.scheme}://{parts.hostname}{port}")
     return "ok", ", ".join(found) or "none", ""
 
 
 def _certificates(context: Context) -> _Found:
-    """Those that were named can be loaded."""
+    """Check that the certificates named by variables can be loaded."""
     import ssl
 
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
@@ -133,7 +133,7 @@ def _certificates(context: Context) -> _Found:
                 ssl.create_default_context(**where)  # type: ignore[arg-type]
             except OSError as error:
                 missing = isinstance(error, FileNotFoundError)
-                why = "it is not there" if missing else "no certificates are in it"
+                why = "it does not exist" if missing else "it contains no certificates"
                 return "error", f"{name}: {path}: {why}", f"correct or unset {name}"
             return "ok", f"{name}: {path}", ""
     return "ok", "bundled", ""
@@ -148,7 +148,7 @@ def _ledger(context: Context) -> _Found:
         return "ok", f"{path} (not there yet)", ""
     if broken := list(ledger.integrity_errors()):
         details = Hint("history check", sentence="for the details: {}")
-        keep = "keep the file and report it"
+        keep = "keep the file and report this"
         raise PiooyError(f"{path}: {' '.join(broken[0])}", [details, keep])
     return "ok", f"{path}, sound", ""
 
@@ -160,28 +160,28 @@ def _disk(context: Context) -> _Found:
     room = f"{free / (1 << 30):,.1f} GiB free for {context.directories.state}"
     if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         return "error", f"{place} cannot be written to", "set PIOOY_STATE_DIR to another place"
-    return ("ok", room, "") if free > _LITTLE_ROOM else ("warning", room, "make room")
+    return ("ok", room, "") if free > _LITTLE_ROOM else ("warning", room, "free some space")
 
 
 def _api(context: Context) -> _Found:
     try:
         _key(context)
     except PiooyError:
-        return "warning", "not asked without a key", ""
+        return "warning", "not checked without a key", ""
     try:
         return "ok", context.run(_answers), ""
     except Unreachable as error:
         raise Unreachable(
             error.message.removeprefix("piooy-check: "),
-            "look at the network, the proxy and base_url; nothing was charged",
+            "check the network, the proxy and base_url; nothing was charged",
         ) from None
 
 
 async def _answers(context: Context) -> str:
-    """Ask for a task that cannot exist: 404 means that the key is good, and nothing is charged."""
+    """Read a task that cannot exist: 404 means that the key is valid. Nothing is charged."""
     async with context.api() as api:
         try:
             await api.task(Task("piooy-check"))
         except NotFound:
-            return "answers, and takes the key"
+            return "responds and accepts the key"
     return "answers"

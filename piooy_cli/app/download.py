@@ -1,4 +1,4 @@
-"""Download: the files of tasks that succeeded."""
+"""Downloading the files of tasks that succeeded."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 class DownloadOptions(NamedTuple):
-    """How to download. `wait`: for tasks that still run, `timeout` seconds each.
+    """How to download. `wait` for tasks that are still running, `timeout` seconds each.
 
-    `persist`: have the service store the files first. `jobs`: files at once.
+    `persist`: have the service store the files first. `jobs`: number of files at once.
     """
 
     save: "SaveOptions"
@@ -30,7 +30,7 @@ class DownloadOptions(NamedTuple):
 
 
 async def download(context: Context, refs: list[str] | None, options: DownloadOptions) -> None:
-    """Save the files of tasks. Raises what the whole ends with."""
+    """Save the files of tasks. Raises the error that the run ends with."""
     save = options.save
     async with context.pipeline(options.timeout) as pipeline:
         saver = pipeline.saver(save, options.jobs)
@@ -49,7 +49,7 @@ async def list_names(
     options: DownloadOptions,
     show: Callable[[Task, Asset, Path], None],
 ) -> None:
-    """Call `show` with each asset and where it would be saved, as far as that is known."""
+    """Call `show` with each asset and its likely path."""
     from piooy_cli.tasks.asset_fetcher import assets_to_save
 
     save = options.save
@@ -69,14 +69,16 @@ async def download_one(
     """Return the files of a single task. Raises UsageError for none or several."""
     ids = [ref async for ref in context.task_ids(refs, "download") if isinstance(ref, str)]
     if len(ids) != 1:
-        raise UsageError("--output - takes one task", "give --output a directory for several")
+        raise UsageError(
+            "--output - accepts a single task", "for several tasks, give --output a directory"
+        )
     async with context.pipeline(options.timeout) as pipeline:
         task = await _succeeded(pipeline, ids[0], options)
         return await pipeline.fetch(task, pipeline.saver(options.save))
 
 
 async def _succeeded(pipeline: "Pipeline", task_id: str, options: DownloadOptions) -> Task:
-    """The task with its files. Raises TaskFailed or StillRunning."""
+    """Return the task if it succeeded. Raises TaskFailed or StillRunning."""
     persist = options.persist
     if options.wait:
         await pipeline.finish(Task(task_id))
@@ -86,7 +88,7 @@ async def _succeeded(pipeline: "Pipeline", task_id: str, options: DownloadOption
     if task.failed:
         raise TaskFailed(
             f"task {task_id} ended {task.status}; it has no files",
-            Hint("task", ("--raw", task_id), "for the reason: {}"),
+            Hint("task", ("--raw", task_id), "to see the reason: {}"),
             task_id=task_id,
         )
     if not task.succeeded:

@@ -1,4 +1,4 @@
-"""The one asyncio.run: a signal cancels the work, and rises as what a person has to know."""
+"""The only asyncio.run: a signal cancels the work, and is raised as Interrupted."""
 
 import asyncio
 import os
@@ -41,7 +41,7 @@ def run_event_loop(
 
 
 def _suspend_cleanly(loop: asyncio.AbstractEventLoop, suspend: Callable[[], None]) -> None:
-    """Ctrl-Z: what is drawn goes first, and the shell does not write into it."""
+    """Handle Ctrl-Z: remove what is drawn before the shell takes over."""
 
     def stop() -> None:
         suspend()

@@ -1,4 +1,4 @@
-"""Generate: send an order once or several times, wait for the tasks, and save their files."""
+"""Generating: send an order once or several times, wait for the tasks, save their files."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 class GenerateOptions(NamedTuple):
-    """How far to go: `wait` for the tasks, and `save` their files where it says how.
+    """Whether to `wait` for the tasks, and how to `save` their files, if at all.
 
-    `timeout`: of each task, in seconds. `on_saved` is called with each file that was saved.
+    `timeout`: seconds for each task. `on_saved` is called with each saved file.
     """
 
     times: int = 1
@@ -25,7 +25,7 @@ class GenerateOptions(NamedTuple):
 
 
 async def generate(context: Context, order: "Order", options: GenerateOptions) -> None:
-    """Send `order` as often as asked for, each time charged. Raises what the whole ends with."""
+    """Send `order` `times` times, each charged. Raises the error that the run ends with."""
     save = options.save
     if save:
         from piooy_cli.downloads.publish import ensure_writable
@@ -46,6 +46,6 @@ async def generate(context: Context, order: "Order", options: GenerateOptions) -
 async def generate_one(
     context: Context, order: "Order", save: "SaveOptions", timeout: float | None
 ) -> "list[SavedFile]":
-    """Send `order` once and return the files of its task."""
+    """Send `order` once, and return the files of its task."""
     async with context.pipeline(timeout) as pipeline:
         return await pipeline.make(order, pipeline.saver(save), wait=True)

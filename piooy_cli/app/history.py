@@ -1,4 +1,4 @@
-"""What changes the history: settling an order in doubt, and fetching files that are damaged."""
+"""Changing the history: resolving orders in doubt, and repairing saved files."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
 
 def store_with(context: Context, ref: str) -> "OrderStore":
-    """The ledger in which to look for `ref`. Raises NotFound where nothing was ever sent."""
+    """Return the ledger to find `ref` in. Raises NotFound if nothing was ever sent."""
     store = context.existing_store()
     if store is None:
-        raise NotFound(f"{ref} is not in the history, which is empty")
+        raise NotFound(f"{ref} is not in the history: it is empty")
     return store
 
 
 def settle(store: "OrderStore", order: "OrderDetails", state: OrderState, why: str) -> None:
-    """Record the user's decision about an order in doubt. Raises UsageError where there is none."""
+    """Record the user's decision about an order. Raises UsageError if it is not in doubt."""
     store.settle(order.number, state, _user(), why)
 
 
 async def adopt(
     context: Context, store: "OrderStore", order: "OrderDetails", task_id: str, why: str
 ) -> Task:
-    """Link an order in doubt to its task, once the API has confirmed that there is one."""
+    """Link an order in doubt to a task, after the API has confirmed that the task exists."""
     async with context.api() as api:
         task = await api.task(replace(order.task, id=task_id, assets=()))
     store.settle(order.number, OrderState.SUBMITTED, _user(), why, task_id)
@@ -41,7 +41,7 @@ async def adopt(
 
 
 async def repair(context: Context, damaged: "Sequence[DamagedFile]") -> None:
-    """Fetch files again, each under its own name where that is free, else beside it."""
+    """Download files again, each under its own name if that is free, else beside it."""
     from piooy_cli.downloads.naming import Target
     from piooy_cli.downloads.options import SaveOptions
 
@@ -56,7 +56,7 @@ async def repair(context: Context, damaged: "Sequence[DamagedFile]") -> None:
 
 
 def statistics_by_model(context: Context) -> "dict[str, RunStatistics]":
-    """What past runs say of each model that was used; nothing if there is no usable ledger."""
+    """Return the statistics of each model; empty if there is no usable ledger."""
     from piooy_cli.ledger.statistics import by_model
 
     try:

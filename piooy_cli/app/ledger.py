@@ -1,4 +1,4 @@
-"""Opening the ledger of one account, as the settings ask for it."""
+"""Opening the ledger of the account that the settings name."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def ledger_path(state: Path) -> Path:
-    """Where the ledger of a state directory is, or would be."""
+    """Return the path of the ledger in a state directory."""
     return state / LEDGER_FILE
 
 
 def ledger_exists(state: Path) -> bool:
-    """Whether there is a ledger. Where that cannot be read it may be, and opening it says why."""
+    """Whether there may be a ledger; if that cannot be read, opening it reports why."""
     try:
         return ledger_path(state).exists()
     except OSError:
@@ -26,7 +26,7 @@ def ledger_exists(state: Path) -> bool:
 
 
 def open_store(state: Path, account: str, settings: "Settings") -> "OrderStore":
-    """The ledger, created where there is none. Raises StorageRefused or Busy."""
+    """Open the ledger, creating it if needed. Raises StorageRefused or Busy."""
     spending = SpendingLimits(settings.limit, settings.cap)
     return SqliteOrderStore(
         state, account, keeps_prompts=settings.history_prompts, spending=spending

@@ -1,4 +1,4 @@
-"""How a run of one or many items goes and ends: told one by one, and one exit code for all."""
+"""Running one or many items: errors are reported one by one, and one exit code covers all."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import TypeVar
@@ -26,10 +26,10 @@ async def run_many(
     until_first: bool = False,
     resume: tuple[str, ...] = (),
 ) -> None:
-    """Apply `work` to every item, tell each error as it comes, raise what the whole ends with.
+    """Apply `work` to every item, report each error as it occurs, raise the one that counts.
 
-    A single item ends with its own error, several with the strongest. `resume`: options of the
-    `wait` that goes on with what still runs.
+    A single item ends with its own error, several with SomeFailed. `resume`: options of the `wait`
+    command that continues with the tasks still running.
     """
     from piooy_cli.concurrency.gather import run_concurrently
 
@@ -68,6 +68,6 @@ def _several(
 
 
 def _lighten(error: PiooyError) -> None:
-    """Of an error that was read by now: a million of them, with their frames, are all of memory."""
+    """Drop the traceback of a reported error: a million of them would fill the memory."""
     error.message, error.args = "", ()
     error.__cause__ = error.__context__ = error.__traceback__ = None

@@ -1,4 +1,4 @@
-"""What the command line says of one run, beside what the command itself is to do."""
+"""The global options of one run."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,10 +9,10 @@ if TYPE_CHECKING:
 
 
 class RunOptions(NamedTuple):
-    """The global options, and those that decide how results and progress are shown.
+    """Global options, and options for how results and progress are shown.
 
-    `filter`: what jq makes of a record; `fields`: the only keys of it that are wanted; `interval`
-    and `heartbeat` in seconds.
+    `filter`: a jq expression for each record; `fields`: the only keys to print; `interval` and
+    `heartbeat` are in seconds.
     """
 
     json: bool = False
@@ -34,11 +34,11 @@ class RunOptions(NamedTuple):
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """The settings that options override, by name; None where none was given."""
+        """The settings that options override, by name; None if not given."""
         return {"profile": self.profile, "sandbox": self.sandbox, "base_url": self.base_url}
 
     def for_output(self, environ: Mapping[str, str]) -> "OutputOptions":
-        """The options that decide how results and progress are shown."""
+        """The options for how results and progress are shown."""
         from piooy_cli.output.writers import OutputOptions
 
         return OutputOptions(
@@ -57,7 +57,7 @@ class RunOptions(NamedTuple):
 
     @property
     def repeated(self) -> str:
-        """The options that a command to be typed next needs as well, quoted for a shell."""
+        """The global options that the next command needs as well, quoted for a shell."""
         words = ["--sandbox "] if self.sandbox else []
         for name in ("profile", "base_url"):
             if value := getattr(self, name):

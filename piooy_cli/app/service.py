@@ -1,4 +1,4 @@
-"""How the service is reached: over HTTP with the key, or inside this process for `--sandbox`."""
+"""Reaching the service: over HTTP with the key, or inside this process for `--sandbox`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ def open_http(
     limits: "Limits",
     record: tuple[Path, list[str]] | None,
 ) -> HttpClient:
-    """The HTTP client of this run; without a `key` where none is to be sent.
+    """Return the HTTP client of this run. `key`: None to send none.
 
     `record`: the file that requests and responses are written to, and the secrets to leave out.
     """

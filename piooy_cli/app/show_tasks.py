@@ -1,4 +1,4 @@
-"""Show tasks as they are now, each read once."""
+"""Showing the present status of tasks."""
 
 from collections.abc import Callable
 
@@ -10,10 +10,9 @@ from piooy_cli.domain.models import Task
 async def show_tasks(
     context: Context, refs: list[str] | None, refresh: str | None, show: Callable[[Task], None]
 ) -> None:
-    """Call `show` with each task; what it raises counts as the failure of that task.
+    """Call `show` with each task; an error that it raises is the failure of that task.
 
-    `refresh`: what the service does before it answers, as in the API. Raises what the whole ends
-    with.
+    `refresh`: what the service does before it responds. Raises the error that the run ends with.
     """
     async with context.pipeline() as pipeline:
 

@@ -1,4 +1,4 @@
-"""`--vary`: a request for each cell of a sweep, and the contact sheet at its end."""
+"""Running a sweep (`--vary`): a request for each cell, and the contact sheet at the end."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class SweepOptions(NamedTuple):
-    """Over what the cells vary, as the user wrote it, and how to run them."""
+    """The axes of a sweep as the user wrote them, and how to run it."""
 
     vary: Sequence[str]
     zipped: bool
@@ -33,10 +33,10 @@ def run_sweep(
     prompt: Callable[..., str],
     options: SweepOptions,
 ) -> None:
-    """Send every cell that was not paid for yet, then draw the sheet. Raises as `run_batch` does.
+    """Send every cell that was not sent yet, then draw the sheet. Raises like `run_batch`.
 
-    `spec`: what all cells ask for. `prompt` reads the prompt, from stdin only where no cell says
-    what to make (`supplied`).
+    `spec`: the request that all cells share. `prompt` reads the prompt; it may read stdin only if
+    the cells do not supply a prompt (`supplied`).
     """
     from piooy_cli.batch.manifest import checked_name
     from piooy_cli.batch.row_builder import RowBuilder
@@ -46,7 +46,9 @@ def run_sweep(
 
     axes = axes_of(options.vary)
     if not axes:
-        raise UsageError("--zip wants --vary", "as in --vary seed:=1..4 --vary style=a,b,c,d --zip")
+        raise UsageError(
+            "--zip requires --vary", "for example: --vary seed:=1..4 --vary style=a,b,c,d --zip"
+        )
     first = in_cell(spec, axes, [axis.values[0] for axis in axes])
     spec = spec._replace(prompt=prompt(supplied=builder.has_input(first) or bool(first.prompt)))
     name = checked_name(options.name) if options.name is not None else None

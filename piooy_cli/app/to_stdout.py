@@ -1,4 +1,4 @@
-"""`--output -`: one asset to stdout, verified before its first byte goes out."""
+"""`--output -`: write one asset to stdout, verified before its first byte is written."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ async def to_stdout(context: Context, fetch: Fetch, *, covers: bool, http_assets
         files = await fetch(save)
         if len(files) != 1:
             task_id = files[0].task.id
-            message = f"task {task_id} has {len(files)} files; --output - takes one"
+            message = f"task {task_id} has {len(files)} files; --output - accepts one"
             hint = Hint("download", (task_id,), "to save them all: {}", "-o DIRECTORY")
             raise UsageError(message, hint, task_id=task_id)
         context.output.file(files[0].path)

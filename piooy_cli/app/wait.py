@@ -1,4 +1,4 @@
-"""Wait: any number of tasks at once, each reported the moment it settles."""
+"""Waiting for any number of tasks, each reported as it finishes."""
 
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,7 +19,7 @@ class WaitOptions(NamedTuple):
 
 
 async def wait(context: Context, refs: list[str] | None, options: WaitOptions) -> None:
-    """Wait for tasks until they end. Raises what the whole ends with."""
+    """Wait for tasks until they end. Raises the error that the run ends with."""
     save = options.save
     async with context.pipeline(options.timeout) as pipeline:
         saver = pipeline.saver(save) if save else None

@@ -1,4 +1,4 @@
-"""What became of a batch's rows so far, counted: for progress, summary and exit code."""
+"""Counting the outcomes of a batch's rows, for progress, summary and exit code."""
 
 import re
 import time
@@ -14,7 +14,7 @@ _OTHER = "other reasons"
 
 
 class BatchCounters:
-    """Counts of one run, on top of what earlier runs ended. `per_row`: seconds that one takes."""
+    """Counts of one run, on top of earlier runs. `per_row`: estimated seconds of a row."""
 
     def __init__(self, name: str, rows: int, earlier: dict[str, int], failed: int) -> None:
         self.name = name
@@ -33,11 +33,11 @@ class BatchCounters:
         self._recent: deque[float] = deque(maxlen=_RECENT)
 
     def ended(self) -> None:
-        """One row more is over, in whatever way."""
+        """Note that a row has ended, whatever its outcome."""
         self._recent.append(time.monotonic())
 
     def failure(self, error: PiooyError) -> None:
-        """A row did not come to its end."""
+        """Count a row's error by its reason."""
         self.codes.add(error.code)
         reason = failure_label(error)
         if reason not in self.reasons and len(self.reasons) >= _MOST_REASONS:
@@ -46,13 +46,13 @@ class BatchCounters:
 
     @property
     def unsuccessful(self) -> int:
-        """Rows that were tried, and are not done. Where nobody answers, no row is to blame."""
+        """Rows that were tried and are not done, unless the service was unreachable."""
         pending = self.pending - (self.unreached if self.closed else 0)
         return self.failed_before + self.failed + self.in_doubt + pending
 
     @property
     def open(self) -> int:
-        """Rows that nothing was decided about yet, those under way included."""
+        """Rows without an outcome yet, including those in progress."""
         over = self.saved_before + self.done + self.failed_before + self.failed
         return max(self.rows - over - self.in_doubt - self.pending, 0)
 
@@ -63,7 +63,7 @@ class BatchCounters:
 
     @property
     def rate(self) -> float | None:
-        """Rows a second, lately; None while too few have ended."""
+        """Recent rows per second; None while too few have ended."""
         if len(self._recent) < 3:
             return None
         since = self._recent[0] if len(self._recent) == _RECENT else self._started
@@ -71,19 +71,19 @@ class BatchCounters:
 
     @property
     def left(self) -> float | None:
-        """Seconds until all rows are over, as far as anybody can say."""
+        """Estimated seconds until all rows have ended; None if unknown."""
         if self.rate is None:
             return self.open * self.per_row if self.per_row else None
         return self.open / self.rate
 
     @property
     def code(self) -> int:
-        """The exit code of the whole."""
+        """The exit code of the run."""
         codes = self.codes | ({self.closed.code} if self.closed else set())
         return exit_code_of(codes, self.unsuccessful, self.rows)
 
     def counted(self) -> BatchProgress:
-        """For whoever looks on."""
+        """Return the progress as an event."""
         return BatchProgress(
             name=self.name, rows=self.rows, done=self.saved_before + self.done,
             failed=self.failed_before + self.failed, in_doubt=self.in_doubt, pending=self.pending,
@@ -94,7 +94,7 @@ class BatchCounters:
 
 
 def failure_label(error: PiooyError) -> str:
-    """Why, in words that many rows share: without the task, and without its numbers."""
+    """Return an error's reason without ids and numbers, so that rows share it."""
     text = (
         error.message.replace(f"task {error.task_id}", "task") if error.task_id else error.message
     )

@@ -1,4 +1,4 @@
-"""One run of a batch at a time: a lock that the system takes away when its holder dies."""
+"""The lock of a batch: one run at a time. The system releases it when its holder dies."""
 
 import os
 import time
@@ -12,7 +12,7 @@ _OFTEN = 0.2
 
 
 class BatchLock:
-    """Held while inside. Raises Busy where another run has it, after waiting `seconds` for it."""
+    """A lock, held while inside. Raises Busy if another run holds it for `seconds`."""
 
     def __init__(self, path: Path, what: str, seconds: float = 0) -> None:
         self._path = path
@@ -25,7 +25,7 @@ class BatchLock:
         deadline = time.monotonic() + self._seconds
         while not self._taken():
             if time.monotonic() >= deadline:
-                hint = "let it finish; --lock-wait 10m waits for it"
+                hint = "wait until it ends, or use --lock-wait 10m"
                 raise Busy(f"another run holds {self._what}", hint)
             time.sleep(_OFTEN)
         return self
@@ -41,7 +41,7 @@ class BatchLock:
             self._handle = None
 
     def _taken(self) -> bool:
-        """Whether it is ours now, and the file that has its name is the one that is locked."""
+        """Whether we hold the lock, and the file at its path is the locked one."""
         flags = os.O_RDWR | os.O_CREAT | NO_FOLLOW | getattr(os, "O_NONBLOCK", 0)
         try:
             handle = os.open(self._path, flags | getattr(os, "O_CLOEXEC", 0), 0o600)
@@ -62,4 +62,6 @@ def _locked(handle: int) -> bool:
     try:
         return lock(handle)
     except OSError as error:
-        raise StorageRefused(f"this file system has no locks: {error.strerror}") from error
+        raise StorageRefused(
+            f"this file system does not support locks: {error.strerror}"
+        ) from error

@@ -1,4 +1,4 @@
-"""Where a manifest comes from: a file, a pipe, stdin. Read once, as it comes."""
+"""Opening a manifest: a file, a pipe or stdin, read once as it arrives."""
 
 import hashlib
 import os
@@ -21,7 +21,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}", re.ASCII)
 
 
 class Manifest:
-    """An open manifest. `waiting` is called every second that a pipe takes."""
+    """An open manifest. `waiting` is called every second that a pipe is silent."""
 
     def __init__(self, source: str, waiting: Callable[[], None]) -> None:
         self.source = source
@@ -32,15 +32,15 @@ class Manifest:
         mode = os.fstat(self._handle).st_mode if self._handle is not None else 0
         self.is_file = source != "-" and stat.S_ISREG(mode)
         if stat.S_ISDIR(mode):
-            raise UsageError(f"{source} is a directory", "name a file, or `-` for stdin")
+            raise UsageError(f"{source} is a directory", "give a file, or `-` for stdin")
 
     @property
     def label(self) -> str:
-        """What a person calls it."""
+        """Its name in messages."""
         return "stdin" if self.source == "-" else self.source
 
     def pieces(self) -> Iterator[bytes]:
-        """Its bytes, from the beginning where it is a file."""
+        """Yield its bytes, from the beginning if it is a file."""
         if self.is_file and self._handle is not None:
             os.lseek(self._handle, 0, os.SEEK_SET)
         self._read_so_far = hashlib.sha256()
@@ -50,17 +50,17 @@ class Manifest:
 
     @property
     def digest(self) -> str:
-        """Of all that was read: the same digest, the same manifest."""
+        """Return the digest of all bytes read: equal digests mean equal manifests."""
         return self._read_so_far.hexdigest()
 
     def read_through(self) -> str:
-        """The digest of a file."""
+        """Return the digest of a file."""
         for _ in self.pieces():
             pass
         return self.digest
 
     def close(self) -> None:
-        """Done with it. Stdin stays as it is."""
+        """Close the file; stdin stays open."""
         if self.source != "-" and self._handle is not None:
             os.close(self._handle)
 
@@ -75,7 +75,7 @@ class Manifest:
             raise StorageRefused(f"{self.label}: {error.strerror}") from error
 
     def _until_readable(self, handle: int) -> None:
-        """A pipe may stall for hours: a person is told, and a deadline holds."""
+        """Read a pipe, which may stall for hours: `waiting` reports it and keeps the deadline."""
         if os.name == "nt":
             return  # where a pipe cannot be asked, reading waits
         while not select.select([handle], [], [], 1.0)[0] or self._is_slow():
@@ -83,12 +83,12 @@ class Manifest:
             self._waiting()
 
     def _is_slow(self) -> bool:
-        """A second has passed, though something may come all the time."""
+        """Call `waiting` once a second, even if bytes keep arriving."""
         return time.monotonic() - self._told_at >= 1
 
 
 def name_of(manifest: Manifest, given: str | None, digest: str) -> str:
-    """The name of a batch: as given, of its file's place, or of what came through a pipe."""
+    """Return a batch's name: as given, or from the file's path or the pipe's content."""
     if given is not None:
         return checked_name(given)
     if not manifest.is_file:
@@ -100,23 +100,25 @@ def name_of(manifest: Manifest, given: str | None, digest: str) -> str:
 
 
 def checked_name(name: str) -> str:
-    """`name`, or UsageError where files cannot be called so."""
+    """Return `name`. Raises UsageError if it is not a valid file name."""
     if _NAME.fullmatch(name):
         return name
-    raise UsageError(f"--name {name[:60]!r} cannot be one", "letters, digits, and . _ + - inside")
+    raise UsageError(
+        f"--name {name[:60]!r} is not a valid batch name", "use letters, digits, and . _ + - inside"
+    )
 
 
 def _stdin() -> int | None:
-    """Its descriptor, past Python's buffer; None where it has none."""
+    """Return a stream's descriptor; None if it has none."""
     if sys.stdin is None or is_terminal(sys.stdin):
-        raise UsageError("no manifest", "name a file, or pipe one in")
+        raise UsageError("no manifest was given", "give a file, or pipe one in")
     with suppress(OSError, ValueError):
         return sys.stdin.fileno()
     return None
 
 
 def _opened(source: str) -> int:
-    """A FIFO that nobody writes to yet is waited for later, where a deadline holds."""
+    """Open a path without blocking: a FIFO without a writer is waited for later."""
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
         handle = os.open(expanded(source), flags | getattr(os, "O_CLOEXEC", 0))

@@ -1,4 +1,4 @@
-"""A manifest in CSV: rows by the names in its header. A quoted field may hold line breaks."""
+"""Parsing a CSV manifest. Its header names the fields; a quoted field may contain line breaks."""
 
 import csv
 import json
@@ -20,13 +20,13 @@ _OPTION = "option."
 
 
 def is_column(name: str) -> bool:
-    """Whether a header may name it."""
+    """Whether a header may contain this name."""
     is_option = name.startswith(_OPTION) and len(name.rstrip(":")) > len(_OPTION)
     return is_option or (name in MANIFEST_FIELDS and name != "options")
 
 
 def csv_rows(lines: Iterable[NumberedLine | BadLine]) -> Iterator[RawRow | BadLine]:
-    """The rows under the header. What is no CSV ends the reading: where would a row begin?"""
+    """Yield the rows below the header. Invalid CSV ends the reading, since no row is certain."""
     feed = _Feed(lines)
     names: list[str] = []
     for number, cells in _cells(feed):
@@ -50,13 +50,13 @@ def _cells(feed: "_Feed") -> Iterator[tuple[int, list[str] | BadLine]]:
                 yield feed.began, cells
             feed.began = 0
     except csv.Error as error:
-        feed.bad = feed.bad or BadLine(feed.began, f"is no CSV: {error}", ends=True)
+        feed.bad = feed.bad or BadLine(feed.began, f"is not valid CSV: {error}", ends=True)
     if feed.bad:
         yield feed.bad.line, feed.bad
 
 
 class _Feed:
-    """Lines for Python's reader, which joins those that a field spans. `began`: where a row did."""
+    """Feeds lines to Python's reader, which joins fields. `began`: a row's first line."""
 
     def __init__(self, lines: Iterable[NumberedLine | BadLine]) -> None:
         self._lines = iter(lines)
@@ -79,14 +79,14 @@ def _header_fault(names: list[str]) -> str | None:
     for name in names:
         if not is_column(name):
             known = ", ".join(name for name in MANIFEST_FIELDS if name != "options")
-            return f"names a column {name[:60]!r}; known: {known}, option.KEY"
+            return f"has an unknown column {name[:60]!r}; known: {known}, option.KEY"
         if [other.removesuffix(":") for other in names].count(name.removesuffix(":")) > 1:
-            return f"names the column {name!r} twice"
+            return f"has the column {name!r} twice"
     return None
 
 
 def _option(name: str, cell: str) -> tuple[str, Any]:
-    """`KEY` is text, as `-O KEY=` is; `KEY:` holds JSON, as `-O KEY:=`."""
+    """Parse an option: `KEY` is text, like `-O KEY=`; `KEY:` is JSON, like `-O KEY:=`."""
     return (name[:-1], json.loads(cell)) if name.endswith(":") else (name, cell)
 
 
@@ -96,12 +96,12 @@ def _row(number: int, names: list[str], cells: list[str]) -> RawRow | BadLine:
     fields: dict[str, Any] = {}
     for name, cell in zip(names, cells, strict=True):
         if UNSENDABLE.search(cell):
-            return BadLine(number, f"{name} has a NUL in it")
+            return BadLine(number, f"{name} contains a NUL character")
         if name.startswith(_OPTION) and cell:
             try:
                 key, value = _option(name.removeprefix(_OPTION), cell)
             except (ValueError, RecursionError):
-                return BadLine(number, f"{name} is no JSON")
+                return BadLine(number, f"{name} is not valid JSON")
             if is_deep(value):
                 return BadLine(number, f"{name} is nested too deep")
             fields.setdefault("options", {})[key] = value

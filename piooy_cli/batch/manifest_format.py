@@ -1,6 +1,6 @@
-"""A manifest as rows: JSON Lines, CSV or a prompt a line, read as they come. Knows no orders.
+"""Parsing a manifest into rows: JSON Lines, CSV or one prompt per line, as they arrive.
 
-A bad line is a `BadLine` among the rows, so that all of them can be told at once.
+A bad line is a `BadLine` among the rows, so that all of them can be reported at once.
 """
 
 import json
@@ -23,7 +23,7 @@ from piooy_cli.batch.manifest_lines import (
 
 
 class ManifestFormat(StrEnum):
-    """How a manifest is written."""
+    """The format of a manifest."""
 
     JSONL = "jsonl"
     CSV = "csv"
@@ -36,14 +36,14 @@ _ENDINGS = {
 }  # fmt: skip
 
 
-_BROKEN = "has a NUL, or half a character, in it"
-_A_LIST = "is no JSON object; `jq -c '.[]'` makes lines of a list"
+_BROKEN = "contains a NUL character or half a character"
+_A_LIST = "is not a JSON object; `jq -c '.[]'` turns a list into lines"
 
 
 def manifest_rows(
     pieces: Iterable[bytes], form: ManifestFormat | None, name: str
 ) -> Iterator[RawRow | BadLine]:
-    """The rows of a manifest. `form`: None to tell it by the `name`, or the first line."""
+    """Yield the rows of a manifest. `form`: None to detect it by the `name` or first line."""
     lines = decoded_lines(pieces)
     for first in lines:
         if isinstance(first, BadLine) and not first.ends:
@@ -58,7 +58,7 @@ def manifest_rows(
 
 
 def detect_format(name: str, first: str) -> ManifestFormat:
-    """What the name ends with, else what the first line looks like."""
+    """Detect the format by the file name, else by the first line."""
     ending = name.lower().rpartition(".")[2]
     if "." in name and ending in _ENDINGS:
         return _ENDINGS[ending]
@@ -72,7 +72,7 @@ def detect_format(name: str, first: str) -> ManifestFormat:
 def _each(
     lines: Iterable[NumberedLine | BadLine], form: ManifestFormat
 ) -> Iterator[RawRow | BadLine]:
-    """Blank lines and comments are no rows."""
+    """Yield a row for each line that is neither blank nor a comment."""
     read = _json_row if form is ManifestFormat.JSONL else _prompt_row
     for line in lines:
         if isinstance(line, BadLine):
@@ -82,13 +82,13 @@ def _each(
 
 
 def _says(text: str) -> bool:
-    """Whether a line says anything: blank ones and comments do not."""
+    """Whether a line is neither blank nor a comment."""
     return bool(text.strip()) and not text.startswith("#")
 
 
 def _prompt_row(number: int, text: str) -> RawRow | BadLine:
     if UNSENDABLE.search(text):
-        return BadLine(number, "has a NUL in it")
+        return BadLine(number, "contains a NUL character")
     return RawRow(number, {"prompt": text})
 
 
@@ -96,29 +96,29 @@ def _json_row(number: int, text: str) -> RawRow | BadLine:
     try:
         value = json.loads(text, parse_constant=_refuse)
     except RecursionError:
-        return BadLine(number, "is no JSON: too deep")
+        return BadLine(number, "is not valid JSON: too deeply nested")
     except json.JSONDecodeError as error:
         if text.strip() == "[":
             return BadLine(number, _A_LIST)
-        return BadLine(number, f"is no JSON: {error.msg}, column {error.colno}")
+        return BadLine(number, f"is not valid JSON: {error.msg}, column {error.colno}")
     except ValueError as error:
-        return BadLine(number, f"is no JSON: {error}")
+        return BadLine(number, f"is not valid JSON: {error}")
     if not isinstance(value, dict):
-        return BadLine(number, _A_LIST if isinstance(value, list) else "is no JSON object")
+        return BadLine(number, _A_LIST if isinstance(value, list) else "is not a JSON object")
     fields = {name: inner for name, inner in value.items() if inner is not None}
     fault = next(filter(None, (_fault(name, fields) for name in fields)), None)
     return BadLine(number, fault) if fault else RawRow(number, fields)
 
 
 def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is none")
+    raise ValueError(f"{name} is not allowed")
 
 
 def _fault(name: str, fields: dict[str, Any]) -> str | None:
-    """What is wrong with this field; None where nothing is. An id may be a number."""
+    """Return what is wrong with a field; None if nothing is. An id may be a number."""
     value = fields[name]
     if name not in MANIFEST_FIELDS:
-        return f"has a field {name[:60]!r}; known: {', '.join(MANIFEST_FIELDS)}"
+        return f"has an unknown field {name[:60]!r}; known: {', '.join(MANIFEST_FIELDS)}"
     if name == "options":
         if not isinstance(value, dict):
             return "options must be an object"
@@ -133,5 +133,5 @@ def _fault(name: str, fields: dict[str, Any]) -> str | None:
         value = fields[name] = [value]
     is_list = isinstance(value, list) and all(isinstance(one, str) for one in value)
     if not is_list:
-        return f"{name} must be a list of addresses"
+        return f"{name} must be a list of URLs"
     return f"{name} {_BROKEN}" if any(map(UNSENDABLE.search, value)) else None

@@ -1,4 +1,4 @@
-"""What a manifest is made of: lines of bytes, rows with fields, and lines that are no rows."""
+"""The lines of a manifest: as bytes, as rows with fields, and bad ones."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -13,14 +13,14 @@ UNSENDABLE = re.compile("[\x00\ud800-\udfff]")  # what no JSON text in UTF-8 can
 
 
 class RawRow(NamedTuple):
-    """What one line says, its fields known by name and type."""
+    """One line's fields, known by name and type."""
 
     line: int
     fields: dict[str, Any]
 
 
 class BadLine(NamedTuple):
-    """A line that is no row, and why. `ends`: nothing after it was looked at."""
+    """A line that is not a valid row, and why. `ends`: nothing after it was read."""
 
     line: int
     reason: str
@@ -28,7 +28,7 @@ class BadLine(NamedTuple):
 
 
 def is_deep(value: Any, levels: int = DEEPEST) -> bool:
-    """Whether it has more levels than anybody needs, and Python could not write."""
+    """Whether a value is nested so deeply that Python could not write it."""
     if not levels:
         return True
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
@@ -39,7 +39,7 @@ NumberedLine = tuple[int, str]  # the number of a line, and what it says
 
 
 def decoded_lines(pieces: Iterable[bytes]) -> Iterator[NumberedLine | BadLine]:
-    """Lines of UTF-8 without their ends, numbered from 1, as the pieces come."""
+    """Yield lines of UTF-8 without line ends, numbered from 1, as the pieces arrive."""
     for line in _lines_of(pieces):
         yield line if isinstance(line, BadLine) else _decoded(*line)
         if line[0] == 1 and not isinstance(line, BadLine) and _is_utf16(line[1]):
@@ -47,7 +47,7 @@ def decoded_lines(pieces: Iterable[bytes]) -> Iterator[NumberedLine | BadLine]:
 
 
 def _lines_of(pieces: Iterable[bytes]) -> Iterator[tuple[int, bytes] | BadLine]:
-    """Lines of bytes. One that is too long ends the reading: it may have no end."""
+    """Yield lines of bytes. A line that is too long ends the reading."""
     number, held = 0, b""
     for piece in pieces:
         *whole, held = (held + piece).split(b"\n") if b"\n" in piece else (held + piece,)
@@ -76,7 +76,7 @@ def _decoded(number: int, data: bytes) -> NumberedLine | BadLine:
     try:
         return number, data.removesuffix(b"\r").decode()
     except UnicodeDecodeError as error:
-        return BadLine(number, f"is no UTF-8 text: byte {error.start}")
+        return BadLine(number, f"is not UTF-8 text: byte {error.start}")
 
 
 def _is_utf16(data: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""A batch, ready to run: locked, its rows checked and on disk, what earlier runs did known."""
+"""Preparing a batch: it is locked, its rows are checked and stored, earlier runs are inherited."""
 
 import hashlib
 import time
@@ -27,7 +27,7 @@ class EmptyManifest(UsageError):
 
 
 class RowSource(Protocol):
-    """Where rows come from. `digest`: of all that decides them, known before or after reading."""
+    """A source of rows. `digest` identifies them, before or after they are read."""
 
     label: str
     is_known: bool  # whether name and digest are there before it is read
@@ -36,14 +36,14 @@ class RowSource(Protocol):
         """The batch's name."""
 
     def digest(self) -> str:
-        """The same digest, the same rows."""
+        """Equal digests mean equal rows."""
 
     def rows(self) -> Iterator[BatchRow | BadLine]:
-        """All rows, once."""
+        """Yield all rows, once."""
 
 
 class Batch(NamedTuple):
-    """`is_new`: whether its rows were read in this run, and may differ from what was sent."""
+    """A batch. `is_new`: its rows were read in this run, and may differ from those sent."""
 
     name: str
     row_store: RowStore
@@ -51,7 +51,7 @@ class Batch(NamedTuple):
 
 
 class BatchPreparer(NamedTuple):
-    """How a batch is to be opened. `settings`: what decides requests beside the rows themselves."""
+    """Prepares batches. `settings`: those that shape requests, beside the rows themselves."""
 
     directory: Path  # of all batches of this account
     settings: Mapping[str, Any]
@@ -61,7 +61,7 @@ class BatchPreparer(NamedTuple):
 
     @contextmanager
     def batch(self, source: RowSource, check: Callable[[Batch], None]) -> Iterator[Batch]:
-        """The batch, while it is locked. `check` may refuse what is new. Raises Busy and others."""
+        """Lock and open the batch. `check` may refuse a new one. Raises Busy or UsageError."""
         private_directory(self.directory)
         _sweep_up(self.directory)
         draft = None if source.is_known else self._filled(source)
@@ -81,7 +81,7 @@ class BatchPreparer(NamedTuple):
                 draft.discard()
 
     def _known(self, name: str, source: RowSource) -> Batch | None:
-        """As an earlier run left it, if all that decides its rows is the same."""
+        """Open what an earlier run stored, if everything that shapes its rows is the same."""
         path = self._path(name, "sqlite3")
         if not path.exists():
             return None
@@ -99,7 +99,8 @@ class BatchPreparer(NamedTuple):
                 raise self._refused(bad, count, source)
             if not row_store.count():
                 raise EmptyManifest(
-                    f"{source.label} has no rows", "a prompt a line, or JSON Lines, or CSV"
+                    f"{source.label} has no rows",
+                    "a manifest is JSON Lines, CSV or one prompt per line",
                 )
         except BaseException:
             row_store.discard()
@@ -117,12 +118,12 @@ class BatchPreparer(NamedTuple):
         return Batch(name, draft.publish(self._path(name, "sqlite3")), is_new=True)
 
     def _refused(self, bad: list[BadLine], count: int, source: RowSource) -> UsageError:
-        """Each bad line is told, the first twenty of them; then the whole is refused."""
+        """Report the first twenty bad lines; return the error that refuses the manifest."""
         for line in bad:
             self.tell(Failed(UsageError(f"{source.label}, line {line.line}: {line.reason}")))
         lines = "line is" if count == 1 else "lines are"
         shown = f"; the first {len(bad)} are above" if count > len(bad) else ""
-        stopped = "; nothing after the last one was looked at" if bad[-1].ends else ""
+        stopped = "; nothing after the last one was read" if bad[-1].ends else ""
         message = f"{source.label}: {count:,} {lines} bad{shown}{stopped}; nothing was sent"
         return UsageError(message, "fix the manifest and run the same command again")
 
@@ -135,7 +136,7 @@ class BatchPreparer(NamedTuple):
 
 
 def _sweep_up(directory: Path) -> None:
-    """Remove drafts that nobody has written to for a day: their makers were killed."""
+    """Remove drafts that were not written to for a day: their processes were killed."""
     for path in directory.glob("draft.*"):
         with suppress(OSError):
             if time.time() - path.stat().st_mtime > _A_DAY:

@@ -1,4 +1,4 @@
-"""What an earlier run left: rows that were changed since, and marks that a crash kept from disk."""
+"""Recovering from an earlier run: changed rows are refused, lost marks are restored."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -16,7 +16,7 @@ _PAGE = 500
 
 
 class ChangedRow(NamedTuple):
-    """A row that asks for something else than what was sent for it. `line`: 0 where it has none."""
+    """A row that was changed after it was sent. `line`: 0 if it has none."""
 
     line: int
     key: str
@@ -24,13 +24,13 @@ class ChangedRow(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """How the user finds it."""
+        """The row as shown in messages."""
         where = f"line {self.line}" if self.line else self.key[:40]
         return f"{where} (sent as {self.ref})"
 
 
 def changed_rows(rows: RowStore, sent: Iterator[SentRow]) -> Iterator[ChangedRow]:
-    """The rows that differ from what was sent for them, in pages of keys."""
+    """Yield the rows that differ from what was sent for them."""
     while page := list(islice(sent, _PAGE)):
         known = rows.specs_of([one.key for one in page])
         for one in page:
@@ -40,7 +40,7 @@ def changed_rows(rows: RowStore, sent: Iterator[SentRow]) -> Iterator[ChangedRow
 
 
 def refuse_changed(store: OrderStore, batch: str, rows: RowStore, *, only_failed: bool) -> None:
-    """Raise UsageError if a row that was sent asks for something else now; nothing is sent."""
+    """Raise UsageError if a row was changed after it was sent; then nothing is sent."""
     sent = store.sent_rows(batch, but_failed=only_failed)
     found = sorted(islice(changed_rows(rows, sent), _MOST_SHOWN))
     if not found:
@@ -54,7 +54,7 @@ def refuse_changed(store: OrderStore, batch: str, rows: RowStore, *, only_failed
 
 
 def catch_up(store: OrderStore, batch: str, rows: RowStore, results: ResultsFile) -> None:
-    """Mark the rows that the results have: a crash may have come between line and mark."""
+    """Mark the rows that are in the results: a crash may have lost their marks."""
     begin = int(rows.get_fact("results_end") or 0)
     if begin > results.end or rows.get_fact("results_file") not in (None, results.identity):
         rows.reopen(None)  # the file is another one, or was cut: it is written again

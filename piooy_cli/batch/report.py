@@ -1,4 +1,4 @@
-"""What a run of a batch came to: lines for a person, JSON for a program, metrics for Prometheus."""
+"""Reports on a run of a batch: lines for people, JSON for programs, metrics for Prometheus."""
 
 import time
 from datetime import UTC, datetime
@@ -12,9 +12,9 @@ _HELP = {
     "rows": "Rows of the batch.",
     "rows_done": "Rows whose files are saved.",
     "rows_failed": "Rows that ended without files.",
-    "rows_in_doubt": "Rows whose order may have been charged; a person has to decide.",
-    "rows_open": "Rows that the next run goes on with.",
-    "orders_sent": "Orders of the last run that were taken, and are charged.",
+    "rows_in_doubt": "Rows whose order may have been charged; the user has to resolve them.",
+    "rows_open": "Rows that the next run continues with.",
+    "orders_sent": "Orders of the last run that were accepted, and are charged.",
     "files_saved": "Files that the last run saved.",
     "bytes_saved": "Bytes that the last run saved.",
     "duration_seconds": "How long the last run took.",
@@ -24,7 +24,7 @@ _HELP = {
 
 
 def counts(counters: BatchCounters) -> dict[str, float]:
-    """The numbers, by name."""
+    """Return the counts by name."""
     return {
         "rows": counters.rows,
         "rows_done": counters.saved_before + counters.done,
@@ -39,7 +39,7 @@ def counts(counters: BatchCounters) -> dict[str, float]:
 
 
 def summary(counters: BatchCounters, code: int, results: Path) -> dict[str, Any]:
-    """The whole as one object; keys are only ever added."""
+    """Return the summary as one object; keys are only ever added."""
     return {
         "batch": counters.name,
         "exit_code": code,
@@ -53,7 +53,7 @@ def summary(counters: BatchCounters, code: int, results: Path) -> dict[str, Any]
 
 
 def metrics(counters: BatchCounters, code: int) -> str:
-    """In Prometheus' text format, for the textfile collector of its node exporter."""
+    """Return metrics in Prometheus' text format, for the node exporter's textfile collector."""
     values = counts(counters) | {
         "exit_code": code,
         "last_run_timestamp_seconds": round(time.time()),
@@ -68,7 +68,7 @@ def metrics(counters: BatchCounters, code: int) -> str:
 
 
 def summary_lines(counters: BatchCounters, results: Path) -> list[str]:
-    """For a person: what there is, what it cost, what went wrong."""
+    """Return the summary as lines for people."""
     n = counts(counters)
     words = [f"{n['rows_done']:,} of {counters.rows:,} rows done"]
     others = {"rows_failed": "failed", "rows_in_doubt": "in doubt", "rows_open": "open"}
@@ -84,7 +84,7 @@ def summary_lines(counters: BatchCounters, results: Path) -> list[str]:
 
 
 def write_report(path: Path, text: str) -> None:
-    """Replace the file, whole: whoever reads it never sees a half. Raises StorageRefused."""
+    """Replace the file as a whole: readers never see half of it. Raises StorageRefused."""
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, lambda beside: beside.write_text(text, encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""`results.jsonl`: a line for each row as it ends, whole lines only, whoever else writes there."""
+"""`results.jsonl`: a line for each row as it ends; always whole lines, even with other writers."""
 
 import json
 import os
@@ -18,7 +18,7 @@ _PIECE = 1 << 20
 
 
 class ResultsFile:
-    """The file of one batch, which other batches may share."""
+    """The results file of a batch, which other batches may share."""
 
     def __init__(self, path: Path, batch: str) -> None:
         self.path = path
@@ -29,7 +29,7 @@ class ResultsFile:
             self._handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
         if not stat.S_ISREG(os.fstat(self._handle).st_mode):
             os.close(self._handle)
-            raise UsageError(f"--results {path} is no regular file", "give it a file of its own")
+            raise UsageError(f"--results {path} is not a regular file", "give another file")
         with self._alone():
             self._mend()
 
@@ -39,7 +39,7 @@ class ResultsFile:
         return os.fstat(self._handle).st_size
 
     def append(self, record: dict[str, Any]) -> int:
-        """One whole line, or none; where it ends. Raises StorageRefused."""
+        """Append a whole line, or nothing; return where it ends. Raises StorageRefused."""
         line = compact({"batch": self._batch, **record}).encode("utf-8", "replace") + b"\n"
         with disk_errors(self.path), self._alone():
             begin = self.end
@@ -52,12 +52,12 @@ class ResultsFile:
 
     @property
     def identity(self) -> str:
-        """Which file this is: another one may have its name by the next run."""
+        """The identity of the file: by the next run another one may have its name."""
         status = os.fstat(self._handle)
         return f"{self.path} {status.st_dev}:{status.st_ino}"
 
     def since(self, begin: int) -> Iterator[tuple[str, str, str | None, int]]:
-        """Row, status and task of this batch's lines after `begin`, and where each ends."""
+        """Yield row, status and task of this batch's lines after `begin`, and where each ends."""
         with disk_errors(self.path), self.path.open("rb") as file:
             file.seek(begin)
             for line in file:
@@ -72,7 +72,7 @@ class ResultsFile:
         os.close(self._handle)
 
     def _mend(self) -> None:
-        """Take away a last line that a crash has cut."""
+        """Remove a last line that a crash has truncated."""
         end = size = self.end
         while end and (piece := os.pread(self._handle, min(_PIECE, end), max(end - _PIECE, 0))):
             begin = end - len(piece)
@@ -85,7 +85,7 @@ class ResultsFile:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """While another batch writes there too."""
+        """Lock the file, since other batches may write to it."""
         with suppress(OSError):  # where there are no locks, O_APPEND has to do
             lock(self._handle, wait=True)
         try:
@@ -102,7 +102,7 @@ def _written(handle: int, data: bytes) -> None:
 
 
 def row_record(row: BatchRow, task: Task, files: Sequence[SavedFile]) -> dict[str, Any]:
-    """A row's line in the results: which row it is, and the record of its task."""
+    """Return a row's line in the results: its place, and the record of its task."""
     place: dict[str, Any] = {"row": row.key, "line": row.line or None}
     if row.cell:
         place["cell"] = list(row.cell)

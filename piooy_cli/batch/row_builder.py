@@ -1,4 +1,4 @@
-"""From what a manifest or a sweep says to rows that can be sent: each is checked, none is sent."""
+"""Building rows from a manifest or a sweep: each one is checked, none is sent."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -32,12 +32,12 @@ class RowBuilder:
         self._zipped = zipped
         sweep.cells_of(axes, zipped=zipped)  # what is wrong with the axes is no row's fault
         if (cells := sweep.count_of(axes, zipped=zipped)) > _MOST_CELLS:
-            raise UsageError(f"--vary makes {cells:,} cells; at most {_MOST_CELLS:,} are taken")
+            raise UsageError(f"--vary makes {cells:,} cells; the limit is {_MOST_CELLS:,}")
         self._outputs: set[str] = set()
         self._count = 0
 
     def rows(self, raw: Iterable[RawRow | BadLine]) -> Iterator[BatchRow | BadLine]:
-        """A manifest's rows, each by its id, or by what it says."""
+        """Yield a manifest's rows, each keyed by its id or by its content."""
         for line in raw:
             if isinstance(line, BadLine):
                 yield line
@@ -48,7 +48,7 @@ class RowBuilder:
                 yield BadLine(line.line, error.message)
 
     def cells(self, asked: RequestSpec) -> Iterator[BatchRow]:
-        """A sweep's rows, each by what it asks for. Raises UsageError for one that cannot be."""
+        """Yield a sweep's rows, each keyed by its content. Raises UsageError for an invalid one."""
         for values in sweep.cells_of(self._axes, zipped=self._zipped):
             cell = self._asking.settled(sweep.in_cell(asked, self._axes, values))
             key = f"sha:{spec_digest(cell).hex()}"
@@ -58,7 +58,7 @@ class RowBuilder:
         fields = raw.fields
         key = fields.get("id") or content_key(fields)
         if fields.get("id", "").lower().startswith("sha:"):
-            yield BadLine(raw.line, "id begins with sha:, as rows without one are called")
+            yield BadLine(raw.line, "id begins with sha:, which is reserved for rows without an id")
             return
         if len(key) > _LONGEST_ID:
             yield BadLine(raw.line, f"id is longer than {_LONGEST_ID} characters")

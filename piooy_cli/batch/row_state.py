@@ -1,4 +1,4 @@
-"""What is wanted of a run, and what a row still needs: to be sent, waited for, or left."""
+"""Deciding what a row still needs: to be sent, waited for, or left alone."""
 
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ RETRIED = FAILED | {OrderState.REFUSED, OrderState.WRITTEN_OFF}
 
 
 class RunPlan(NamedTuple):
-    """What is wanted of this run. `limit`: new orders; `until`: when it has to be over."""
+    """What this run has to do. `limit`: maximum new orders; `until`: the deadline."""
 
     concurrency: int = 4
     limit: int | None = None
@@ -25,7 +25,7 @@ class RunPlan(NamedTuple):
 
 
 def next_attempt(row: BatchRow, sent: RowOrder | None, plan: RunPlan) -> int | None:
-    """Which turn of a row is to be sent now; None where none is."""
+    """Return which attempt of a row to send now; None if none."""
     if sent is None or sent.state == OrderState.PLANNED:
         attempt = sent.attempt if sent else 1
         return None if plan.only_failed and attempt == 1 else attempt
@@ -38,21 +38,21 @@ def next_attempt(row: BatchRow, sent: RowOrder | None, plan: RunPlan) -> int | N
 
 
 def deadline_error() -> StillRunning:
-    """The deadline of a run has passed."""
-    return StillRunning("the deadline has passed; what was sent runs on, charged once")
+    """Return the error for a run whose deadline has passed."""
+    return StillRunning("the deadline has passed; tasks that were sent continue, charged once")
 
 
 def sent_task(sent: RowOrder | None) -> Task:
-    """The task of a row that was sent. Raises what it ended with, or that it is in doubt."""
+    """Return the task of a row that was sent. Raises how it ended, or that it is in doubt."""
     assert sent  # a row without an order has a turn
     state, task = sent.state, sent.task
     if state in (OrderState.UNKNOWN, OrderState.SENDING):
         raise SubmissionUnknown(
-            "it may have been accepted, and its answer was lost",
-            Hint("history resolve", (task.ref or "",), "to settle it: {}", RESOLUTIONS),
+            "it may have been accepted, but its response was lost",
+            Hint("history resolve", (task.ref or "",), "to resolve it: {}", RESOLUTIONS),
         )
     if state == OrderState.WRITTEN_OFF:
-        raise TaskFailed("it was charged, and written off by a person")
+        raise TaskFailed("it was charged, and written off by the user")
     if state == OrderState.REFUSED:
         reason = task.failure.message if task.failure else "no reason was given"
         raise TaskFailed(f"refused: {reason}")

@@ -1,6 +1,6 @@
-"""A manifest's rows on disk, checked once and never read again, and which of them have ended.
+"""The rows of a batch on disk: checked once, not read from the manifest again.
 
-It holds nothing that the manifest, the ledger and the results do not: if lost, it is made again.
+It contains nothing beyond the manifest, the ledger and the results: if lost, it is rebuilt.
 """
 
 import json
@@ -23,7 +23,7 @@ _CACHE_KIB = 24 << 10
 
 
 class RowStore:
-    """The rows of one batch. Used by one process, which holds the batch's lock."""
+    """The rows of one batch. Only the process that holds the batch's lock uses it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -31,7 +31,7 @@ class RowStore:
 
     @classmethod
     def create(cls, draft: Path) -> "RowStore":
-        """A new one, under a name of its own until it is published."""
+        """Create a row store under a temporary name; `publish` renames it."""
         private_directory(draft.parent)
         with _refusals(draft):
             os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -42,7 +42,7 @@ class RowStore:
         return row_store
 
     def fill(self, rows: Iterator[BatchRow | BadLine], most: int) -> tuple[list[BadLine], int]:
-        """Take in all rows; the first `most` lines that are none, and how many there were."""
+        """Store all rows; return the first `most` bad lines, and how many there were."""
         bad: list[BadLine] = []
         count = 0
 
@@ -78,7 +78,7 @@ class RowStore:
         ]
 
     def inherit(self, path: Path) -> None:
-        """Take over what an earlier row store knows of the same rows, if there is one."""
+        """Copy what an earlier row store knows about the same rows, if there is one."""
         if not path.exists():
             return
         with suppress(sqlite3.DatabaseError):
@@ -92,30 +92,30 @@ class RowStore:
             self._connection.execute("detach old")
 
     def publish(self, path: Path) -> "RowStore":
-        """Give it the name under which the next run finds it."""
+        """Rename it, so that the next run finds it."""
         with self._refusals():
             self._connection.close()
             self.path.replace(path)
         return RowStore(path)
 
     def discard(self) -> None:
-        """Remove it."""
+        """Close and remove it."""
         self._connection.close()
         self.path.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Leave it for the next run."""
+        """Close it; it is kept for the next run."""
         self._connection.close()
 
     def get_fact(self, name: str) -> Any:
-        """A fact about the batch; None if it is not known, or this is not a row store."""
+        """Return a fact about the batch; None if it is unknown, or this is not a row store."""
         with suppress(sqlite3.Error):
             found = self._connection.execute("select value from facts where name = ?", (name,))
             return next(found, (None,))[0]
         return None
 
     def set_facts(self, **facts: Any) -> None:
-        """Remember facts about the batch."""
+        """Store facts about the batch."""
         with self._refusals():
             self._connection.executemany(
                 "insert or replace into facts values (?, ?)",
@@ -123,51 +123,51 @@ class RowStore:
             )
 
     def count(self) -> int:
-        """All rows."""
+        """Return the number of rows."""
         return int(self._one("select count(*) from rows indexed by told_rows"))
 
     def ended(self) -> dict[str, int]:
-        """How many rows ended in earlier runs, by the status that the results have for them."""
+        """Return how many rows ended in earlier runs, by their status in the results."""
         with self._refusals():
             query = "select told, count(*) from rows where open = 0 group by told"
             return dict(self._connection.execute(query).fetchall())
 
     def open_rows(self, after: int, most: int) -> list[BatchRow]:
-        """Rows that have not ended, in their order."""
+        """Return rows that have not ended, in their order."""
         query = f"select {_COLUMNS} from rows where open = 1 and n > ? order by n limit ?"
         return self._rows(query, after, most)
 
     def every_open(self) -> Iterator[BatchRow]:
-        """All rows that have not ended, a page at a time: some may end meanwhile."""
+        """Yield all rows that have not ended, in pages: some may end meanwhile."""
         after = 0
         while page := self.open_rows(after, _PAGE):
             yield from page
             after = page[-1].n
 
     def open_numbers(self) -> list[int]:
-        """The numbers of all rows that have not ended."""
+        """Return the numbers of all rows that have not ended."""
         with self._refusals():
             found = self._connection.execute("select n from rows where open = 1 order by n")
             return [n for (n,) in found]
 
     def row(self, *, n: int | None = None, key: str | None = None) -> BatchRow | None:
-        """One row, whether it ended or not."""
+        """Return one row, whether it has ended or not."""
         column, value = ("n", n) if key is None else ("key", key)
         found = self._rows(f"select {_COLUMNS} from rows where {column} = ?", value)
         return found[0] if found else None
 
     def cells(self, most: int) -> list[BatchRow]:
-        """The rows of a sweep."""
+        """Return the rows of a sweep."""
         query = f"select {_COLUMNS} from rows where cell is not null order by n limit ?"
         return self._rows(query, most)
 
     def recorded_status(self, n: int) -> str | None:
-        """The status that the results have for a row by now."""
+        """Return the status of a row in the results."""
         value = self._one("select told from rows where n = ?", n)
         return None if value is None else str(value)
 
     def mark(self, n: int, status: str, *, ended: bool, results_end: int) -> None:
-        """Record the status that the results have for a row."""
+        """Record the status of a row in the results."""
         with self._refusals():
             self._connection.execute("begin")
             query = "update rows set told = ?, open = ? where n = ?"
@@ -182,7 +182,7 @@ class RowStore:
             self._connection.execute("update rows set open = 0 where n = ?", (n,))
 
     def specs_of(self, keys: Sequence[str]) -> dict[str, tuple[int, bytes]]:
-        """Line and spec digest of the rows with these keys, a few hundred at most."""
+        """Return line and spec digest of the rows with these keys, a few hundred at most."""
         marks = ", ".join("?" * len(keys))
         with self._refusals():
             query = f"select key, line, asked from rows where key in ({marks})"
@@ -190,7 +190,7 @@ class RowStore:
             return {key: (line, spec) for key, line, spec in found}
 
     def reopen(self, statuses: frozenset[str] | None) -> None:
-        """Take up again the rows that ended with one of these statuses; None: all rows."""
+        """Reopen the rows that ended with one of these statuses; None: all rows."""
         with self._refusals():
             if statuses is None:
                 self._connection.execute("update rows set open = 1, told = null")

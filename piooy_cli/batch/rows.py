@@ -1,4 +1,4 @@
-"""One row of a batch: what makes it the same row in the next run, and what it asks for. Pure."""
+"""A row of a batch: its key, which identifies it in every run, and its order. Pure."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ _LISTED = ("mediaType", "scene", "provider", "model", "prompt", "options")
 
 
 class BatchRow(NamedTuple):
-    """A row as it is sent. `key`: its name for ever; `spec`: a digest of all that it asks for.
+    """A row as it is sent. `key` identifies it in every run; `spec`: a digest of its request.
 
     `n` counts the rows of the batch, `line` is where it stands in the manifest; `cell`: its place
     in a sweep, by axis.
@@ -28,7 +28,7 @@ class BatchRow(NamedTuple):
 
 
 def spec_of(fields: dict[str, Any]) -> RequestSpec:
-    """What a manifest's row asks for, its defaults left open."""
+    """Return the request of a manifest's row, before defaults apply."""
     return RequestSpec(
         media=fields.get("media"),
         model=fields.get("model"),
@@ -42,23 +42,23 @@ def spec_of(fields: dict[str, Any]) -> RequestSpec:
 
 
 def content_key(fields: dict[str, Any]) -> str:
-    """The name of a row without an id: what it says, wherever it stands, wherever it is saved."""
+    """Return the key of a row without an id: a digest of its content, whatever its line."""
     own = {name: fields[name] for name in _OWN if name in fields}
     return f"sha:{_digest(own).hex()}"
 
 
 def spec_digest(asked: RequestSpec) -> bytes:
-    """Two rows with the same digest ask for the same."""
+    """Return a digest of the request: rows with equal digests ask for the same."""
     return _digest(asked._asdict() | {"options": dict(asked.options)})
 
 
 def order_to_text(order: Order) -> str:
-    """An order as JSON, for the row store."""
+    """Return an order as JSON, for the row store."""
     return json.dumps(order.to_dict(), ensure_ascii=False, separators=(",", ":"))
 
 
 def order_from_text(text: str) -> Order:
-    """The order of a text in the row store; earlier versions wrote a list of its fields."""
+    """Parse an order from the row store; earlier versions wrote a list of its fields."""
     fields = json.loads(text)
     if isinstance(fields, list):
         fields = dict(zip(_LISTED, fields, strict=True))

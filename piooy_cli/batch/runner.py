@@ -1,4 +1,4 @@
-"""Rows to their ends: submit, wait and save overlap; the ledger says what each still needs."""
+"""Running rows: submitting, waiting and saving overlap; the ledger says what each row needs."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -50,12 +50,12 @@ class BatchRunner:
         self._unreached = 0
 
     async def run(self) -> None:
-        """Every row as far as it goes. Raises only what ends all, such as a full disk."""
+        """Run every row. Raises only errors that stop everything, such as a full disk."""
         most = self._plan.concurrency + _SAVING
         await run_concurrently(self._row, self._queue.items(), at_once=most, failed=self._tell_all)
 
     def _tell_all(self, error: PiooyError) -> None:
-        """Of several errors that each end all, every one may name a task that was paid for."""
+        """Report every error that stops the run: each may name a task that was paid for."""
         self._tell(Failed(error))
 
     async def _row(self, item: WorkItem) -> None:
@@ -76,7 +76,7 @@ class BatchRunner:
         self._tell(self._counters.counted())
 
     async def _finished(self, item: WorkItem) -> Task:
-        """Its task once it succeeded. The seat is free for another row afterwards."""
+        """Return the row's task when it has succeeded; its slot is released."""
         try:
             self._saver(item.row.output)  # whose place must be there before anything is paid
             fresh = item.attempt is not None
@@ -110,7 +110,7 @@ class BatchRunner:
         self._note(row, task, files, ended=True)
 
     def _unfinished(self, item: WorkItem, error: PiooyError) -> None:
-        """What the ledger says of it decides what it is: failed, in doubt, or free to go on."""
+        """Count a row as failed, in doubt or pending, as the ledger says."""
         sent = self._store.newest_order(self._counters.name, item.row.key)
         other_attempt = sent and item.attempt and sent.attempt != item.attempt
         if sent is None or other_attempt or sent.state == OrderState.PLANNED:
@@ -132,10 +132,14 @@ class BatchRunner:
     def _stop_at_enough(self) -> None:
         most = self._plan.max_failures
         if most is not None and self._counters.failed >= most:
-            self._pipeline.close(TaskFailed(f"{self._counters.failed} rows failed: that is enough"))
+            self._pipeline.close(
+                TaskFailed(
+                    f"{self._counters.failed} rows failed; the limit of --max-failures is reached"
+                )
+            )
 
     def _not_sent(self, row: BatchRow, error: PiooyError) -> None:
-        """Its order never left. Where nothing else is sent either, that is no failure of it."""
+        """Count a row whose order was not sent, unless nothing is sent any more."""
         unreached = isinstance(error, Unreachable)
         self._unreached += unreached
         if self._unreached >= _MOST_UNREACHED:
@@ -157,9 +161,9 @@ class BatchRunner:
     def _note(
         self, row: BatchRow, task: Task, files: list[SavedFile], *, ended: bool, fresh: bool = False
     ) -> None:
-        """A line in the results, unless the last one says the same; then the mark of it.
+        """Write a line to the results, unless the last one says the same, then mark the row.
 
-        `fresh`: of an order that was sent in this run, which no line can be of.
+        `fresh`: the order was sent in this run, so no line can be about it.
         """
         word = task.status if ended else OrderState.UNKNOWN
         known = row.n and not fresh and self._row_store.recorded_status(row.n) == word
@@ -173,7 +177,7 @@ class BatchRunner:
 
     @contextmanager
     def _counted(self, what: str) -> Iterator[None]:
-        """One more row is at this, as long as it is."""
+        """Count one more row in this step while inside."""
         counters = self._counters
         setattr(counters, what, getattr(counters, what) + 1)
         self._tell(counters.counted())
@@ -185,7 +189,7 @@ class BatchRunner:
 
 @contextmanager
 def _vital() -> Iterator[None]:
-    """What became of a row is on disk, or everything stops: the next run would not know it."""
+    """Stop everything if a row's outcome cannot be recorded: the next run would not know it."""
     try:
         yield
     except (StorageRefused, Busy) as error:

@@ -1,4 +1,4 @@
-"""Rows of a manifest, and rows of a sweep, as a batch takes them."""
+"""The sources of a batch's rows: a manifest or a sweep."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ from piooy_cli.requests.builder import RequestSpec
 
 
 class ManifestRows:
-    """A file is known by its bytes before it is checked, a pipe only when it was read."""
+    """A manifest as a source; the digest of a pipe is known only after it was read."""
 
     def __init__(
         self, manifest: Manifest, form: ManifestFormat | None, checker: RowBuilder, name: str | None
@@ -30,25 +30,25 @@ class ManifestRows:
         self.is_known = manifest.is_file
 
     def name(self) -> str:
-        """As given, of the file's place, or of what came through a pipe."""
+        """Return the batch's name: as given, or from the file's path or the pipe's content."""
         return name_of(self._manifest, self._name, self._manifest.digest)
 
     def digest(self) -> str:
-        """Of the bytes, and how they are to be read."""
+        """Return the digest of the bytes and the format."""
         if self._digest is None and self._manifest.is_file:
             self._digest = self._manifest.read_through()
         return f"{self._digest or self._manifest.digest} {self._form}"
 
     def rows(self) -> Iterator[BatchRow | BadLine]:
-        """Each line checked."""
+        """Yield the rows, each line checked."""
         pieces = self._manifest.pieces()
         return self._checker.rows(manifest_rows(pieces, self._form, self._manifest.source))
 
 
 class SweepRows:
-    """A sweep is known by what all its cells have in common, and by the names of its axes.
+    """A sweep as a source, identified by what its cells share and the names of its axes.
 
-    So a longer axis is the same sweep, and what was paid for is not bought again.
+    So a sweep with a longer axis is the same one, and no cell is paid for twice.
     """
 
     is_known = True
@@ -69,17 +69,17 @@ class SweepRows:
         self._name = name
 
     def name(self) -> str:
-        """As given, or of what it varies."""
+        """Return the batch's name: as given, or from the axes."""
         common = spec_digest(sweep.without_axes(self._asked, self._axes))
         names = compact(sorted(axis.name for axis in self._axes)).encode()
         return self._name or f"sweep-{hashlib.sha256(common + names).hexdigest()[:8]}"
 
     def digest(self) -> str:
-        """Of all cells."""
+        """Return the digest of all cells."""
         cells: Any = [list(axis) for axis in self._axes]
         text = spec_digest(self._asked).hex() + compact([cells, self._zipped])
         return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
     def rows(self) -> Iterator[BatchRow | BadLine]:
-        """A row for each cell."""
+        """Yield a row for each cell."""
         return self._checker.cells(self._asked)

@@ -1,4 +1,4 @@
-"""Sweeps: axes of values, each combination a cell with a request of its own."""
+"""Sweeps: axes of values; each combination is a cell with a request of its own."""
 
 import json
 import re
@@ -23,27 +23,31 @@ _NUMBERS = frozenset({"seed", "duration"})
 
 
 class Axis(NamedTuple):
-    """What varies, and over what."""
+    """One axis: what varies, and its values."""
 
     name: str
     values: tuple[Any, ...]
 
 
 def axis_of(text: str) -> Axis:
-    """`seed:=1..8`, `style=noir,anime`, `prompt=@prompts.txt`. Raises UsageError."""
+    """Parse `seed:=1..8`, `style=noir,anime` or `prompt=@prompts.txt`. Raises UsageError."""
     name, sign, values = text.partition("=")
     is_json = name.endswith(":")
     name = name.removesuffix(":").strip().replace("-", "_")
     if not sign or not name or not values:
         raise UsageError(
-            f"--vary {text[:80]!r} names no values",
-            "as seed:=1..8, style=noir,anime, prompt=@prompts.txt",
+            f"--vary {text[:80]!r} has no values",
+            "for example: seed:=1..8, style=noir,anime, prompt=@prompts.txt",
         )
     words = _listed(values, name, is_json)
     if not words:
-        raise UsageError(f"--vary {text[:80]!r} has no values", "as seed:=1..8, style=noir,anime")
+        raise UsageError(
+            f"--vary {text[:80]!r} has no values", "for example: seed:=1..8, style=noir,anime"
+        )
     if name in _FIELDS and not all(_is_word(word) for word in words):
-        raise UsageError(f"--vary {text[:80]!r}: {name} is text", f"as {name}=one,another")
+        raise UsageError(
+            f"--vary {text[:80]!r}: {name} is text", f"for example: {name}=one,another"
+        )
     return Axis(name, tuple(_number(word) if name in _NUMBERS else word for word in words))
 
 
@@ -52,27 +56,27 @@ def _is_word(value: Any) -> bool:
 
 
 def axes_of(texts: Sequence[str]) -> list[Axis]:
-    """All axes, none twice."""
+    """Parse all axes; none may be given twice."""
     axes = [axis_of(text) for text in texts]
     names = [axis.name for axis in axes]
     if twice := [name for name in names if names.count(name) > 1]:
-        raise UsageError(f"--vary names {twice[0]} twice", "give all its values at once")
+        raise UsageError(f"--vary gives {twice[0]} twice", "give all its values in one --vary")
     return axes
 
 
 def cells_of(axes: Sequence[Axis], *, zipped: bool) -> Iterator[tuple[Any, ...]]:
-    """The values of each cell: every combination, or with `zipped` the first of each, and so on."""
+    """Yield each cell's values: every combination, or `zipped`, by position."""
     if not zipped:
         return product(*(axis.values for axis in axes))
     lengths = {axis.name: len(axis.values) for axis in axes}
     if len(set(lengths.values())) > 1:
         shown = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-        raise UsageError(f"--zip: {shown} values", "give each axis as many")
+        raise UsageError(f"--zip: {shown} values", "give every axis the same number of values")
     return zip(*(axis.values for axis in axes), strict=True)
 
 
 def count_of(axes: Sequence[Axis], *, zipped: bool) -> int:
-    """How many cells that makes."""
+    """Return the number of cells."""
     if zipped:
         return min(len(axis.values) for axis in axes)
     count = 1
@@ -82,7 +86,7 @@ def count_of(axes: Sequence[Axis], *, zipped: bool) -> int:
 
 
 def in_cell(asked: RequestSpec, axes: Sequence[Axis], values: Sequence[Any]) -> RequestSpec:
-    """What is asked for there."""
+    """Return the request of a cell."""
     fields: dict[str, Any] = {}
     options = dict(asked.options)
     for axis, value in zip(axes, values, strict=True):
@@ -95,7 +99,7 @@ def in_cell(asked: RequestSpec, axes: Sequence[Axis], values: Sequence[Any]) -> 
 
 
 def without_axes(asked: RequestSpec, axes: Sequence[Axis]) -> RequestSpec:
-    """What all cells have in common."""
+    """Return what all cells have in common."""
     fields = {_FIELDS[axis.name] for axis in axes if axis.name in _FIELDS}
     empty = RequestSpec()
     options = {name: value for name, value in asked.options.items()
@@ -110,7 +114,7 @@ def place_of(axes: Sequence[Axis], values: Sequence[Any]) -> str:
 
 
 def labels_of(values: Sequence[Any]) -> tuple[str, ...]:
-    """A cell's place, as a person reads it."""
+    """Return a cell's values as text for people."""
     return tuple(value if isinstance(value, str) else json.dumps(value) for value in values)
 
 
@@ -130,14 +134,16 @@ def _listed(values: str, name: str, is_json: bool) -> list[Any]:
         return list(json.loads(f"[{values}]"))
     except (ValueError, RecursionError) as error:
         hint = 'numbers, or quoted text: seed:=1,2,3 or \'style:="noir","anime"\''
-        raise UsageError(f"--vary {name}:={values[:60]}: no JSON: {error}", hint) from None
+        raise UsageError(f"--vary {name}:={values[:60]}: not valid JSON: {error}", hint) from None
 
 
 def _span(match: re.Match[str]) -> range:
     first, last, step = int(match[1]), int(match[2]), int(match[3] or 1)
     numbers = range(first, last + 1, step) if step and first <= last else range(0)
     if not numbers or len(numbers) > _MOST_VALUES:
-        raise UsageError(f"--vary: {match[0]} has no values, or too many", "as 1..8, or 0..100..10")
+        raise UsageError(
+            f"--vary: {match[0]} has no values, or too many", "for example: 1..8, or 0..100..10"
+        )
     return numbers
 
 
@@ -145,11 +151,11 @@ def _json(text: str, name: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"--vary {name}: {text[:60]!r} is no JSON: {error}") from None
+        raise UsageError(f"--vary {name}: {text[:60]!r} is not valid JSON: {error}") from None
 
 
 def _number(value: Any) -> Any:
-    """`5` as a whole number, `5.5` as a fraction; what is no number stays as it is."""
+    """Parse `5` as an integer and `5.5` as a float; other text stays as it is."""
     if not isinstance(value, str) or not _DECIMAL.fullmatch(value.strip()):
         return value
     return float(value) if "." in value else int(value)

@@ -1,4 +1,4 @@
-"""The rows of a batch in the order in which they are worked on, each with a slot."""
+"""The queue of a batch's rows: in which order they are processed, each with a slot."""
 
 import random
 from collections.abc import AsyncIterator, Iterator
@@ -16,7 +16,7 @@ from piooy_cli.tasks.pipeline import Pipeline
 
 
 class WorkItem(NamedTuple):
-    """A row, what was sent for it, which `attempt` is to be sent now, if any, and its slot."""
+    """A row, what was sent for it, the `attempt` to send now, if any, and its slot."""
 
     row: BatchRow
     sent: RowOrder | None
@@ -45,7 +45,7 @@ class WorkQueue:
         self._ordered = 0
 
     async def items(self) -> AsyncIterator[WorkItem]:
-        """Yield each row with a slot: first rows whose orders are under way, then the others."""
+        """Yield each row with a slot: rows with orders in progress come first."""
         for row in self._rows():
             sent = self._store.newest_order(self._counters.name, row.key)
             attempt = next_attempt(row, sent, self._plan)
@@ -84,7 +84,7 @@ class WorkQueue:
         return BatchRow(0, 0, key, sent.spec, order)
 
     def _may_send(self) -> bool:
-        """Whether one more order may leave in this run."""
+        """Whether one more order may be sent in this run."""
         plan = self._plan
         if plan.until and plan.until.passed:
             self._pipeline.close(deadline_error())

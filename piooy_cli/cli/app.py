@@ -1,4 +1,4 @@
-"""The table of contents: every command, and the options that stand before or after any of them."""
+"""The root command: every command by name, and the options that any of them accepts."""
 
 import re
 from importlib import import_module
@@ -35,47 +35,54 @@ NEED_ALL = frozenset(["completion", "man"])  # they tell of every command
 
 def root(
     ctx: typer.Context,
-    json: Annotated[bool, typer.Option("--json", help="Results as JSON Lines.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print results as JSON Lines.")] = False,
     jq: Annotated[
         str | None,
-        typer.Option("--jq", metavar="EXPR", help="As --json, through an expression of jq."),
+        typer.Option("--jq", metavar="EXPR", help="Filter JSON output through a jq expression."),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only on stderr.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Tell more.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print nothing but errors to stderr.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show more detail.")] = False,
     debug: Annotated[
-        bool, typer.Option("--debug", help="Show where an error arose. [env: PIOOY_DEBUG]")
+        bool, typer.Option("--debug", help="Show where an error was raised. [env: PIOOY_DEBUG]")
     ] = False,
     color: Annotated[
-        ColorChoice, typer.Option("--color", help="When to colour.")
+        ColorChoice, typer.Option("--color", help="When to use color.")
     ] = ColorChoice.AUTO,
     hyperlinks: Annotated[
-        ColorChoice, typer.Option("--hyperlinks", help="When names of files lead to them.")
+        ColorChoice,
+        typer.Option("--hyperlinks", help="When to print file names as clickable links."),
     ] = ColorChoice.AUTO,
-    no_input: Annotated[bool, typer.Option("--no-input", help="Never ask.")] = False,
+    no_input: Annotated[bool, typer.Option("--no-input", help="Never prompt.")] = False,
     profile: Annotated[
         str | None,
         typer.Option(
-            "--profile", metavar="NAME", help="Settings and key to use. [env: PIOOY_PROFILE]"
+            "--profile",
+            metavar="NAME",
+            help="Profile of settings and key to use. [env: PIOOY_PROFILE]",
         ),
     ] = None,
     sandbox: Annotated[
         bool | None,
         typer.Option(
             "--sandbox",
-            help="The API inside this process: no key, no network. [env: PIOOY_SANDBOX]",
+            help="Use a built-in fake API: no key, no network, no charge. [env: PIOOY_SANDBOX]",
         ),
     ] = None,
     base_url: Annotated[
         str | None,
-        typer.Option("--base-url", metavar="URL", help="Where the API is. [env: PIOOY_BASE_URL]"),
+        typer.Option("--base-url", metavar="URL", help="URL of the API. [env: PIOOY_BASE_URL]"),
     ] = None,
     record: Annotated[
         Path | None,
-        typer.Option("--record", metavar="FILE", help="Write down what is asked and answered."),
+        typer.Option(
+            "--record", metavar="FILE", help="Record every request and response to a file."
+        ),
     ] = None,
-    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
-    """Remember what was asked for; read nothing yet."""
+    """Keep the global options in the context; nothing is read yet."""
     context: Context = ctx.obj
     context.configure(
         json=json or jq is not None, quiet=quiet, verbose=verbose, color=color,
@@ -95,9 +102,9 @@ def root(
 
 
 def command_app(only: str = "") -> CommandApp:
-    """The tree of commands; or, with the name of one, as much of it as that command needs.
+    """Return the tree of commands; with the name of one, only what that command needs.
 
-    Each command is a module of its name: all of them would cost 8 ms at every start.
+    Each command has a module of its own: importing all would cost 8 ms at every start.
     """
     app = CommandApp()
     app.callback(help=ROOT_HELP)(root)
@@ -126,7 +133,7 @@ def call(arguments: list[str], context: Context) -> int:
     except typer.Abort:
         raise KeyboardInterrupt from None
     except SystemExit:
-        raise BrokenPipeError from None  # how Typer ends where nobody reads its help
+        raise BrokenPipeError from None  # as Typer does when the reader of its help is gone
     except Exception as error:
         if "set-key" in arguments:  # what was typed may be the key itself: no trace of it
             raise _usage_error(error) from None
@@ -135,7 +142,7 @@ def call(arguments: list[str], context: Context) -> int:
 
 
 def _valued(command: Any) -> frozenset[str]:
-    """The options below this command that take a value: what follows one is no option."""
+    """Return the options below this command that take a value: the word after one is its value."""
     found = {
         name
         for param in command.params
@@ -146,7 +153,7 @@ def _valued(command: Any) -> frozenset[str]:
 
 
 def _usage_error(error: Exception) -> Exception:
-    """Typer's complaint about the command line, as ours; anything else as it is."""
+    """Turn Typer's usage errors into ours; return anything else as it is."""
     format_message = getattr(error, "format_message", None)
     if isinstance(error, PiooyError) or format_message is None:
         return error
@@ -155,13 +162,15 @@ def _usage_error(error: Exception) -> Exception:
     if path.endswith("set-key"):
         # What was typed may be the key itself.
         return UsageError(
-            "set-key takes no argument", "pipe the key in, or type it unseen when asked"
+            "set-key does not accept the key as an argument",
+            "pipe the key in, or type it at the prompt",
         )
     message = " ".join(format_message().split())
     if re.match(r"No such option: -\d", message):
-        return UsageError(message, "`--` goes before a prompt that begins with a dash")
+        return UsageError(message, "put `--` before a prompt that begins with a dash")
     return UsageError(
-        message, Hint(f"{path} --help".removeprefix("piooy "), sentence="for what is accepted: {}")
+        message,
+        Hint(f"{path} --help".removeprefix("piooy "), sentence="for the options and arguments: {}"),
     )
 
 

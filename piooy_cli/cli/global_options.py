@@ -1,4 +1,4 @@
-"""Options that may stand before or after any command."""
+"""Options that are accepted before or after any command."""
 
 import re
 from collections.abc import Collection
@@ -16,7 +16,7 @@ VALUED = frozenset("--jq --color --hyperlinks --profile --base-url --record".spl
 
 
 def _command_of(ordered: list[str]) -> str:
-    """The first word that is neither an option nor the value of one; none where help is first."""
+    """Return the first word that is neither an option nor its value; None if help comes first."""
     words = iter(ordered)
     for word in words:
         if word in ("-h", "--help"):
@@ -29,7 +29,7 @@ def _command_of(ordered: list[str]) -> str:
 
 
 def globals_first(arguments: list[str], valued: Collection[str] = ()) -> list[str]:
-    """The arguments with the global options in front, since Typer looks for them only there."""
+    """Return the arguments with global options moved to the front, where Typer expects them."""
     front: list[str] = []
     rest: list[str] = []
     words = iter(arguments)
@@ -45,7 +45,8 @@ def globals_first(arguments: list[str], valued: Collection[str] = ()) -> list[st
             value = next(words, None)
             if value is None:
                 raise UsageError(
-                    f"{word} needs a value", Hint("--help", sentence="for the accepted options: {}")
+                    f"{word} requires a value",
+                    Hint("--help", sentence="for the options and arguments: {}"),
                 )
             front += [word, value]
         else:

@@ -1,4 +1,4 @@
-"""A Typer application whose commands print our help: examples first, readable at 40 columns."""
+"""A Typer application that prints our own help: examples first, readable at 40 columns."""
 
 import shutil
 from collections.abc import Callable
@@ -22,7 +22,7 @@ class _Group(TyperGroup):
 
 
 class CommandApp(typer.Typer):
-    """Commands under one name. Typer reads words; how help looks is `published.help`'s."""
+    """A group of commands. Typer parses the words; `reference` formats the help."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(
@@ -31,12 +31,12 @@ class CommandApp(typer.Typer):
         )  # fmt: skip
 
     def command(self, name: str | None = None, **settings: Any) -> Callable[[F], F]:
-        """As Typer's."""
+        """Register a command, as Typer does."""
         return super().command(name, cls=_Command, **settings)
 
 
 def help_of(ctx: typer.Context) -> str:
-    """The help of the command that `ctx` is in, for the window that there is."""
+    """Return the help of the command in `ctx`, fitted to the terminal."""
     from piooy_cli.cli.reference import help_page as helping
     from piooy_cli.cli.reference.tree import command_tree
 

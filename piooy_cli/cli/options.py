@@ -1,4 +1,4 @@
-"""Options that mean the same everywhere, and how their words become values."""
+"""Options that several commands share, and how their values are parsed."""
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +15,7 @@ WAITING, SAVING = "Waiting", "Saving"  # what options stand under in help
 
 
 class ColorChoice(StrEnum):
-    """When to colour."""
+    """When to use color."""
 
     AUTO = "auto"
     ALWAYS = "always"
@@ -23,7 +23,7 @@ class ColorChoice(StrEnum):
 
 
 class ExistsChoice(StrEnum):
-    """What happens when a file's name is taken."""
+    """What to do when the file name is taken."""
 
     SKIP = "skip"
     RENAME = "rename"
@@ -33,32 +33,37 @@ class ExistsChoice(StrEnum):
 
 BatchName = Annotated[
     str | None,
-    typer.Option("--name", metavar="NAME", help="The batch's name. Default: of the file's place."),
+    typer.Option(
+        "--name", metavar="NAME", help="Name of the batch (default: from the file's path)."
+    ),
 ]
 Concurrency = Annotated[
     int,
     typer.Option(
         "--concurrency", "-j", parser=positive_number, metavar="N",
-        help="So many tasks at once; fewer while the service says 429.",
+        help="Maximum tasks at once; reduced while the service responds with 429.",
     ),
 ]  # fmt: skip
 Vary = Annotated[
     list[str] | None,
     typer.Option(
         "--vary", metavar="KEY=VALUES", rich_help_panel="Sweeps",
-        help="Each value: seed:=1..8, style=noir,anime, prompt=@FILE; repeatable.",
+        help="Create a task for each value: seed:=1..8, style=noir,anime, prompt=@FILE;"
+            " repeatable.",
     ),
 ]  # fmt: skip
 Zip = Annotated[
     bool,
-    typer.Option("--zip", rich_help_panel="Sweeps", help="First with first, and so on."),
+    typer.Option(
+        "--zip", rich_help_panel="Sweeps", help="Pair values by position instead of combining them."
+    ),
 ]
 Refs = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[REF]...",
-        help="Task ids, their beginnings, @last, @2, @pending, @failed, @unsaved, @batch:NAME;"
-        " `-`: from stdin.",
+        help="Task ids or prefixes, @last, @2, @pending, @failed, @unsaved, @batch:NAME;"
+        " `-` reads stdin.",
     ),
 ]
 Timeout = Annotated[
@@ -67,29 +72,32 @@ Timeout = Annotated[
         "--timeout",
         parser=parse_duration,
         metavar="DURATION",
-        help="How long to wait: 90, 90s, 10m, 2h.",
+        help="Stop waiting after this long: 90, 90s, 10m, 2h.",
     ),
 ]
 Interval = Annotated[
     float | None,
     typer.Option(
         "--interval", parser=parse_duration, metavar="DURATION",
-        rich_help_panel=WAITING, help="Look this often. Default: as past runs suggest.",
+        rich_help_panel=WAITING, help="Polling interval (default: adapted to past runs).",
     ),
 ]  # fmt: skip
 Heartbeat = Annotated[
     float,
     typer.Option(
         "--heartbeat", parser=parse_heartbeat, metavar="DURATION|off", show_default="30s",
-        rich_help_panel=WAITING, help="Off a terminal: a sign of life this often.",
+        rich_help_panel=WAITING, help="Progress line interval when stderr is not a terminal.",
     ),
 ]  # fmt: skip
 Fields = Annotated[
     str | None,
-    typer.Option("--fields", metavar="NAMES", help="Only these keys of the record: id,prompt."),
+    typer.Option("--fields", metavar="NAMES", help="Print only these fields, such as id,prompt."),
 ]
 Notify = Annotated[
-    bool, typer.Option("--notify", help="Notify when done.", rich_help_panel=WAITING)
+    bool,
+    typer.Option(
+        "--notify", help="Send a desktop notification when done.", rich_help_panel=WAITING
+    ),
 ]
 OutputOption = Annotated[
     str | None,
@@ -97,23 +105,27 @@ OutputOption = Annotated[
         "--output",
         "-o",
         metavar="PATH",
-        help="A directory, or a name template. [env: PIOOY_OUTPUT]",
+        help="Directory or name template for files. [env: PIOOY_OUTPUT]",
     ),
 ]
 OnExistsOption = Annotated[
     ExistsChoice,
-    typer.Option("--on-exists", rich_help_panel=SAVING, help="When a file's name is taken."),
+    typer.Option(
+        "--on-exists", rich_help_panel=SAVING, help="What to do when the file name is taken."
+    ),
 ]
 Covers = Annotated[
     bool,
-    typer.Option("--covers", rich_help_panel=SAVING, help="Save thumbnails and covers as well."),
+    typer.Option(
+        "--covers", rich_help_panel=SAVING, help="Download thumbnails and covers as well."
+    ),
 ]
 Svg = Annotated[
     bool,
     typer.Option(
         "--allow-svg",
         rich_help_panel=SAVING,
-        help="Save vector drawings, which can run scripts, as .svg.",
+        help="Allow .svg files, which can contain scripts.",
     ),
 ]
 HttpAssets = Annotated[
@@ -121,13 +133,13 @@ HttpAssets = Annotated[
     typer.Option(
         "--allow-http-assets",
         rich_help_panel=SAVING,
-        help="Fetch files from http addresses, in the open.",
+        help="Allow downloads over unencrypted HTTP.",
     ),
 ]
 
 
 def waiting_context(ctx: typer.Context) -> Context:
-    """The context of this run, with the options of waiting that the command was given."""
+    """Return the context of this run, with the command's options for waiting."""
     context: Context = ctx.obj
     names = ("interval", "heartbeat", "notify")
     context.configure(**{name: ctx.params[name] for name in names})
@@ -135,7 +147,7 @@ def waiting_context(ctx: typer.Context) -> Context:
 
 
 def save_options(ctx: typer.Context) -> "SaveOptions":
-    """How files are to be saved, by the options of the command. Raises UsageError."""
+    """Return how to save files, from the options of the command. Raises UsageError."""
     context: Context = ctx.obj
     given = ctx.params
     names = ("covers", "http_assets", "svg")

@@ -1,4 +1,4 @@
-"""The options that say what a request asks for, as `generate` and `batch` have them."""
+"""The options of `generate` and `batch` that make up a request."""
 
 from typing import Annotated, Any
 
@@ -9,7 +9,7 @@ from piooy_cli.domain.models import MediaType
 from piooy_cli.requests.builder import RequestSpec
 from piooy_cli.requests.cli_input import collect_options, read_lyrics
 
-_MUSIC, REQUEST = "Music", "The request"
+_MUSIC, REQUEST = "Music", "Request"
 # Options of the command line that are options of the request under the same name.
 _NAMED = (
     "aspect_ratio", "resolution", "duration", "seed", "negative_prompt", "title", "style",
@@ -17,26 +17,33 @@ _NAMED = (
 
 Model = Annotated[
     str | None,
-    typer.Option("--model", "-m", metavar="ID", help="Any model; `piooy models` lists known ones."),
+    typer.Option("--model", "-m", metavar="ID", help="Model id; `piooy models` lists known ones."),
 ]
 AspectRatio = Annotated[
-    str | None, typer.Option("--aspect-ratio", "-a", metavar="W:H", help="Such as 16:9.")
+    str | None,
+    typer.Option("--aspect-ratio", "-a", metavar="W:H", help="Aspect ratio, such as 16:9."),
 ]
 Resolution = Annotated[
-    str | None, typer.Option("--resolution", "-r", metavar="SIZE", help="Such as 2K or 1080p.")
+    str | None,
+    typer.Option("--resolution", "-r", metavar="SIZE", help="Resolution, such as 2K or 1080p."),
 ]
 Duration = Annotated[
     float | None,
-    typer.Option("--duration", parser=parse_number, metavar="SECONDS", help="Length, as a number."),
+    typer.Option("--duration", parser=parse_number, metavar="SECONDS", help="Length in seconds."),
 ]
 Image = Annotated[
     list[str] | None,
-    typer.Option("--image", "-i", metavar="URL", help="Reference image; repeatable."),
+    typer.Option(
+        "--image", "-i", metavar="URL", help="Reference image, a URL or file; repeatable."
+    ),
 ]
 Video = Annotated[
     list[str] | None,
     typer.Option(
-        "--video", metavar="URL", rich_help_panel=REQUEST, help="Reference video; repeatable."
+        "--video",
+        metavar="URL",
+        rich_help_panel=REQUEST,
+        help="Reference video, a URL or file; repeatable.",
     ),
 ]
 Inline = Annotated[
@@ -44,7 +51,7 @@ Inline = Annotated[
     typer.Option(
         "--inline",
         rich_help_panel=REQUEST,
-        help="Send local files in the request, 10 MiB each at most.",
+        help="Send local files inside the request, up to 10 MiB each.",
     ),
 ]
 Option = Annotated[
@@ -54,7 +61,7 @@ Option = Annotated[
         "-O",
         metavar="KEY=VALUE",
         rich_help_panel=REQUEST,
-        help="Any option; KEY:=JSON for other than text.",
+        help="Set any option; KEY:=JSON sets a number, list or boolean.",
     ),
 ]
 OptionsFile = Annotated[
@@ -63,7 +70,7 @@ OptionsFile = Annotated[
         "--options",
         metavar="FILE",
         rich_help_panel=REQUEST,
-        help="A JSON object of options; `-`: stdin.",
+        help="Read options from a JSON file; `-` reads stdin.",
     ),
 ]
 Seed = Annotated[
@@ -73,7 +80,7 @@ Seed = Annotated[
         parser=whole_number,
         metavar="N",
         rich_help_panel=REQUEST,
-        help="For the same again.",
+        help="Seed, for reproducible results.",
     ),
 ]
 NegativePrompt = Annotated[
@@ -82,23 +89,23 @@ NegativePrompt = Annotated[
         "--negative-prompt",
         metavar="TEXT",
         rich_help_panel=REQUEST,
-        help="What it should not show.",
+        help="What to avoid.",
     ),
 ]
-Title = Annotated[str | None, typer.Option("--title", rich_help_panel=_MUSIC, help="Its title.")]
-Style = Annotated[str | None, typer.Option("--style", rich_help_panel=_MUSIC, help="Its style.")]
+Title = Annotated[str | None, typer.Option("--title", rich_help_panel=_MUSIC, help="Title.")]
+Style = Annotated[str | None, typer.Option("--style", rich_help_panel=_MUSIC, help="Style.")]
 Lyrics = Annotated[
     str | None,
-    typer.Option("--lyrics", metavar="TEXT", rich_help_panel=_MUSIC, help="Its words."),
+    typer.Option("--lyrics", metavar="TEXT", rich_help_panel=_MUSIC, help="Lyrics."),
 ]
 LyricsFile = Annotated[
     str | None,
     typer.Option(
-        "--lyrics-file", metavar="FILE", rich_help_panel=_MUSIC, help="Its words, from a file."
+        "--lyrics-file", metavar="FILE", rich_help_panel=_MUSIC, help="Read the lyrics from a file."
     ),
 ]
 Instrumental = Annotated[
-    bool, typer.Option("--instrumental", rich_help_panel=_MUSIC, help="No voice.")
+    bool, typer.Option("--instrumental", rich_help_panel=_MUSIC, help="Instrumental only.")
 ]
 Provider = Annotated[
     str | None,
@@ -106,7 +113,7 @@ Provider = Annotated[
         "--provider",
         metavar="ID",
         rich_help_panel=REQUEST,
-        help="Who makes it. Default: as the model's.",
+        help="Provider (default: the model's own).",
     ),
 ]
 Scene = Annotated[
@@ -115,13 +122,13 @@ Scene = Annotated[
         "--scene",
         metavar="NAME",
         rich_help_panel=REQUEST,
-        help="Default: from media and references.",
+        help="Scene (default: from media type and references).",
     ),
 ]
 
 
 def request_spec(ctx: typer.Context, media: MediaType | None) -> RequestSpec:
-    """What the options of the command ask for, without a prompt. Raises UsageError."""
+    """Return the request that the command's options describe. Raises UsageError."""
     given: dict[str, Any] = ctx.params
     lyrics = read_lyrics(given["lyrics"], given["lyrics_file"])
     named = {name: given[name] for name in _NAMED}

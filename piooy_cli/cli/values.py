@@ -1,4 +1,4 @@
-"""How words of the command line become numbers, durations and moments."""
+"""Parsers for numbers, durations and times on the command line."""
 
 import re
 
@@ -23,28 +23,28 @@ _NUMBER = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,16})?", re.ASCII)
 
 
 def parse_duration(text: str) -> float:
-    """Seconds of `90`, `90s`, `10m` or `2h`; more than none."""
+    """Parse `90`, `90s`, `10m` or `2h` into seconds, more than 0."""
     match = _DURATION.fullmatch(str(text).strip())
     seconds = float(match[1]) * _SECONDS[match[2]] if match else 0
     if not seconds:
-        raise typer.BadParameter(f"{text!r} is no duration; accepted: 90, 90s, 10m, 2h")
+        raise typer.BadParameter(f"{text!r} is not a duration; use 90, 90s, 10m or 2h")
     return seconds
 
 
 def parse_heartbeat(text: str) -> float:
-    """Seconds between signs of life; for ever where they are `off`."""
+    """Parse the seconds between progress lines; infinite for `off`."""
     return float("inf") if str(text).strip() in ("off", "inf") else parse_duration(text)
 
 
 def whole_number(text: str) -> int:
-    """An ASCII whole number."""
+    """Parse a whole number in ASCII digits."""
     if not _WHOLE.fullmatch(str(text)):
-        raise typer.BadParameter(f"{text!r} is no whole number")
+        raise typer.BadParameter(f"{text!r} is not a whole number")
     return int(text)
 
 
 def positive_number(text: str) -> int:
-    """A whole number from 1 to 1,000,000."""
+    """Parse a whole number from 1 to 1,000,000."""
     number = whole_number(text)
     if not 1 <= number <= 1_000_000:
         raise typer.BadParameter(f"{text!r} is not between 1 and 1000000")
@@ -52,29 +52,31 @@ def positive_number(text: str) -> int:
 
 
 def parse_number(text: str) -> int | float:
-    """`5` as a whole number, `5.5` as a fraction."""
+    """Parse `5` as an integer and `5.5` as a float."""
     if not _NUMBER.fullmatch(str(text)):
-        raise typer.BadParameter(f"{text!r} is no number")
+        raise typer.BadParameter(f"{text!r} is not a number")
     return float(text) if "." in str(text) else int(text)
 
 
 def known_fields(text: str | None) -> tuple[str, ...]:
-    """The keys of the record that `id,prompt` names. Raises UsageError for one that is none."""
+    """Parse `id,prompt` into fields of the record. Raises UsageError for an unknown one."""
     from piooy_cli.domain.records import RECORD_FIELDS
 
     names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
     if wrong := [name for name in names if name not in RECORD_FIELDS]:
-        raise UsageError(f"--fields: no field {wrong[0]!r}", f"known: {','.join(RECORD_FIELDS)}")
+        raise UsageError(
+            f"--fields: unknown field {wrong[0]!r}", f"known: {','.join(RECORD_FIELDS)}"
+        )
     return names
 
 
 def parse_duration_or_zero(text: str) -> float:
-    """A duration, or 0."""
+    """Parse a duration, or 0."""
     return 0.0 if str(text).strip() in ("0", "0s") else parse_duration(text)
 
 
 def parse_moment(text: str) -> float:
-    """Seconds until `06:00` comes next on the clock of this machine; or as `duration`."""
+    """Parse a local time such as `06:00`, or a duration, into seconds from now."""
     if not (match := _CLOCK.fullmatch(str(text).strip())):
         return parse_duration(text)
     from datetime import datetime, timedelta
@@ -82,7 +84,7 @@ def parse_moment(text: str) -> float:
     now = datetime.now()
     hour, minute, second = (int(part or 0) for part in match.groups())
     if hour > 23 or minute > 59 or second > 59:
-        raise typer.BadParameter(f"{text!r} is no time; accepted: 06:00, 23:59:30, 2h")
+        raise typer.BadParameter(f"{text!r} is not a time; use 06:00, 23:59:30 or 2h")
     then = now.replace(hour=hour, minute=minute, second=second, microsecond=0)
     if then <= now:
         then += timedelta(days=1)

@@ -6,7 +6,7 @@ from collections import deque
 
 
 class AdaptiveLimit:
-    """Room for `most` at first. Whoever has to wait for a seat gets one in the order of asking."""
+    """A limit that starts at `most`. Slots are given out in the order of the requests."""
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -19,13 +19,13 @@ class AdaptiveLimit:
         self._again: deque[asyncio.Future[None]] = deque()
 
     async def slot(self) -> "Slot":
-        """A slot, as soon as there is one."""
+        """Return a slot as soon as one is free."""
         slot = Slot(self)
         await slot.acquire()
         return slot
 
     def on_accepted(self) -> None:
-        """An order was taken: after a run of these there is room for one more."""
+        """Note an accepted order; after a run of them the limit grows by one."""
         self.moves += 1
         self._successes += 1
         if self._successes >= self.size and self.size < self.most:
@@ -38,23 +38,23 @@ class AdaptiveLimit:
         self.moves += 1
 
     def on_rate_limited(self, sent_at: float) -> None:
-        """A 429. Orders that left together are one sign of it, not many. `sent_at`: monotonic."""
+        """Halve the limit after a 429, once for all orders sent together. `sent_at`: monotonic."""
         if sent_at > self._halved_at:
             self._halved_at = time.monotonic()
             self.size = max(self.size // 2, 1)
             self._successes = 0
 
     async def enter(self) -> None:
-        """Take a place, after all who ask for one again."""
+        """Take a place, after all that wait to enter again."""
         if self.taken >= self.size or self._queue or self._again:
             await self._turn(self._queue)
         else:
             self.taken += 1
 
     async def enter_again(self) -> None:
-        """Give a place back for one that comes later, before anybody who asks for the first time.
+        """Give a place back, and take one later, before any newcomer.
 
-        Else new rows would come while old ones wait, until all there is room for are waiting.
+        Otherwise new rows would start while old ones wait, until waiting ones hold every place.
         """
         self.taken -= 1
         if self.taken >= self.size or self._again:
@@ -87,7 +87,7 @@ class AdaptiveLimit:
 
 
 class Slot:
-    """One order's place in a window."""
+    """One order's place in the limit."""
 
     def __init__(self, limit: AdaptiveLimit) -> None:
         self.limit = limit
@@ -95,25 +95,25 @@ class Slot:
         self._held = False
 
     async def acquire(self) -> None:
-        """Return once it is held."""
+        """Wait until the place is held."""
         await self.limit.enter()
         self._held = True
 
     def release(self) -> None:
-        """Others may have it; harmless where it is not held."""
+        """Give the place back; harmless if it is not held."""
         if self._held:
             self._held = False
             self.limit.leave()
 
     async def requeue(self, sent_at: float) -> None:
-        """After a 429: let others go first, of whom there will be fewer at once."""
+        """Let others go first after a 429; there will be fewer at once."""
         self.limit.on_rate_limited(sent_at)
         self._held = False
         await self.limit.enter_again()
         self._held = True
 
     def may_progress(self) -> bool:
-        """Whether something has moved since the last time, or still may: tries count anew."""
+        """Whether an order was accepted or ended since the last call, or still may."""
         moved = self.limit.moves != self._seen
         self._seen = self.limit.moves
         return moved or self.limit.taken > 1

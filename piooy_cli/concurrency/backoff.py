@@ -1,4 +1,4 @@
-"""When to try again: full jitter, Retry-After, and the gate that all workers share."""
+"""When to retry: full jitter, Retry-After, and the gate and token bucket that workers share."""
 
 import asyncio
 import os
@@ -12,20 +12,20 @@ _DIGITS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
 def uniform(low: float, high: float) -> float:
-    """A number in between by the system's randomness: a thousand cron hosts must not agree."""
+    """Return a random number in between, by the system's source: cron hosts must not agree."""
     return low + (high - low) * int.from_bytes(os.urandom(7), "big") / (1 << 56)
 
 
 def full_jitter(
     attempt: int, base: float, cap: float, between: Callable[[float, float], float] = uniform
 ) -> float:
-    """A pause in seconds before try number `attempt` (from 1): anywhere up to the doubled base."""
+    """Return the pause in seconds before try number `attempt` (from 1), doubling its bound."""
     highest = min(cap, base * 2 ** min(attempt - 1, 32))
     return between(0, highest)
 
 
 def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
-    """The server's wish in seconds, clamped to 1..300; None where it makes no sense."""
+    """Return the seconds of Retry-After, clamped to 1..300; None if it is absent or invalid."""
     text = headers.get("retry-after", "").strip()
     if _DIGITS.fullmatch(text):
         return min(max(float(text), 1.0), 300.0)
@@ -45,18 +45,18 @@ def _until_date(text: str, now: float) -> float | None:
 
 
 class PauseGate:
-    """Closed for everybody when the server asks one of us to wait."""
+    """A gate that closes for all workers when the server asks one of them to wait."""
 
     def __init__(self) -> None:
         self._opens_at = 0.0
 
     def close_for(self, seconds: float) -> None:
-        """Let nobody through for so long; an earlier, longer wish stands."""
+        """Close the gate for `seconds`; a longer time that was set earlier stands."""
         self._opens_at = max(self._opens_at, time.monotonic() + seconds)
 
     @property
     def is_open(self) -> bool:
-        """Whether nobody has to wait."""
+        """Whether the gate is open."""
         return self._opens_at <= time.monotonic()
 
     async def passed(self, deadline: "Deadline | None" = None) -> None:
@@ -70,9 +70,9 @@ class PauseGate:
 
 
 class TokenBucket:
-    """At most `rate` a second over time, `burst` at once; fewer while the server says too many.
+    """At most `rate` per second over time and `burst` at once; fewer after a 429.
 
-    First come, first served: whoever asks is given the next moment that is free.
+    Tokens are given out in the order of the calls.
     """
 
     def __init__(self, rate: float, burst: int) -> None:
@@ -81,7 +81,7 @@ class TokenBucket:
         self._next = 0.0
 
     async def take(self, deadline: "Deadline") -> bool:
-        """Return when it is this caller's turn; False where that would be after `deadline`."""
+        """Wait for a token; return False if it would come after `deadline`."""
         now = time.monotonic()
         turn = max(self._next, now - (self._burst - 1) / self.rate)
         if turn - now > max(deadline.left, 0):
@@ -92,9 +92,9 @@ class TokenBucket:
         return True
 
     def slower(self) -> None:
-        """The server has had too much."""
+        """Lower the rate after a 429."""
         self.rate = max(self.rate / 2, self._full / 64)
 
     def recover(self) -> None:
-        """The server copes."""
+        """Raise the rate again after a success."""
         self.rate = min(self.rate + self._full / 200, self._full)

@@ -21,7 +21,7 @@ class Deadline:
 
     @property
     def left(self) -> float:
-        """Seconds until it passes; negative after."""
+        """Seconds until it passes; negative afterwards."""
         return self.seconds - self.elapsed
 
     @property

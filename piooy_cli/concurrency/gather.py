@@ -1,4 +1,4 @@
-"""Many at once, so many at a time: errors are kept as values, and Ctrl-C stops all."""
+"""Running work on many items concurrently, up to a limit; one error does not stop the others."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -11,7 +11,7 @@ Done = TypeVar("Done")
 
 
 class _Enough(Exception):
-    """The first success came, and no other is wanted."""
+    """The first success has come, and no other is needed."""
 
 
 async def run_concurrently(
@@ -24,9 +24,8 @@ async def run_concurrently(
 ) -> tuple[list[Done], list[PiooyError]]:
     """Apply `work` to every item; one item's PiooyError does not stop the others.
 
-    With `until_first` the first success stops all. Items are taken as they come, so work on the
-    first starts before the last one exists. A task group's ExceptionGroup would slip through
-    `except PiooyError`: here it cannot.
+    With `until_first`, the first success stops all. Work on the first item starts before the last
+    one exists. Errors are raised as they are, never inside an ExceptionGroup.
     """
     done: list[Done] = []
     errors: list[PiooyError] = []

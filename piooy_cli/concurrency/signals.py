@@ -1,4 +1,4 @@
-"""Signals: the first one asks for a clean stop, a second one insists."""
+"""Signals: the first one asks for a clean stop, a second one stops at once."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -12,26 +12,26 @@ _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 class StopSignal:
-    """What asked this run to stop, if anything did."""
+    """The signal that asked this run to stop, if there was one."""
 
     def __init__(self) -> None:
         self.signal: int | None = None
         self._insist: Event | None = None
 
     async def insisted(self) -> None:
-        """Return once a second signal came. Only while listening."""
+        """Wait for a second signal. Only while listening."""
         assert self._insist is not None
         await self._insist.wait()
 
     @property
     def grace(self) -> float:
-        """Seconds that an answer on its way is waited for. SIGTERM's sender is in a hurry."""
+        """Seconds to wait for a response that is due; fewer after SIGTERM."""
         return 10.0 if self.signal == signal.SIGTERM else 30.0
 
     @contextmanager
     def listening(self, loop: "AbstractEventLoop", cancel: Callable[[], object]) -> Iterator[None]:
-        """Call `cancel` at each signal. One that the caller's shell ignores stays ignored."""
-        from asyncio import Event  # loaded long since by whoever has a loop to listen on
+        """Call `cancel` at each signal. Signals that the shell ignores stay ignored."""
+        from asyncio import Event  # already imported if there is an event loop
 
         self._insist = Event()
         heard = [number for name in _NAMES if (number := _wanted(name)) is not None]

@@ -1,4 +1,4 @@
-"""The API key: from variable, file, keyring or the 0600 file; checked at the door, never shown.
+"""The API key: found in the environment, a file or the keyring; checked, and never shown.
 
 A key is bound to profile and host, so that it never goes to another one.
 """
@@ -22,7 +22,7 @@ _ASCII_SPACE = " \t\r\n\v\f"
 _FOUR_WAYS = Hint(
     "config set-key",
     sentence="set PIOOY_API_KEY or PIOOY_API_KEY_FILE, or store a key with {}"
-    " (in the keyring, or with --store file); `--sandbox` needs no key",
+    " (in the keyring, or with --store file); with `--sandbox` no key is needed",
 )
 
 
@@ -50,13 +50,13 @@ class KeyStore(NamedTuple):
 
     @classmethod
     def of(cls, settings: Settings, places: Directories) -> "KeyStore":
-        """The vault of these settings: account `PROFILE@HOST`."""
+        """Return the store for these settings; its account is `PROFILE@HOST`."""
         account = f"{settings.profile}@{urlsplit(settings.base_url).netloc}"
         return cls(account, places.config / "keys.json", Keyring(account, places.state / MEMORY))
 
 
 def find_key(environ: Mapping[str, str], vault: KeyStore) -> Key:
-    """The first key found, in the documented order. Raises NotSignedIn where there is none."""
+    """Return the first key found, in the documented order. Raises NotSignedIn if there is none."""
     hint = ""
     if key := _from_environment(environ):
         return key
@@ -71,25 +71,25 @@ def find_key(environ: Mapping[str, str], vault: KeyStore) -> Key:
 
 
 def check_key(text: str, origin: str) -> str:
-    """A key without the white space around it, or NotSignedIn; the text itself is never told."""
+    """Return the key without surrounding white space. Raises NotSignedIn without its text."""
     key = text.strip(_ASCII_SPACE)
     if not key:
         raise NotSignedIn(f"the key in {origin} is empty", _FOUR_WAYS)
     if not _PRINTABLE.fullmatch(key) or key[0] in "\"'" or key[-1] in "\"'":
         raise NotSignedIn(
-            f"the key in {origin} has a space, a quote or an invisible character in it",
-            "copy it again; it is printable ASCII without spaces",
+            f"the key in {origin} contains a space, a quote or an invisible character",
+            "copy it again; a key is printable ASCII without spaces",
         )
     return key
 
 
 def store_in_file(vault: KeyStore, secret: str) -> None:
-    """Keep the key in the 0600 file."""
+    """Store the key in the 0600 file."""
     write_private(vault.file, json.dumps(_stored(vault.file) | {vault.account: secret}, indent=1))
 
 
 def delete_from_file(vault: KeyStore) -> bool:
-    """Whether there was one."""
+    """Delete the key from the 0600 file; return whether there was one."""
     stored = _stored(vault.file)
     if vault.account not in stored:
         return False
@@ -102,7 +102,7 @@ def _from_environment(environ: Mapping[str, str]) -> Key | None:
     if text := environ.get("PIOOY_API_KEY"):
         return Key(check_key(text, "PIOOY_API_KEY"), "PIOOY_API_KEY")
     if name := environ.get("PIOOY_API_KEY_FILE"):
-        return Key(check_key(_read(Path(name)), "the file that PIOOY_API_KEY_FILE names"), name)
+        return Key(check_key(_read(Path(name)), "the file named by PIOOY_API_KEY_FILE"), name)
     return None
 
 
@@ -122,7 +122,9 @@ def _stored(path: Path) -> dict[str, str]:
     except OSError as error:
         raise StorageRefused(f"cannot read {path}: {error.strerror}") from None
     except ValueError:
-        raise StorageRefused(f"{path} is no JSON", "remove it and store the key again") from None
+        raise StorageRefused(
+            f"{path} is not valid JSON", "remove it and store the key again"
+        ) from None
     return (
         {name: key for name, key in value.items() if isinstance(key, str)}
         if isinstance(value, dict)

@@ -13,12 +13,12 @@ class Directories(NamedTuple):
 
     @property
     def config_file(self) -> Path:
-        """The person's settings, in TOML."""
+        """The user's settings, in TOML."""
         return self.config / "config.toml"
 
 
 def find_directories(environ: Mapping[str, str]) -> Directories:
-    """Where config and state are: the variables, or the platform's own places."""
+    """Return the directories that the variables name, or else the platform's own."""
     config, state = environ.get("PIOOY_CONFIG_DIR"), environ.get("PIOOY_STATE_DIR")
     if config and state:
         return Directories(Path(config), Path(state))

@@ -1,4 +1,4 @@
-"""The config file, changed with its comments kept; and the settings in force."""
+"""Changing the config file, comments kept; and listing the settings in effect."""
 
 import tomllib
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ _EXAMPLES = {
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """One setting as it holds now."""
+    """One setting, its value and where the value comes from."""
 
     name: str
     value: Any
@@ -40,12 +40,12 @@ class InForce:
 
     @property
     def shown(self) -> str:
-        """The value as a person reads it."""
+        """The value as text for people."""
         return str(self.value).lower() if isinstance(self.value, bool) else str(self.value)
 
 
 def in_force(resolved: Resolved) -> Iterator[InForce]:
-    """Every setting, tables opened to dotted names."""
+    """Return every setting; entries of tables get dotted names."""
     for setting in fields(Settings):
         value = getattr(resolved.settings, setting.name)
         origin = resolved.origins.get(setting.name) or "built-in"
@@ -58,13 +58,13 @@ def in_force(resolved: Resolved) -> Iterator[InForce]:
 
 
 def known_keys() -> Iterator[tuple[str, str]]:
-    """Every key that has one name, and what it is; tables by media type."""
+    """Yield every key that can be set, and its description; tables by media type."""
     for setting in fields(Settings):
         described = str(setting.metadata["help"])
         if setting.name == "model":
             yield from ((f"model.{media}", f"default model of {media}") for media in MediaType)
         elif setting.name == "cap":
-            yield from ((f"cap.{period}", f"orders in a {period}, at most") for period in PERIODS)
+            yield from ((f"cap.{period}", f"maximum orders per {period}") for period in PERIODS)
         elif setting.name not in _DEPTHS:
             yield setting.name, described
 
@@ -72,7 +72,7 @@ def known_keys() -> Iterator[tuple[str, str]]:
 def change_setting(file: Path, key: str, value: str | None, profile: str | None) -> None:
     """Set `key`, or remove it where `value` is None; the rest of the file stays as it was.
 
-    Raises UsageError for a key or value that cannot be; then nothing is written.
+    Raises UsageError for an unknown key or an invalid value; then nothing is written.
     """
     names = _names(key)
     path = ["profiles", profile, *names] if profile else names
@@ -85,7 +85,7 @@ def change_setting(file: Path, key: str, value: str | None, profile: str | None)
 
 
 def ensure_profile(file: Path, profile: str) -> None:
-    """Make `[profiles.NAME]` where it is not there yet."""
+    """Add `[profiles.NAME]` if it does not exist yet."""
     document = _document(file)
     if profile not in document.get("profiles", {}):
         _put(document, ["profiles", profile], {})
@@ -100,7 +100,7 @@ def _document(file: Path) -> Any:
 
 
 def _write(file: Path, document: Any) -> None:
-    """Write what can be read again, and nothing else."""
+    """Write the file, once it is sure that it can be read again."""
     import tomlkit
 
     text = tomlkit.dumps(document)
@@ -109,24 +109,26 @@ def _write(file: Path, document: Any) -> None:
 
 
 def _names(key: str) -> list[str]:
-    """The parts of a dotted key, such as `output`, `model.image`, `options.image.seed`."""
+    """Split a dotted key, such as `output`, `model.image` or `options.image.seed`."""
     head, *rest = key.split(".")
     known = sorted(setting.name for setting in fields(Settings))
     if head not in known:
-        raise UsageError(f"no setting {key!r}", f"known: {' '.join(known)}")
+        raise UsageError(f"unknown setting {key!r}", f"known: {' '.join(known)}")
     if head == "models" and len(rest) > 2:
         rest = [".".join(rest[:-1]), rest[-1]]
     if head == "limit" and rest:
         rest = [".".join(rest)]
     if len(rest) != _DEPTHS.get(head, 0) or "" in rest:
-        raise UsageError(f"{key!r} is no whole name", f"as in {_EXAMPLES.get(head, head)}")
+        raise UsageError(
+            f"{key!r} is not a complete name", f"for example: {_EXAMPLES.get(head, head)}"
+        )
     if head in ("model", "options") and rest[0] not in set(MediaType):
-        raise UsageError(f"{rest[0]!r} is no media type", f"accepted: {', '.join(MediaType)}")
+        raise UsageError(f"{rest[0]!r} is not a media type", f"accepted: {', '.join(MediaType)}")
     return [head, *rest]
 
 
 def _typed(names: list[str], value: str) -> Any:
-    """`value` as the setting wants it; options and models take numbers, lists and true as TOML."""
+    """Return `value` in the setting's type; options and models accept TOML values."""
     if names[0] in BOOLEANS:
         return boolean(value, names[0])
     if names[0] == "cap" and value.isascii() and value.isdecimal():

@@ -1,4 +1,4 @@
-"""The config file as it is on disk."""
+"""Reading the config file."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ _BIGGEST_CONFIG = 1 << 20
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """The config file as it is; an absent one is empty."""
+    """Parse the config file; a missing one is empty. Raises UsageError."""
     text = _config_text(path)
     if not text:
         return {}
@@ -35,9 +35,9 @@ def _config_text(path: Path) -> str:
         return ""
     except UnicodeDecodeError:
         raise UsageError(
-            f"{path} is no UTF-8 text", Hint("config edit", sentence="to open it: {}")
+            f"{path} is not UTF-8 text", Hint("config edit", sentence="to open it: {}")
         ) from None
     except OSError as error:
         raise UsageError(
-            f"{path}: {error.strerror}", "set PIOOY_CONFIG_DIR to a readable place"
+            f"{path}: {error.strerror}", "set PIOOY_CONFIG_DIR to a readable directory"
         ) from None

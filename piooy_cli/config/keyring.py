@@ -1,4 +1,4 @@
-"""The keyring of the system: asked within 3 seconds or not at all, the backend first that knew."""
+"""The system's keyring: asked for at most 3 seconds, the backend that answered last time first."""
 
 import os
 import threading
@@ -26,7 +26,7 @@ class KeyringTrouble(Exception):
 
 
 class Keyring:
-    """What the keyring holds for one account. `memory`: where to note which backend answered.
+    """The keyring entry of one account. `memory`: the file that notes which backend answered.
 
     Every method raises KeyringTrouble.
     """
@@ -36,18 +36,18 @@ class Keyring:
         self._memory = memory
 
     def read(self) -> str | None:
-        """The stored key."""
+        """Return the stored key, if there is one."""
         return _bounded(self._read)
 
     def store(self, secret: str) -> None:
-        """Keep a key. Where it is not kept, that is trouble."""
+        """Store a key, and check that it was stored."""
         _bounded(lambda: _keyring().set_password(SERVICE, self.account, secret))
         # Some backends take a password and keep nothing.
         if self.read() != secret:
-            raise KeyringTrouble("the keyring did not keep it")
+            raise KeyringTrouble("the keyring did not store it")
 
     def delete(self) -> bool:
-        """Forget the key; whether there was one."""
+        """Delete the key; return whether there was one."""
         if self.read() is None:
             return False
         _bounded(lambda: _keyring().delete_password(SERVICE, self.account))
@@ -59,7 +59,7 @@ class Keyring:
         return self._read_again() or self._search()
 
     def _read_again(self) -> str | None:
-        """From the backend that answered last time: looking for one takes longer than asking it."""
+        """Read from the backend that answered last time: finding one takes longer than reading."""
         if _is_chosen():
             return None
         with suppress(Exception):  # whatever is wrong with it, the search will tell
@@ -91,7 +91,7 @@ def _keyring() -> Any:
 
 
 def _is_chosen() -> bool:
-    """Whether a person has named a backend: then nothing is remembered."""
+    """Whether the user has chosen a backend: then none is remembered."""
     if os.environ.get("PYTHON_KEYRING_BACKEND"):
         return True
     from keyring.util.platform_ import config_root
@@ -100,7 +100,7 @@ def _is_chosen() -> bool:
 
 
 def _backends() -> Iterator[Any]:
-    """Those that can be asked, one by one also where keyring chains several."""
+    """Yield the usable backends, one by one even where keyring chains several."""
     found = _keyring().get_keyring()
     from keyring.backends.chainer import ChainerBackend
 
@@ -108,7 +108,7 @@ def _backends() -> Iterator[Any]:
 
 
 def _bounded(call: Callable[[], T]) -> T:
-    """Run `call` in a thread that may be left behind: a D-Bus that never answers hangs for ever."""
+    """Run `call` in a thread that can be left behind: D-Bus may never answer."""
     outcome: list[T] = []
     failure: list[BaseException] = []
 
@@ -130,7 +130,9 @@ def _bounded(call: Callable[[], T]) -> T:
 
 def _trouble(failure: list[BaseException]) -> str:
     if not failure:
-        return f"the keyring did not answer within {SECONDS:.0f} s; PIOOY_API_KEY avoids it"
+        return (
+            f"the keyring did not answer within {SECONDS:.0f} s; set PIOOY_API_KEY to do without it"
+        )
     name = type(failure[0]).__name__
     if name == "NoKeyringError":
         return "this machine has no keyring"

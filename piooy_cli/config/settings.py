@@ -1,6 +1,6 @@
-"""Settings: option over environment over profile over config file over built-in, resolved once.
+"""Settings, resolved once: option over environment over profile over config file over built-in.
 
-Below this room nobody reads the environment; the key, which is never shown, is `credentials`'.
+Other modules do not read these variables; the API key is the business of `credentials`.
 """
 
 import re
@@ -22,15 +22,17 @@ SANDBOX_BASE_URL = "http://sandbox.localhost"
 class Settings:
     """One run's settings. A field is a setting: option, variable and config key share its name."""
 
-    base_url: str = field(default=DEFAULT_BASE_URL, metadata={"help": "where the API is"})
-    profile: str = field(default="default", metadata={"help": "which set of settings and key"})
-    sandbox: bool = field(default=False, metadata={"help": "use the API inside this process"})
-    output: str = field(default="", metadata={"help": "where files go: a directory or a template"})
+    base_url: str = field(default=DEFAULT_BASE_URL, metadata={"help": "URL of the API"})
+    profile: str = field(default="default", metadata={"help": "profile of settings and key"})
+    sandbox: bool = field(default=False, metadata={"help": "use the built-in fake API"})
+    output: str = field(default="", metadata={"help": "directory or name template for files"})
     history_prompts: bool = field(default=True, metadata={"help": "keep prompts in the history"})
     title: bool = field(
-        default=False, metadata={"help": "progress in the title of the terminal's window"}
+        default=False, metadata={"help": "show progress in the terminal's window title"}
     )
-    provider: str = field(default="", metadata={"help": "provider where a model names none"})
+    provider: str = field(
+        default="", metadata={"help": "provider for models that have none of their own"}
+    )
     model: Mapping[str, str] = field(
         default_factory=dict, metadata={"help": "default model by media type, as model.image"}
     )
@@ -41,15 +43,16 @@ class Settings:
         default_factory=dict, metadata={"help": "your own entries in the model catalogue"}
     )
     limit: Mapping[str, str] = field(
-        default_factory=dict, metadata={"help": "orders of a model in a time, as 6/min"}
+        default_factory=dict, metadata={"help": "rate limit of a model, such as 6/min"}
     )
     cap: Mapping[str, int] = field(
-        default_factory=dict, metadata={"help": "orders in an hour, day or month, as cap.day"}
+        default_factory=dict,
+        metadata={"help": "maximum orders in an hour, day or month, as cap.day"},
     )
 
 
 class Resolved(NamedTuple):
-    """Settings, where each value came from, and keys of the file that nobody knows."""
+    """Settings, where each value came from, and the file's unknown keys."""
 
     settings: Settings
     origins: Mapping[str, str]
@@ -67,11 +70,11 @@ VARIABLES = {
 }
 OTHER_VARIABLES = {
     "PIOOY_API_KEY": "the API key",
-    "PIOOY_API_KEY_FILE": "a file that holds the API key",
-    "PIOOY_CONFIG_DIR": "where config.toml is, instead of the platform's place",
-    "PIOOY_STATE_DIR": "where state is kept, instead of the platform's place",
-    "PIOOY_DEBUG": "as --debug",
-    "PIOOY_NO_COLOR": "as --color never",
+    "PIOOY_API_KEY_FILE": "file that contains the API key",
+    "PIOOY_CONFIG_DIR": "directory of config.toml (default: the platform's)",
+    "PIOOY_STATE_DIR": "directory of the ledger and other state (default: the platform's)",
+    "PIOOY_DEBUG": "same as --debug",
+    "PIOOY_NO_COLOR": "same as --color never",
 }
 PERIODS = ("hour", "day", "month")
 _RATE = re.compile(r"([1-9][0-9]{0,8})/(s|sec|min|hour|h|day)", re.ASCII)
@@ -89,18 +92,18 @@ def load_settings(
 
 
 def _warned(resolved: Resolved, file: Path) -> Resolved:
-    """With a warning for each key that is not known, and where it stands."""
+    """Add a warning for each unknown key, with its line."""
     lines = file.read_text(encoding="utf-8-sig").splitlines()
     return resolved._replace(
         warnings=tuple(
-            f"{file.name}, line {_line_of(key, lines)}: unknown key {key!r} is ignored"
+            f"{file.name}, line {_line_of(key, lines)}: ignoring unknown key {key!r}"
             for key in resolved.unknown
         )
     )
 
 
 def _line_of(key: str, lines: list[str]) -> int:
-    """The first line that begins with the last part of the key, as a key or a table."""
+    """Return the first line that begins with the last part of the key."""
     begins = re.compile(rf"""\s*(\[.*)?["']?{re.escape(key.rpartition(".")[2])}["']?\s*[].=]""")
     return next((n for n, line in enumerate(lines, 1) if begins.match(line)), 1)
 
@@ -108,7 +111,7 @@ def _line_of(key: str, lines: list[str]) -> int:
 def resolve_settings(
     flags: Mapping[str, Any], environ: Mapping[str, str], config: Mapping[str, Any]
 ) -> Resolved:
-    """Four layers in, one Settings out. Pure. Raises UsageError for a value that cannot be."""
+    """Merge the layers into one Settings. Pure. Raises UsageError for an invalid value."""
     named = {VARIABLES[name]: (value, name) for name, value in environ.items()
              if name in VARIABLES and value}  # fmt: skip
     given = {name: (value, f"--{name.replace('_', '-')}") for name, value in flags.items()
@@ -133,8 +136,8 @@ def _profile(config: Mapping[str, Any], name: str) -> dict[str, tuple[Any, str]]
         raise UsageError("config.toml: profiles must be tables, as [profiles.work]")
     if name != "default" and name not in profiles:
         known = ", ".join(["default", *profiles])
-        make = "`config set-key` or `config set` with that --profile makes it"
-        raise UsageError(f"there is no profile {name!r}; known: {known}", make)
+        make = "to create it, run `config set-key` or `config set` with that --profile"
+        raise UsageError(f"unknown profile {name!r}; known: {known}", make)
     table = profiles.get(name, {})
     if not isinstance(table, dict):
         raise UsageError(f"config.toml: [profiles.{name}] must be a table")
@@ -154,22 +157,24 @@ def _checked(name: str, value: Any, origin: str) -> Any:
 
 
 def rate_of(text: str) -> tuple[int, float]:
-    """How many in how many seconds `6/min` are. Raises UsageError."""
+    """Parse `6/min` into a number and seconds. Raises UsageError."""
     match = _RATE.fullmatch(str(text).replace(" ", ""))
     if not match:
-        raise UsageError(f"{text!r} is no limit", "as 6/min, 2/s, 100/hour, 500/day")
+        raise UsageError(
+            f"{text!r} is not a rate limit", "for example: 6/min, 2/s, 100/hour, 500/day"
+        )
     return int(match[1]), _UNITS[match[2]]
 
 
 def _allowance(name: str, value: Any, origin: str) -> Mapping[str, Any]:
-    """`[limit]` by model, `[cap]` by period."""
+    """Check the tables `[limit]`, by model, and `[cap]`, by period."""
     if not isinstance(value, dict):
-        raise UsageError(f"{origin}: [{name}] must be a table", f"as in: {_ALLOWANCES[name]}")
+        raise UsageError(f"{origin}: [{name}] must be a table", f"for example: {_ALLOWANCES[name]}")
     for key, inner in value.items():
         if name == "limit":
             rate_of(inner)
         elif key not in PERIODS:
-            raise UsageError(f"{origin}: cap.{key} is no period", f"known: {', '.join(PERIODS)}")
+            raise UsageError(f"{origin}: cap.{key} is not a period", f"known: {', '.join(PERIODS)}")
         elif type(inner) is not int or inner < 0:
             raise UsageError(f"{origin}: cap.{key} must be a whole number, not {inner!r}")
     return value
@@ -179,7 +184,7 @@ _ALLOWANCES = {"limit": 'nano-banana-pro = "6/min"', "cap": "day = 200"}
 
 
 def boolean(value: Any, origin: str) -> bool:
-    """`true`, `yes`, `on` or `1`, or their opposites. Raises UsageError."""
+    """Parse `true`, `yes`, `on` or `1`, or their opposites. Raises UsageError."""
     word = str(value).strip().lower()
     if word in _TRUE | _FALSE:
         return word in _TRUE
@@ -191,10 +196,12 @@ def _table(name: str, value: Any, origin: str) -> Mapping[str, Any]:
     if not isinstance(value, dict) or not all(isinstance(inner, of) for inner in value.values()):
         example = {"model": 'image = "nano-banana-pro"', "options": "image = { seed = 7 }"}
         shape = example.get(name, "my-model = { media = ... }")
-        raise UsageError(f"{origin}: [{name}] is misshapen", f"as in: {shape}")
+        raise UsageError(f"{origin}: [{name}] is not valid", f"for example: {shape}")
     if name != "models" and (wrong := set(value) - set(MediaType)):
         accepted = ", ".join(MediaType)
-        raise UsageError(f"{origin}: {name}.{min(wrong)} is no media type", f"accepted: {accepted}")
+        raise UsageError(
+            f"{origin}: {name}.{min(wrong)} is not a media type", f"accepted: {accepted}"
+        )
     return value
 
 

@@ -23,7 +23,7 @@ def is_loopback(host: str | None) -> bool:
 
 
 def is_safe_url(url: str) -> bool:
-    """Whether an address is https, or http that never leaves this machine."""
+    """Whether a URL is https, or http that never leaves this machine."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -32,30 +32,30 @@ def is_safe_url(url: str) -> bool:
 
 
 def asset_url_fault(url: str, *, http: bool = False) -> str | None:
-    """Why no asset is fetched from `url`; None where it is. `http`: also in the open."""
+    """Return why no asset is fetched from `url`; None if it is. `http`: unencrypted is allowed."""
     try:
         parts = urlsplit(url)
     except ValueError:
-        return "has an address that is none"
+        return "has an invalid URL"
     if len(url) > _LONGEST_ADDRESS or "@" in parts.netloc or parts.scheme not in ("http", "https"):
-        return "has an address that no server should give"
-    return None if http or is_safe_url(url) else "is on http, not https"
+        return "has a URL that no server should return"
+    return None if http or is_safe_url(url) else "is served over http, not https"
 
 
 def check_base_url(url: str, origin: str = "--base-url") -> str:
-    """`url` without its trailing slash, or UsageError where a key must not be sent to it."""
+    """Return `url` without its trailing slash. Raises UsageError if no key may be sent there."""
     try:
         parts = urlsplit(url)
         sound = bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
         sound = False
     if not sound or not _PLAIN_URL.fullmatch(url) or parts.scheme not in ("http", "https"):
-        raise UsageError(f"{origin}: {url!r} is no http(s) address", f"such as {DEFAULT_BASE_URL}")
+        raise UsageError(f"{origin}: {url!r} is not an http(s) URL", f"such as {DEFAULT_BASE_URL}")
     if parts.username is not None or parts.query or parts.fragment or ".." in parts.path:
-        raise UsageError(f"{origin}: only scheme, host, port and path may be given")
+        raise UsageError(f"{origin}: only scheme, host, port and path are allowed")
     if not is_safe_url(url):
         raise UsageError(
-            f"{origin}: {url!r} is not https; a key would travel in the open",
-            "http is accepted for this machine only, such as http://127.0.0.1:8787",
+            f"{origin}: {url!r} is not https; the key would be sent unencrypted",
+            "http is only allowed for this machine, such as http://127.0.0.1:8787",
         )
     return url.rstrip("/")

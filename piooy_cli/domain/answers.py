@@ -1,4 +1,4 @@
-"""What a command that is not on the road hands back: a list, a line, a JSON value."""
+"""What commands print that submit and fetch nothing: a table, a line, a JSON value."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 class Listing(NamedTuple):
     """Rows under columns. `records` is the same for programs, one object a row.
 
-    `bars`: a share of 0 to 1 for each row, None for none, drawn where a person looks.
+    `bars`: a share from 0 to 1 for each row, or None; drawn on a terminal.
     """
 
     columns: Sequence[str]
@@ -24,7 +24,7 @@ class Line(NamedTuple):
 
 
 class Document(NamedTuple):
-    """A JSON value that is the answer itself."""
+    """A JSON value that is printed as it is."""
 
     value: Any
 

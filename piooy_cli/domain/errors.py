@@ -2,9 +2,9 @@
 
 PiooyError              1
 ├── UsageError          2   bad arguments, settings or manifest; nothing was sent
-├── StillRunning        3   gave up waiting, or a person declined; tasks run on
+├── StillRunning        3   gave up waiting, or the user declined; tasks continue
 ├── NotSignedIn         4   no key, or the API refused it, or another key's task
-├── TaskFailed          5   the task ended without media, or the API said no for good
+├── TaskFailed          5   the task failed, or the API rejected the request
 ├── SomeFailed          6   some of several items failed
 ├── OverLimit           7   too many requests, no credit left, or a local cap
 ├── NotSettled          8   `task --exit-status`: not settled yet
@@ -12,7 +12,7 @@ PiooyError              1
 ├── Unreachable        10   the API could not be reached; nothing was sent
 ├── OutcomeUnknown     11   an order was sent and no answer came
 ├── NotDownloaded      12   the task succeeded; an asset could not be fetched or verified
-├── StorageRefused     13   the disk said no
+├── StorageRefused     13   the local disk refused
 ├── NotFound           14   no such task, file or reference
 └── Interrupted       130   Ctrl-C; 129, 141 and 143 for the other signals
 """
@@ -24,12 +24,12 @@ from piooy_cli.domain.hints import Hint, Hints, listed, render
 
 
 class PiooyError(Exception):
-    """Something that a person has to know, with what to do next."""
+    """An error that the user has to know about, with what to do next."""
 
     exit_code: ClassVar[int] = 1
     name: ClassVar[str] = "error"
-    meaning: ClassVar[str] = "anything not below; a bug"
-    money: ClassVar[str] = "the history tells"
+    meaning: ClassVar[str] = "internal error"
+    money: ClassVar[str] = "see the history"
 
     def __init__(self, message: str, hint: Hints = "", *, task_id: str | None = None) -> None:
         super().__init__(message)
@@ -41,7 +41,7 @@ class PiooyError(Exception):
         self.stops_all = False  # no other item could fare better
 
     def about(self, task_id: str, command: str) -> "PiooyError":
-        """The same, naming the task that it happened to: a paid id is in every message of it."""
+        """Return the same error naming its task, so that a paid id is in every message."""
         self.task_id = self.task_id or task_id
         if task_id not in f"{self.message} {self.hint()}":
             self.message = f"task {task_id}: {self.message}"
@@ -49,7 +49,7 @@ class PiooyError(Exception):
         return self
 
     def hint(self, options: str = "") -> str:
-        """What to do next, as one line; `options` are those that each command needs as well."""
+        """Return what to do next as one line; `options` are global ones that each command needs."""
         return render(self.hints, options)
 
     @property
@@ -73,12 +73,12 @@ class UsageError(PiooyError):
 
 
 class StillRunning(PiooyError):
-    """The time limit passed; the task did not end."""
+    """The time limit passed before the task ended."""
 
     exit_code = 3
     name = "timeout"
-    meaning = "the time limit passed, or a confirmation was declined; tasks run on"
-    money = "charged once; going on is free"
+    meaning = "the time limit passed, or a confirmation was declined; tasks continue"
+    money = "charged once; continuing is free"
 
 
 class NotSignedIn(PiooyError):
@@ -91,21 +91,21 @@ class NotSignedIn(PiooyError):
 
 
 class TaskFailed(PiooyError):
-    """The task ended without media, or the API refused the request for good."""
+    """The task ended without media, or the API rejected the request."""
 
     exit_code = 5
     name = "failed"
-    meaning = "the task ended FAILED or ERROR, or the API refused the request for good"
+    meaning = "the task ended FAILED or ERROR, or the API rejected the request"
     money = "by the service's rules"
 
 
 class SomeFailed(PiooyError):
-    """Of several items some failed; each has been named already. Ends with the strongest code."""
+    """Some of several items failed, each reported already. The strongest exit code wins."""
 
     exit_code = 6
     name = "partial"
-    meaning = "of several items some failed; each is named on stderr"
-    money = "for each item as it ended"
+    meaning = "some of several items failed; each is named on stderr"
+    money = "depends on each item"
 
     def __init__(self, message: str, code: int, hint: Hints = "") -> None:
         super().__init__(message, hint)
@@ -113,18 +113,18 @@ class SomeFailed(PiooyError):
 
     @property
     def code(self) -> int:
-        """The strongest of what happened."""
+        """The exit code that takes precedence."""
         return self._code
 
     @property
     def slug(self) -> str:
-        """The name of that code."""
+        """The public name of that code."""
         names = {kind.exit_code: kind.name for kind in PiooyError.__subclasses__()}
         return names.get(self._code, Interrupted.name if self._code in SIGNALS else self.name)
 
 
 class TooSoon(Exception):
-    """An order may be sent, after so many `seconds`. Never reaches a person."""
+    """An order may be sent after `seconds`. Users never see this one."""
 
     def __init__(self, seconds: float, reason: str) -> None:
         super().__init__(reason)
@@ -133,7 +133,7 @@ class TooSoon(Exception):
 
 
 class OverLimit(PiooyError):
-    """Gave up on 429, out of credits, or a local cap was reached."""
+    """Too many requests (429), no credits left, or a local cap was reached."""
 
     exit_code = 7
     name = "limit"
@@ -146,7 +146,7 @@ class NotSettled(PiooyError):
 
     exit_code = 8
     name = "pending"
-    meaning = "only with `task --exit-status`: not settled yet"
+    meaning = "only with `task --exit-status`: not finished yet"
     money = "nothing new charged"
 
 
@@ -160,7 +160,7 @@ class Busy(PiooyError):
 
 
 class Unreachable(PiooyError):
-    """The API could not be reached, or did not answer as an API does."""
+    """The API could not be reached, or did not respond as an API does."""
 
     exit_code = 10
     name = "network"
@@ -170,12 +170,12 @@ class Unreachable(PiooyError):
 
 
 class SubmissionUnknown(PiooyError):
-    """A submission may have been accepted, and its answer was lost."""
+    """A request may have been accepted, but its response was lost."""
 
     exit_code = 11
     name = "unknown"
-    meaning = "a submission may have been accepted, and its answer was lost; never resent"
-    money = "0 or 1 charge, never 2"
+    meaning = "a request may have been accepted, but its response was lost; never resent"
+    money = "charged once or not at all, never twice"
 
 
 class NotDownloaded(PiooyError):
@@ -183,17 +183,17 @@ class NotDownloaded(PiooyError):
 
     exit_code = 12
     name = "download"
-    meaning = "the task succeeded, an asset could not be fetched or verified"
+    meaning = "the task succeeded, but a file could not be downloaded or verified"
     money = "charged once; trying again is free"
 
 
 class StorageRefused(PiooyError):
-    """The local disk said no: full, read-only, no permission."""
+    """The local disk refused: full, read-only, no permission."""
 
     exit_code = 13
     name = "storage"
     meaning = "the local disk refused (full, read-only, no permission)"
-    money = "the history tells"
+    money = "see the history"
 
 
 class NotFound(PiooyError):
@@ -206,12 +206,12 @@ class NotFound(PiooyError):
 
 
 class Interrupted(PiooyError):
-    """A signal asked us to stop, and we did, cleanly."""
+    """A signal asked piooy to stop, and it stopped cleanly."""
 
     exit_code = 130
     name = "signal"
     meaning = "SIGHUP 129, Ctrl-C 130, closed pipe 141, SIGTERM 143, after a clean stop"
-    money = "the history tells"
+    money = "see the history"
 
     def __init__(self, message: str, hint: Hints = "", *, signal: int = 2) -> None:
         super().__init__(message, hint)
@@ -228,11 +228,11 @@ class Interrupted(PiooyError):
 SIGNALS = {129: "SIGHUP", 130: "Ctrl-C", 141: "closed pipe", 143: "SIGTERM"}
 
 
-# Which code a run of several items ends with when several apply, strongest first.
+# Which exit code takes precedence when several apply, strongest first.
 PRECEDENCE = (1, 11, 13, 4, 129, 130, 141, 143, 3, 12, 2, 14, 6, 5, 7, 10, 9, 8)
 
 
 def exit_code_of(codes: Iterable[int], failed: int, items: int) -> int:
-    """The one exit code for `items` of which so many failed, with these codes."""
+    """Return the exit code for `items`, of which `failed` failed with these codes."""
     partial = {SomeFailed.exit_code} if 0 < failed < items else set()
     return min({*codes, *partial}, key=PRECEDENCE.index, default=0)

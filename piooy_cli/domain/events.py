@@ -1,6 +1,6 @@
-"""What happens on the way, as data: the rooms below tell it, the writers in `output` show it.
+"""What happens during a run, as data: `tasks` and `downloads` emit it, `output` shows it.
 
-Named tuples: seven of them cost at start-up what one dataclass does.
+They are named tuples, since a dataclass costs seven times as much at start-up.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,19 +12,19 @@ from piooy_cli.domain.models import Asset, Order, SavedFile, Task
 
 
 class Submitting(NamedTuple):
-    """An order is about to leave."""
+    """An order is about to be sent."""
 
     order: Order
 
 
 class Submitted(NamedTuple):
-    """The service took the order; the task id exists."""
+    """The service accepted the order; the task id exists."""
 
     task: Task
 
 
 class PollStarted(NamedTuple):
-    """A task is about to be looked at for the first time. `age`: seconds that it has run so far."""
+    """A task is about to be polled for the first time. `age`: seconds that it has run."""
 
     task_id: str
     age: float = 0
@@ -32,7 +32,7 @@ class PollStarted(NamedTuple):
 
 
 class Progressed(NamedTuple):
-    """A task was looked at and is still running."""
+    """A task was polled and is still running."""
 
     task: Task
     elapsed: float
@@ -45,14 +45,14 @@ class Settled(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """A task was read once, because somebody asked to see it; `files`: those of it on this disk."""
+    """A task was read once, because the user asked for it. `files`: its files on this disk."""
 
     task: Task
     files: Sequence[SavedFile] = ()
 
 
 class Saving(NamedTuple):
-    """So many bytes of an asset have arrived; `total` is None while unknown."""
+    """Some bytes of an asset have arrived; `total` is None while unknown."""
 
     task: Task
     asset: Asset
@@ -73,7 +73,7 @@ class Fetching(NamedTuple):
 
 
 class Fetched(NamedTuple):
-    """Nothing more of this task is under way, whatever became of its files."""
+    """All files of a task were saved or have failed."""
 
     task: Task
 
@@ -87,13 +87,13 @@ class Retrying(NamedTuple):
 
 
 class Noticed(NamedTuple):
-    """Worth a line to a person, not more."""
+    """Something that the user may want to know."""
 
     text: str
 
 
 class Warned(NamedTuple):
-    """Worth a line even to somebody in a hurry."""
+    """Something that the user should know even with --quiet."""
 
     text: str
 
@@ -105,10 +105,10 @@ class Failed(NamedTuple):
 
 
 class BatchProgress(NamedTuple):
-    """How a batch stands: rows by what became of them. `sent`: orders of this run that were taken.
+    """The progress of a batch: rows by outcome. `sent`: orders of this run that were accepted.
 
-    `sending`, `waiting`, `saving`: under way now; `pending`: given up for now, and free to go on
-    with; `rate`: rows a second; `left`: seconds, as far as known; `closed`: why no more is sent.
+    `sending`, `waiting`, `saving`: in progress now; `pending`: left for the next run; `rate`: rows
+    per second; `left`: estimated seconds; `closed`: why no more orders are sent.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""How long a run is expected to take, as past runs say. Pure."""
+"""How long a run is expected to take, estimated from past runs. Pure."""
 
 import math
 from typing import NamedTuple
@@ -10,7 +10,7 @@ LOGISTIC_SCALE = math.sqrt(3) / math.pi  # from a standard deviation to the scal
 
 
 class Expectation(NamedTuple):
-    """How long a run takes: log-logistic around `middle` seconds, as `runs` past runs say.
+    """How long a run takes: log-logistic around `middle` seconds, from `runs` past runs.
 
     `spread`: the scale of the logarithm. Log-logistic, since its hazard falls in the tail: the
     longer a task is overdue, the less a single second of it matters.
@@ -21,20 +21,20 @@ class Expectation(NamedTuple):
     runs: int = 0
 
     def finished(self, age: float) -> float:
-        """The share of runs that are over by `age`, 0 to 1."""
+        """Return the share of runs that have ended by `age`, 0 to 1."""
         return 1 - _still_running(age, self.middle, self.spread)
 
     def at(self, share: float) -> float:
-        """The age by which this share of runs is over."""
+        """Return the age by which this share of runs has ended."""
         return float(self.middle * (share / (1 - share)) ** self.spread)
 
     def left(self, age: float) -> float:
-        """Seconds until half of those that still run at `age` are over."""
+        """Return the seconds until half of the runs still going at `age` have ended."""
         half = max(_still_running(age, self.middle, self.spread), 1e-12) / 2
         return max(float(self.middle * ((1 - half) / half) ** self.spread) - age, 0)
 
     def hazard(self, age: float) -> float:
-        """Ends per second at `age`, of those still running; some mass is left for surprises."""
+        """Return the hazard at `age`: ends per second among running ones, with a floor."""
         surprise = 1 / (self.runs + 3)
         ending = running = 0.0
         broad = max(_SURPRISE_SPREAD * LOGISTIC_SCALE, self.spread)

@@ -7,9 +7,9 @@ from typing import NamedTuple
 class Hint(NamedTuple):
     """A piooy command to run next.
 
-    `action` is the command below `piooy`, such as `history show`, and `arguments` are its words,
-    which are quoted where a shell needs it. `usage` stands behind them as it is: placeholders for
-    the user to fill in. `sentence` has `{}` where the command belongs.
+    `action` is the command below `piooy`, such as `history show`. `arguments` are quoted where a
+    shell needs it; `usage` follows unquoted, with placeholders for the user to fill in. `sentence`
+    contains `{}` where the command belongs.
     """
 
     action: str
@@ -18,7 +18,7 @@ class Hint(NamedTuple):
     usage: str = ""
 
     def render(self, options: str = "") -> str:
-        """The sentence with the command in backquotes; `options` stand right behind `piooy`."""
+        """Return the sentence with the command in backquotes; `options` follow `piooy` directly."""
         from shlex import quote  # only where something went wrong
 
         words = [self.action, *map(quote, self.arguments), *([self.usage] if self.usage else [])]
@@ -33,14 +33,14 @@ Hints = str | Hint | Sequence[str | Hint]
 
 
 def listed(hints: Hints) -> list[str | Hint]:
-    """Each of the hints; an empty one is none."""
+    """Return the hints as a list, without empty ones."""
     if isinstance(hints, str | Hint):
         return [hints] if hints else []
     return [hint for hint in hints if hint]
 
 
 def render(hints: Hints, options: str = "") -> str:
-    """All hints as one line of text, for people."""
+    """Return all hints as one line of text, for people."""
     return "; ".join(
         hint.render(options) if isinstance(hint, Hint) else hint for hint in listed(hints)
     )

@@ -176,22 +176,22 @@ class Task:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the task ended with what was asked for."""
+        """Whether the task ended with media."""
         return self.status in SUCCEEDED
 
     @property
     def failed(self) -> bool:
-        """Whether the task ended without."""
+        """Whether the task ended without media."""
         return self.status in FAILED
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing more will happen. An unknown word counts as still running."""
+        """Whether the task has ended. An unknown status counts as still running."""
         return self.succeeded or self.failed
 
 
 class ResumeInfo(NamedTuple):
-    """What is known of a file that has partly arrived: enough to go on with exactly its bytes.
+    """What is known about a file that has partly arrived, so that the same bytes are resumed.
 
     `address`: a digest of where it came from; `etag`: a strong one; `length`: of the whole.
     """
@@ -214,7 +214,7 @@ class SavedFile(NamedTuple):
 
 
 def size_label(options: Mapping[str, Any] | None) -> str:
-    """The options that a run's length depends on, in one word: `2k`, `1080p 8s`."""
+    """Return the options that a run's duration depends on, as text: `2k`, `1080p 8s`."""
     known = options or {}
     named = next((known[key] for key in ("resolution", "quality", "size") if known.get(key)), "")
     words = [str(named)[:16].lower()] if isinstance(named, str | int) else []
@@ -223,12 +223,14 @@ def size_label(options: Mapping[str, Any] | None) -> str:
 
 
 def is_task_id(text: str) -> bool:
-    """Whether `text` can be a task id; only such text is ever put into a URL."""
+    """Whether `text` can be a task id; nothing else is ever put into a URL."""
     return TASK_ID.fullmatch(text) is not None
 
 
 def check_task_id(ref: str) -> str:
-    """`ref`, or UsageError where it cannot be a task id; only ids get into addresses."""
+    """Return `ref`. Raises UsageError if it cannot be a task id."""
     if is_task_id(ref):
         return ref
-    raise UsageError(f"{ref[:80]!r} is no task id", "letters, digits, - and _; 128 at most")
+    raise UsageError(
+        f"{ref[:80]!r} is not a task id", "a task id has at most 128 letters, digits, - and _"
+    )

@@ -15,7 +15,7 @@ RECORD_FIELDS = (
 
 
 def task_record(task: Task, saved: Iterable[SavedFile] | None = None) -> dict[str, Any]:
-    """A task; with `saved`, only those of its assets."""
+    """Return the record of a task; with `saved`, only of these assets."""
     failure = task.failure
     assets = (
         [_asset(asset, None) for asset in task.assets]
@@ -42,7 +42,7 @@ def task_record(task: Task, saved: Iterable[SavedFile] | None = None) -> dict[st
 def shown_record(
     task: Task, files: Iterable[SavedFile], fields: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """A task with all its assets, and what is known of those on this disk; or some keys of it."""
+    """Return the record of a task with all assets, and their files on this disk."""
     saved = {file.asset.n: file for file in files}
     record = task_record(task)
     record["assets"] = [_asset(asset, saved.get(asset.n)) for asset in task.assets]
@@ -50,7 +50,7 @@ def shown_record(
 
 
 def cells(record: Mapping[str, Any]) -> list[str]:
-    """The values of a record as text: nothing for null, JSON for what has parts."""
+    """Return the values of a record as text: empty for null, JSON for lists and objects."""
     return [
         "" if value is None else value if isinstance(value, str) else compact(value)
         for value in record.values()
@@ -58,7 +58,7 @@ def cells(record: Mapping[str, Any]) -> list[str]:
 
 
 def error_record(error: PiooyError) -> dict[str, Any]:
-    """An error, for the last line of stderr."""
+    """Return the record of an error, for the last line of stderr."""
     return {
         "error": {
             "code": error.slug,
@@ -72,7 +72,7 @@ def error_record(error: PiooyError) -> dict[str, Any]:
 
 
 def compact(record: Any) -> str:
-    """One line of JSON. Lone surrogates, which no UTF-8 stream can carry, come as escapes."""
+    """Return one line of JSON. Lone surrogates are escaped, since UTF-8 cannot carry them."""
     text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
     try:
         text.encode()

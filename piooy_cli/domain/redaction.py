@@ -1,4 +1,4 @@
-"""Text without the key, for whatever leaves this process: output, and recordings. Pure."""
+"""Removing the key from everything that leaves this process: output and recordings. Pure."""
 
 from collections.abc import Iterable
 
@@ -6,9 +6,9 @@ SHORTEST = 8
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """`text` without any of the secrets, be they plain, URL-encoded, inside JSON or in base64.
+    """Return `text` without the secrets, whether plain, URL-encoded, inside JSON or in base64.
 
-    No real key is as short as a word: hiding one that is would spoil the text.
+    Very short secrets are left alone: no real key is that short, and hiding one would spoil text.
     """
     for secret in (one for one in secrets if len(one) >= SHORTEST):
         for form in _forms(secret):
@@ -17,7 +17,7 @@ def redact(text: str, secrets: Iterable[str]) -> str:
 
 
 def redact_bytes(body: bytes, secrets: Iterable[str]) -> bytes:
-    """The same for bytes of any kind: a key is ASCII, and Latin-1 gives each byte back."""
+    """Redact bytes of any kind: a key is ASCII, and Latin-1 maps every byte to itself."""
     return redact(body.decode("latin-1"), secrets).encode("latin-1")
 
 

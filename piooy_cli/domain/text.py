@@ -1,4 +1,4 @@
-"""Text that a request can carry. Pure."""
+"""Checking that a text can be sent in a request. Pure."""
 
 import re
 
@@ -11,10 +11,10 @@ LONGEST_PROMPT = 100_000  # bytes: twenty times what any known model reads
 
 
 def check_text(text: str, what: str, most: int = LONGEST_PROMPT) -> str:
-    """`text` as it is, or UsageError where JSON or a server could not take it."""
+    """Return `text`. Raises UsageError if JSON or the server could not accept it."""
     if found := _UNSENDABLE.search(text):
-        kind = "a NUL" if found[0] == "\0" else "a byte that is no UTF-8"
-        raise UsageError(f"the {what} has {kind} at character {found.start()}")
+        kind = "a NUL character" if found[0] == "\0" else "a byte that is not UTF-8"
+        raise UsageError(f"the {what} contains {kind} at character {found.start()}")
     if (size := len(text.encode())) > most:
-        raise UsageError(f"the {what} has {size:,} bytes", f"at most {most:,} are sent")
+        raise UsageError(f"the {what} has {size:,} bytes", f"the limit is {most:,}")
     return text

@@ -87,7 +87,7 @@ class DirectoryDestination:
     ) -> SavedFile | None:
         """Link the file to its name; no other file is ever replaced unasked."""
         wanted = self._options.path(task, asset, extension)
-        # The disk's sync takes milliseconds, in which others can go on.
+        # The disk's sync takes milliseconds, in which other transfers continue.
         published = await asyncio.to_thread(publish, part, wanted, self._options.on_exists)
         if published is None:
             self._tell(Noticed(f"{wanted} exists, skipped"))

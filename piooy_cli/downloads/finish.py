@@ -13,7 +13,7 @@ from piooy_cli.downloads.part_file import PartFile
 from piooy_cli.media import types
 from piooy_cli.media.integrity import is_whole
 
-PAGE = "the server sent a page or JSON in the place of media"
+PAGE = "the server sent a web page or JSON instead of media"
 
 
 @dataclass(slots=True)
@@ -73,7 +73,7 @@ class Verify:
         with file.part.reading() as stream:
             whole = await asyncio.to_thread(is_whole, extension, stream, file.part.size)
         if whole is False:
-            raise NotWhole(f"it stops in the middle of its {extension.upper()}")
+            raise NotWhole(f"it is a truncated {extension.upper()} file")
         if whole is None:
             what = f"asset {file.asset.n} of task {file.task.id}"
             self._tell(Noticed(f"{what} came without a length; its end cannot be verified"))

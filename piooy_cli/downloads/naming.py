@@ -1,4 +1,4 @@
-"""Where a file goes and what it is called: a small template language, safe everywhere. Pure."""
+"""Names of files: a small template language, and names that every system accepts. Pure."""
 
 import re
 import string
@@ -36,7 +36,7 @@ class Target:
 
     @classmethod
     def of(cls, output: str) -> "Target":
-        """`output` as a person gives it: a directory, or a template where it has fields in braces.
+        """Parse --output: a directory, or a template if it contains fields in braces.
 
         Raises UsageError for a template that could leave its directory, or names an unknown field.
         """
@@ -45,32 +45,33 @@ class Target:
             return cls(expanded(output or "."))
         if "{" in head:
             raise UsageError(
-                f"--output: {output!r} has a field in its directory", "fields stand in the name"
+                f"--output: {output!r} has a field in the directory part",
+                "use fields in the file name only",
             )
         _check_template(tail)
         return cls(expanded(head or ("/" if output.startswith("/") else ".")), tail)
 
     @classmethod
     def exactly(cls, path: Path) -> "Target":
-        """This very path, whatever the asset."""
+        """Return a target that is exactly this path, whatever the asset."""
         return cls(path.parent, path.name.replace("{", "{{").replace("}", "}}"))
 
     @property
     def spelled(self) -> str:
-        """What a person would give as --output; nothing where it is the default."""
+        """The target as a value for --output; empty if it is the default."""
         if self.template != DEFAULT_TEMPLATE:
             return str(self.directory / self.template)
         return "" if self.directory == Path() else str(self.directory)
 
     def path(self, values: Mapping[str, object]) -> Path:
-        """The place for these values, before anything of the same name is looked at."""
+        """Return the path for these values, whether or not it exists."""
         return self.directory / file_name(self.template, values)
 
 
 def values_of(
     task: Task, asset: Asset, extension: str, now: datetime | None = None
 ) -> dict[str, object]:
-    """What the fields of a template stand for."""
+    """Return the values of a template's fields."""
     moment = (task.created_at or now or datetime.now(UTC)).astimezone()
     options = task.options or {}
     return {
@@ -91,7 +92,7 @@ def values_of(
 
 
 def file_name(template: str, values: Mapping[str, object]) -> str:
-    """The name that `template` makes of `values`: one level, not hidden, valid on every system."""
+    """Fill in `template`: a single name, not hidden, valid on every system."""
     parts = []
     for literal, name, spec, _ in string.Formatter().parse(template):
         parts.append(literal)
@@ -101,7 +102,7 @@ def file_name(template: str, values: Mapping[str, object]) -> str:
 
 
 def safe_name(name: str) -> str:
-    """`name` without what some system refuses or misreads, its extension kept."""
+    """Return `name` without what some system refuses or misreads; its extension is kept."""
     name = unicodedata.normalize("NFC", _FORBIDDEN.sub("_", name))
     name = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp"))
     stem, dot, extension = name.rpartition(".")
@@ -114,7 +115,7 @@ def safe_name(name: str) -> str:
 
 
 def slug(text: str, longest: int = 40) -> str:
-    """`text` as a short name: letters and digits of any script, lower case, joined by hyphens."""
+    """Return `text` as a short name: lower-case words of any script, joined by hyphens."""
     words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text[:400]).lower())
     joined = ""
     for word in words:
@@ -126,7 +127,7 @@ def slug(text: str, longest: int = 40) -> str:
 
 
 def numbered(path: Path, count: int) -> Path:
-    """`fox.png` as `fox-2.png`."""
+    """Turn `fox.png` into `fox-2.png`."""
     return path.with_name(f"{path.stem}-{count}{path.suffix}")
 
 
@@ -134,13 +135,13 @@ def _check_template(template: str) -> None:
     try:
         parts = list(string.Formatter().parse(template))
     except ValueError as error:
-        hint = "a brace itself is doubled: {{"
+        hint = "write {{ for a literal brace"
         raise UsageError(f"--output: {template!r}: {error}", hint) from None
     for _, name, spec, conversion in parts:
         if name is not None and (name not in TEMPLATE_FIELDS or conversion):
             known = " ".join(f"{{{field}}}" for field in TEMPLATE_FIELDS)
             shown = f"{name}!{conversion}" if conversion else name
-            raise UsageError(f"--output: no field {{{shown}}}", f"known: {known}")
+            raise UsageError(f"--output: unknown field {{{shown}}}", f"known: {known}")
         _check_spec(name or "", spec or "")
 
 
@@ -148,7 +149,8 @@ def _check_spec(name: str, spec: str) -> None:
     of_time = name in ("date", "time") and _STRFTIME.fullmatch(spec)
     if spec and not of_time and not _PRECISION.fullmatch(spec):
         raise UsageError(
-            f"--output: {{{name}:{spec}}} is not understood", "as {date:%Y-%m-%d}, {slug:.40}"
+            f"--output: {{{name}:{spec}}} is not a valid format",
+            "for example: {date:%Y-%m-%d}, {slug:.40}",
         )
 
 

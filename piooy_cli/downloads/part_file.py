@@ -1,6 +1,7 @@
-"""A file that is not finished: private, beside its place, hashed as it grows, and taken up again.
+"""A part file: a download in progress, beside its final place, hashed as it grows, resumable.
 
-Its name says whose it is, a lock that somebody is at it: so is found what a dead run left.
+Its name says which asset it belongs to, and a lock that a process is writing it: so the part
+files of killed runs can be found.
 """
 
 import hashlib
@@ -26,7 +27,7 @@ _STRAY = re.compile(r"\.piooy-(.+-[0-9]+-[0-9a-f]{8}\.part|[0-9a-f]{8}\.probe)")
 
 
 class PartFile:
-    """`label` says what it will be. At the end it is gone, unless it is to be `kept` for later."""
+    """The part file of `label`. On exit it is removed, unless `kept` is set for the next run."""
 
     def __init__(self, directory: Path, label: str) -> None:
         self._directory = directory
@@ -49,7 +50,7 @@ class PartFile:
                     break  # else another process is at it, or something else has its name
                 self.path = self._directory / f"{self._label}-{secrets.token_hex(4)}.part"
                 handle = _claimed(self.path)
-            if handle is None:  # where there are no locks, a new file has to do
+            if handle is None:  # without locks, use a new file
                 handle = os.open(self.path, _FLAGS | os.O_CREAT, 0o666)
         self._handle = handle
         return self
@@ -70,7 +71,7 @@ class PartFile:
             self._handle = -1
 
     def take_up(self) -> None:
-        """Go on after what an earlier run left here, hashed anew."""
+        """Continue after the bytes that an earlier run left; they are hashed again."""
         self._reset()
         with disk_errors(self.path):
             os.lseek(self._handle, 0, os.SEEK_SET)
@@ -78,14 +79,14 @@ class PartFile:
                 self._grow(piece)
 
     def restart(self) -> None:
-        """Throw away what has arrived."""
+        """Discard the bytes written so far."""
         with self._writing, disk_errors(self.path):
             os.ftruncate(self._handle, 0)
             os.lseek(self._handle, 0, os.SEEK_SET)
             self._reset()
 
     def write(self, chunk: bytes) -> None:
-        """Append; hash and first bytes are taken on the way."""
+        """Append a chunk, and update the hash and the first bytes."""
         view = memoryview(chunk)
         with self._writing, disk_errors(self.path):
             while view:
@@ -93,30 +94,30 @@ class PartFile:
             self._grow(chunk)
 
     def copy(self, path: Path) -> None:
-        """Become a copy of that file."""
+        """Copy a file into this one."""
         self.restart()
         with disk_errors(path), path.open("rb") as file:
             while piece := file.read(_PIECE):
                 self.write(piece)
 
     def tail(self, count: int) -> bytes:
-        """The last bytes."""
+        """Return the last `count` bytes."""
         with disk_errors(self.path):
             return os.pread(self._handle, count, max(self.size - count, 0))
 
     def reading(self) -> BufferedReader:
-        """The bytes so far, to look around in."""
+        """Open the bytes written so far for reading."""
         with disk_errors(self.path):
             return self.path.open("rb")
 
     def settle(self) -> None:
-        """Make the bytes durable."""
+        """Flush the bytes to disk."""
         with self._writing, disk_errors(self.path):
             os.fsync(self._handle)
 
     @property
     def sha256(self) -> str:
-        """Of all bytes so far, in hexadecimal."""
+        """SHA-256 of the bytes written so far, in hexadecimal."""
         return self._hash.hexdigest()
 
     def _grow(self, chunk: bytes) -> None:
@@ -127,21 +128,21 @@ class PartFile:
 
 
 def stale_parts(directory: Path) -> list[Path]:
-    """What no later run takes up: drafts made beside one that was busy, and probes."""
+    """List part files and probes that no later run would resume."""
     with suppress(OSError):
         return [path for path in directory.iterdir() if _STRAY.fullmatch(path.name)]
     return []
 
 
 def remove_stale_part(path: Path) -> None:
-    """Remove a draft that a dead run left elsewhere; one that somebody is at stays."""
+    """Remove a part file that a killed run left; one that another process writes is kept."""
     if not (path.name.startswith(".piooy-") and path.suffix in (".part", ".probe")):
         return
     _unlink_if(path, _is_ours)
 
 
 def _claimed(path: Path) -> int | None:
-    """The file of this name, new or left behind by a dead run; None where it cannot be ours."""
+    """Open and lock a part file, new or left by a killed run; None if it cannot be ours."""
     _unlink_if(path, _is_published)  # killed just after: the file stays under its other name
     try:
         handle = os.open(path, _FLAGS | os.O_CREAT, 0o666)
@@ -156,7 +157,7 @@ def _claimed(path: Path) -> int | None:
 
 
 def _unlink_if(path: Path, applies: Callable[[Path, int], bool]) -> None:
-    """Remove what is of that kind, and nobody is at."""
+    """Remove the file if `applies`, and no other process has it."""
     with suppress(OSError):
         handle = os.open(path, _FLAGS)
         try:
@@ -175,7 +176,7 @@ def _locked(handle: int) -> bool:
 
 
 def _is_ours(path: Path, handle: int) -> bool:
-    """A regular file of this user's, with no other name, and still the one at this path."""
+    """Whether it is a regular file of this user, with no other name, and still at this path."""
     known = os.fstat(handle)
     plain = stat.S_ISREG(known.st_mode) and known.st_nlink == 1
     mine = known.st_uid == os.geteuid() if hasattr(os, "geteuid") else True
@@ -185,7 +186,7 @@ def _is_ours(path: Path, handle: int) -> bool:
 
 
 def _is_published(path: Path, handle: int) -> bool:
-    """A draft that has got its name, and still has this one."""
+    """Whether the part file was published, and only its old name was left."""
     known = os.fstat(handle)
     twice = stat.S_ISREG(known.st_mode) and known.st_nlink > 1
     return twice and os.path.samestat(known, path.lstat())

@@ -1,4 +1,4 @@
-"""Files on disk: put into their place whole, and never over another file."""
+"""Publishing a part file under its final name: whole, and never over another file."""
 
 import errno
 import os
@@ -24,12 +24,14 @@ _NO_LINKS = frozenset(
 def ensure_writable(directory: Path) -> None:
     """Make sure that files can be written into `directory`, by writing one."""
     if directory.exists() and not directory.is_dir():
-        raise StorageRefused(f"{directory} is no directory", "choose another place with --output")
+        raise StorageRefused(
+            f"{directory} is not a directory", "choose another place with --output"
+        )
     probe = directory / f".piooy-{secrets.token_hex(4)}.probe"
     with disk_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
         os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_FOLLOW, 0o600))
-        probe.unlink(missing_ok=True)  # whoever tidies up may have been quicker
+        probe.unlink(missing_ok=True)  # another run may have removed it already
     check_free_space(directory, 0)
 
 
@@ -42,9 +44,9 @@ def check_free_space(directory: Path, size: int) -> None:
 
 
 def publish(part: "PartFile", wanted: Path, on_exists: str) -> tuple[Path, bool] | None:
-    """Put the part into its place: the path, and whether the same file was there already.
+    """Give the part file its name; return the path, and whether the same file was there already.
 
-    None where the name is taken and `on_exists` says skip.
+    Return None if the name is taken and `on_exists` is skip.
     """
     part.settle()
     count, path = 1, wanted
@@ -69,7 +71,7 @@ def file_exists_error(path: Path) -> StorageRefused:
 
 
 def _link(source: Path, path: Path) -> bool:
-    """Give the part its name; False where the name is taken, by whatever it may be."""
+    """Link the part file to its name; return False if the name is taken by anything."""
     try:
         os.link(source, path)
     except FileExistsError:
@@ -82,7 +84,7 @@ def _link(source: Path, path: Path) -> bool:
 
 
 def _moved(source: Path, path: Path) -> bool:
-    """For file systems without hard links: a name that was free is claimed, and moved onto."""
+    """Publish where there are no hard links: claim the free name, then move onto it."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_FOLLOW | BINARY
     try:
         handle = os.open(path, flags, 0o666)
@@ -99,7 +101,7 @@ def _moved(source: Path, path: Path) -> bool:
 
 
 def _copied(source: Path, path: Path) -> bool:
-    """Where nothing can be moved either: durable, and gone where it fails."""
+    """Publish where nothing can be moved either: copy, flush, and remove it on failure."""
     whole = False
     try:
         with path.open("wb") as target, source.open("rb") as origin:
@@ -117,7 +119,7 @@ def _copied(source: Path, path: Path) -> bool:
 
 def _replace(part: "PartFile", path: Path) -> Path:
     if path.is_symlink() or not path.is_file():
-        raise StorageRefused(f"{path} is no regular file", "choose another place with --output")
+        raise StorageRefused(f"{path} is not a regular file", "choose another place with --output")
     with disk_errors(path):
         part.path.replace(path)
         _settle_directory(path.parent)
@@ -133,7 +135,7 @@ def _is_same(path: Path, part: "PartFile") -> bool:
 
 
 def _settle_directory(directory: Path) -> None:
-    """A new name is durable only when its directory is. Not every system can."""
+    """Flush the directory, without which a new name may be lost. Not every system can."""
     try:
         handle = os.open(directory, os.O_RDONLY)
     except OSError:

@@ -108,4 +108,4 @@ def _payload(task: Task, asset: Asset) -> bytes:
     try:
         return base64.b64decode(compact + "=" * (-len(compact) % 4), validate=True)
     except binascii.Error:
-        raise not_saved_error(task, asset, "its base64 is broken") from None
+        raise not_saved_error(task, asset, "its base64 is not valid") from None

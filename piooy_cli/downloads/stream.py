@@ -1,4 +1,4 @@
-"""The bytes of one asset as they come: never mixed with others, never too many, never too slow."""
+"""Receiving the bytes of one asset: never mixed with others, never too many, never too slow."""
 
 import asyncio
 import hashlib
@@ -28,7 +28,7 @@ _OVERLAP = 4096  # bytes that an address other than the first has to repeat befo
 
 
 class DownloadContext(NamedTuple):
-    """What every transfer of a run uses. `gate`: of a host, closed for all by one answer."""
+    """What every transfer of a run uses. `gate` of a host: closed for all by one Retry-After."""
 
     api: ApiClient
     limits: Limits
@@ -39,7 +39,7 @@ class DownloadContext(NamedTuple):
 
 
 class TransferBroken(Exception):
-    """The transfer failed in a way that another try may mend. `pause`: the server's wish."""
+    """The transfer failed in a way that a retry may fix. `pause`: what the server asked for."""
 
     def __init__(self, reason: str, pause: float | None = None) -> None:
         super().__init__(reason)
@@ -48,22 +48,22 @@ class TransferBroken(Exception):
 
 
 class TransferTooSlow(TransferBroken):
-    """Bytes come, and too few: no progress to speak of."""
+    """Bytes arrive, but too slowly to count as progress."""
 
 
 class AssetRefused(RequestFailed):
-    """No further try can bring this asset."""
+    """No retry can succeed for this asset."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason, final=True)
 
 
 class PageInsteadOfMedia(AssetRefused):
-    """An error page with a good status, as some hosts send it for an address that has expired."""
+    """An error page with status 200, as some hosts send it for an expired URL."""
 
 
 class AssetStream:
-    """What one draft holds, and what may be added to it. `measured`: a length was announced."""
+    """Fills a part file from one URL after another. `has_known_length`: a length was announced."""
 
     def __init__(
         self, context: DownloadContext, task: Task, asset: Asset, part_file: PartFile
@@ -78,7 +78,7 @@ class AssetStream:
         self.has_known_length = True
 
     async def resume(self) -> None:
-        """Go on where an earlier run was cut off, if what is there is surely of this asset."""
+        """Resume an earlier run's part file if its bytes are surely of this asset."""
         store = self._context.resume_store
         known = store.resume_info(self._task.id, self._asset.n) if store else None
         self._is_stored = known is not None
@@ -90,11 +90,14 @@ class AssetStream:
         self._empty()
 
     def is_there(self) -> bool:
-        """Whether all of it had arrived before this run."""
+        """Whether all bytes had arrived before this run."""
         return self._resume_info is not None and self._part_file.size == self._resume_info.length
 
     async def receive(self, asset: Asset) -> None:
-        """The bytes from its present address. Raises Expired, Broken, or a Fault."""
+        """Receive the bytes from the asset's present URL.
+
+        Raises AddressExpired, TransferBroken or RequestFailed.
+        """
         self._asset = asset
         headers, overlap = self._asking()
         async with self._context.api.open_asset(
@@ -109,8 +112,11 @@ class AssetStream:
             self.has_known_length = total is not None
 
     async def _written(self, chunks: AsyncIterator[bytes], *, large: bool) -> AsyncIterator[int]:
-        """How much is there, after each write. Large ones go to a thread: disk and hash are slow,
-        and the next bytes can come meanwhile."""
+        """Yield the size after each write.
+
+        Large files are written in a thread: disk and hash are slow, and the next bytes can arrive
+        meanwhile.
+        """
         part_file, writing = self._part_file, None
         loop = asyncio.get_running_loop()
         try:
@@ -130,7 +136,7 @@ class AssetStream:
                 await asyncio.wait({writing})
 
     def _asking(self) -> tuple[dict[str, str], int]:
-        """A range, where the bytes before it are known to be of the same file."""
+        """Return the headers of a range request, and how many known bytes it asks for again."""
         if not (self._resume_info and self._part_file.size and self._ranges):
             return {}, 0
         same = self._resume_info.address == address_digest(self._asset.url)
@@ -139,7 +145,7 @@ class AssetStream:
         return {"range": f"bytes={start}-", "if-range": self._resume_info.etag}, overlap
 
     def _begun(self, arriving: AssetResponse, ranged: bool, overlap: int) -> int | None:
-        """The length of the whole. Raises for an answer that is not the asset."""
+        """Return the length of the whole file. Raises if the response is not the asset."""
         status, headers = arriving.status, arriving.headers
         if status in _EXPIRED:
             raise AddressExpired(f"HTTP {status}")
@@ -152,7 +158,7 @@ class AssetStream:
         return self._restarted(arriving)
 
     def _continued(self, arriving: AssetResponse, overlap: int) -> int:
-        """The length, where this is the rest of just these bytes; else all begins anew."""
+        """Return the length if this is the rest of the same file; else start from the beginning."""
         assert self._resume_info is not None
         found = _RANGE.fullmatch(arriving.headers.get("content-range", ""))
         etag = arriving.headers.get("etag", self._resume_info.etag)
@@ -167,16 +173,16 @@ class AssetStream:
                 return length
         self.from_the_beginning()
         raise TransferBroken(
-            f"HTTP {arriving.status} is not the rest of the file; from the beginning", 0
+            f"HTTP {arriving.status} is not the rest of the file; starting from the beginning", 0
         )
 
     def from_the_beginning(self) -> None:
-        """Believe nothing of what is there; no range is asked for again."""
+        """Discard what has arrived; no range is requested again."""
         self._ranges = False
         self._empty()
 
     def _empty(self) -> None:
-        """Throw away what is there; the ledger first, lest another run mixes it with the rest."""
+        """Discard the bytes; the ledger first, so that no later run mixes them with others."""
         self._resume_info, self._part_file.kept = None, False
         if self._is_stored and self._context.resume_store:
             self._context.resume_store.delete_resume_info(self._task.id, self._asset.n)
@@ -184,13 +190,13 @@ class AssetStream:
         self._part_file.restart()
 
     def _restarted(self, arriving: AssetResponse) -> int | None:
-        """The announced length; what had arrived before is of something else."""
+        """Start from the beginning; return the announced length."""
         self._empty()
         text = arriving.headers.get("content-length", "")
         total = int(text) if _LENGTH.fullmatch(text) else None
         most = self._context.limits.asset_bytes
         if total is not None and total > most:
-            raise AssetRefused(f"the asset has {total:,} bytes; at most {most:,} are taken")
+            raise AssetRefused(f"the asset has {total:,} bytes; the limit is {most:,}")
         check_free_space(self._part_file.path.parent, total or 0)
         etag = arriving.headers.get("etag", "")
         if total and etag.startswith('"') and self._ranges:
@@ -203,7 +209,7 @@ class AssetStream:
         return total
 
     async def _after(self, overlap: int, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """What comes behind the bytes that are known, once those have come as they were."""
+        """Yield the new bytes, once the known ones were repeated unchanged."""
         known, repeated = self._part_file.tail(overlap) if overlap else b"", b""
         async for chunk in chunks:
             if len(repeated) == overlap:
@@ -214,13 +220,13 @@ class AssetStream:
             if len(repeated) == overlap and repeated != known:
                 self.from_the_beginning()
                 raise TransferBroken(
-                    "the fresh address leads to other bytes; from the beginning", 0
+                    "the new URL leads to other bytes; starting from the beginning", 0
                 )
             if rest:
                 yield rest
 
     async def _bounded(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """The same, while it is neither too much nor too slow."""
+        """Yield the chunks while they are neither too many nor too slow."""
         limits = self._context.limits
         since, received, total = time.monotonic(), 0, self._part_file.size
         async for chunk in chunks:
@@ -230,11 +236,11 @@ class AssetStream:
             yield chunk
             if (elapsed := time.monotonic() - since) >= limits.slow_seconds:
                 if received < limits.slow_rate * elapsed:
-                    raise TransferTooSlow(f"{received:,} bytes in {elapsed:.0f} s are too few")
+                    raise TransferTooSlow(f"{received:,} bytes in {elapsed:.0f} s is too slow")
                 since, received = time.monotonic(), 0
 
 
 def address_digest(url: str) -> str:
-    """Of an address without its query: a signature changes each time, the file does not."""
+    """Return a digest of a URL without its query: the signature changes, the file does not."""
     parts = urlsplit(url)
     return hashlib.sha256(f"{parts.scheme}://{parts.netloc}{parts.path}".encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""One asset until it is whole in its draft: over as many tries and addresses as that takes."""
+"""Transferring one asset, with as many retries and fresh URLs as it takes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -63,7 +63,7 @@ class Transfer:
                     idle = 0
 
     async def _attempt(self) -> None:
-        """One request. Raises TransferBroken where the bytes are not the whole asset."""
+        """Make one request. Raises TransferBroken if the bytes are not the whole asset."""
         await self._context.gate(self._host).passed()
         if not self._stream.is_there():
             await self._stream.receive(self._asset)
@@ -77,7 +77,7 @@ class Transfer:
             raise TransferBroken(error.reason) from error
 
     async def _heal(self, expired: AddressExpired) -> None:
-        """Go on at a fresh address; what has arrived stays."""
+        """Continue from a fresh URL; what has arrived is kept."""
         if await self._has_fresh_address():
             return
         task = self._task.id
@@ -88,7 +88,7 @@ class Transfer:
         )
 
     async def _has_fresh_address(self) -> bool:
-        """Whether the API has another address of the same asset; asked once for each stretch."""
+        """Whether the API has another URL of the same asset; asked once until more bytes arrive."""
         if self._healed_at == self._part.size:
             return False
         self._healed_at = self._part.size

@@ -1,4 +1,4 @@
-"""A task store that may fail: reading and remembering go on without it, sending does not."""
+"""A task store that may fail: reading and recording continue without it, sending does not."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -14,8 +14,8 @@ T = TypeVar("T")
 class BestEffortStore:
     """Decorates a store, or stands for one that could not be opened because of `trouble`.
 
-    A task that runs is not lost by a line that could not be written: its id is known already. The
-    first failure is reported, and the work continues.
+    A running task is not lost if it cannot be recorded: its id is known already. The first failure
+    is reported, and the work continues.
     """
 
     def __init__(self, store: OrderStore | None, tell: Tell, trouble: PiooyError | None = None):
@@ -28,7 +28,7 @@ class BestEffortStore:
 
     @property
     def is_available(self) -> bool:
-        """Whether there is a store to ask."""
+        """Whether there is a store."""
         return self._store is not None
 
     def require(self) -> OrderStore:
@@ -38,39 +38,39 @@ class BestEffortStore:
         return self._store
 
     def plan(self, order: Order, body: bytes, row: RowKey | None = None) -> OrderRecord:
-        """The record of an order; nothing is sent that cannot be recorded."""
+        """Return the record of an order; what cannot be recorded is not sent."""
         return self.require().plan(order, body, row)
 
     def find(self, task_id: str) -> Task | None:
-        """What is known of a task."""
+        """Return what is known about a task."""
         return self._attempt(lambda store: store.find(task_id), None)
 
     def durations(self, task: Task) -> list[float]:
-        """How long the last runs like it took, in seconds."""
+        """Return the durations of the last similar runs, in seconds."""
         return self._attempt(lambda store: store.durations(task), [])
 
     def observe(self, task: Task) -> None:
-        """Remember how a task was seen."""
+        """Record the status of a task."""
         self._attempt(lambda store: store.observe(task), None)
 
     def record_file(self, file: SavedFile) -> None:
-        """Remember where an asset was saved."""
+        """Record where an asset was saved."""
         self._attempt(lambda store: store.record_file(file), None)
 
     def saved_file(self, task_id: str, n: int) -> tuple[str, str] | None:
-        """Where an asset was saved, and its SHA-256."""
+        """Return where an asset was saved, and its SHA-256."""
         return self._attempt(lambda store: store.saved_file(task_id, n), None)
 
     def resume_info(self, task_id: str, n: int) -> ResumeInfo | None:
-        """The unfinished file of an asset."""
+        """Return the part file of an asset."""
         return self._attempt(lambda store: store.resume_info(task_id, n), None)
 
     def save_resume_info(self, task_id: str, n: int, info: ResumeInfo) -> None:
-        """Remember the unfinished file of an asset."""
+        """Record the part file of an asset."""
         self._attempt(lambda store: store.save_resume_info(task_id, n, info), None)
 
     def delete_resume_info(self, task_id: str, n: int) -> None:
-        """Forget it. Raises if that fails: another run would mix its bytes with others."""
+        """Delete the record of a part file. Raises if that fails: its bytes must not be reused."""
         if self._store:
             self._store.delete_resume_info(task_id, n)
 

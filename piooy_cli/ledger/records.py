@@ -8,7 +8,7 @@ from piooy_cli.domain.models import OrderState, SavedFile, Task
 
 
 class OrderFilters(NamedTuple):
-    """Which orders a list is to hold; `since` in seconds before now."""
+    """Which orders to list; `since` is in seconds before now."""
 
     status: str | None = None
     model: str | None = None
@@ -29,7 +29,7 @@ class StoredOrder(NamedTuple):
 
 
 class OrderDetails(NamedTuple):
-    """Everything that is known of one order. `digest`: the SHA-256 of the request's body."""
+    """Everything that is known about one order. `digest`: the SHA-256 of the request's body."""
 
     number: int
     state: OrderState
@@ -46,7 +46,7 @@ class OrderDetails(NamedTuple):
 
 
 class RowOrder(NamedTuple):
-    """The newest order of a batch's row. `task`: as far as it is known; `spec`: its digest."""
+    """The newest order of a batch's row. `task`: as far as known; `spec`: the row's digest."""
 
     state: OrderState
     attempt: int
@@ -55,7 +55,7 @@ class RowOrder(NamedTuple):
 
 
 class SentRow(NamedTuple):
-    """A row that was sent: its key, the digest of what was asked for, and the order's reference."""
+    """A row that was sent: its key, the digest of its request, and the order's reference."""
 
     key: str
     spec: bytes
@@ -63,7 +63,7 @@ class SentRow(NamedTuple):
 
 
 class DamagedFile(NamedTuple):
-    """A saved file that is gone, or is not what it was."""
+    """A saved file that is missing or has changed."""
 
     task_id: str
     n: int

@@ -1,4 +1,4 @@
-"""What past runs say of a model: how many, how many succeeded, how long they took."""
+"""Statistics of past runs of a model: number, success rate, durations."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class RunStatistics(NamedTuple):
-    """The runs of one model, scene and size that are over. `took`: seconds, sorted, where known."""
+    """The ended runs of one model, scene and size. `took`: known seconds, sorted."""
 
     model: str
     scene: str | None
@@ -23,17 +23,17 @@ class RunStatistics(NamedTuple):
 
     @property
     def median(self) -> float | None:
-        """Seconds within which half of them were done."""
+        """The median in seconds."""
         return quantile(self.took, 0.5)
 
     @property
     def slow(self) -> float | None:
-        """Seconds within which nine of ten were done."""
+        """The 90th percentile in seconds."""
         return quantile(self.took, 0.9)
 
 
 def by_model(statistics: Iterable[RunStatistics]) -> dict[str, RunStatistics]:
-    """The runs of each model, of all scenes and sizes together; `statistics` are sorted by it."""
+    """Merge the statistics of each model over scenes and sizes; the input is sorted by model."""
     return {
         model: _as_one(model, list(parts))
         for model, parts in groupby(statistics, key=lambda part: part.model)
@@ -47,12 +47,12 @@ def _as_one(model: str, parts: Sequence[RunStatistics]) -> RunStatistics:
 
 
 def quantile(ordered: Sequence[float], share: float) -> float | None:
-    """The smallest value that at least `share` of them do not exceed: the nearest rank."""
+    """Return the quantile by nearest rank: at least `share` of the values do not exceed it."""
     return ordered[max(math.ceil(share * len(ordered)) - 1, 0)] if ordered else None
 
 
 def histogram(ordered: Sequence[float], most: int = 8) -> list[tuple[float, float, int]]:
-    """How many fell between two round numbers of seconds, for at most `most` steps between."""
+    """Return a histogram between round numbers of seconds, with at most `most` bins."""
     if not ordered:
         return []
     step = _round_step((ordered[-1] - ordered[0]) / most)
@@ -62,7 +62,7 @@ def histogram(ordered: Sequence[float], most: int = 8) -> list[tuple[float, floa
 
 
 def _round_step(least: float) -> float:
-    """The next of 1, 2, 5, 10, 20, 50 …"""
+    """Return the next of 1, 2, 5, 10, 20, 50 …"""
     if least <= 1:
         return 1
     power = 10.0 ** math.floor(math.log10(least))

@@ -1,4 +1,4 @@
-"""What an order store promises. The words are the domain's; how it is kept is the store's own."""
+"""The protocols of an order store, in terms of the domain."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
@@ -26,60 +26,60 @@ class OrderRecord(Protocol):
 
     @property
     def ref(self) -> str:
-        """How the user refers to an order that has no task."""
+        """The reference to an order that has no task."""
 
     def mark_sending(self) -> None:
-        """PLANNED becomes SENDING. Where this raises, nothing may be sent."""
+        """Change PLANNED to SENDING. If this raises, nothing may be sent."""
 
     async def flush(self) -> None:
         """Return once all changes of this order are on disk."""
 
     def mark_unsent(self, reason: str, http_status: int | None) -> None:
-        """SENDING becomes PLANNED: there is proof that the service does not have it."""
+        """Change SENDING to PLANNED: it is certain that the service does not have the order."""
 
     def reject(self, reason: str, http_status: int | None) -> None:
-        """SENDING becomes REFUSED: the service said no, for good."""
+        """Change SENDING to REFUSED: the service rejected the order."""
 
     def mark_unknown(self, reason: str, http_status: int | None) -> None:
-        """SENDING becomes UNKNOWN: it may have arrived, and only the user can say more."""
+        """Change SENDING to UNKNOWN: it may have arrived, and only the user can tell."""
 
     def accept(self, task_id: str, http_status: int | None) -> None:
-        """SENDING becomes SUBMITTED: the service has it, as this task."""
+        """Change SENDING to SUBMITTED: the service has accepted the order as this task."""
 
 
 class ResumeStore(Protocol):
-    """What is remembered of files from run to run."""
+    """Records of files: saved ones, and part files to resume."""
 
     def saved_file(self, task_id: str, n: int) -> tuple[str, str] | None:
-        """Where an asset was saved, and its SHA-256."""
+        """Return where an asset was saved, and its SHA-256."""
 
     def resume_info(self, task_id: str, n: int) -> ResumeInfo | None:
-        """The unfinished file of an asset, if there is one."""
+        """Return the part file of an asset, if there is one."""
 
     def save_resume_info(self, task_id: str, n: int, info: ResumeInfo) -> None:
-        """Remember the unfinished file of an asset."""
+        """Record the part file of an asset."""
 
     def delete_resume_info(self, task_id: str, n: int) -> None:
-        """Forget it: its bytes are of no use. Raises if that cannot be recorded."""
+        """Delete the record of a part file: its bytes must not be reused."""
 
 
 class TaskStore(ResumeStore, Protocol):
-    """What the pipeline needs: to plan orders, and to remember tasks and their files."""
+    """What the pipeline needs: planning orders, and recording tasks and their files."""
 
     def plan(self, order: Order, body: bytes, row: RowKey | None = None) -> OrderRecord:
-        """The record of an order that is about to be sent; `row`: of a batch."""
+        """Return the record of an order that is about to be sent. `row`: its row of a batch."""
 
     def find(self, task_id: str) -> Task | None:
-        """What is known of a task."""
+        """Return what is known about a task."""
 
     def durations(self, task: Task) -> list[float]:
-        """How many seconds the last runs of the same model, scene, size and provider took."""
+        """Return the seconds of the last runs of the same model, scene, size and provider."""
 
     def observe(self, task: Task) -> None:
-        """Remember how a task was seen; a new one is adopted, and an end is not taken back."""
+        """Record a task's status; a new task is added, and a final status never changes."""
 
     def record_file(self, file: SavedFile) -> None:
-        """Remember where an asset was saved."""
+        """Record where an asset was saved."""
 
     def commit_pending(self) -> None:
         """Return once all changes are on disk."""
@@ -88,7 +88,7 @@ class TaskStore(ResumeStore, Protocol):
 class OrderStore(TaskStore, Protocol):
     """The orders and tasks of one account. Methods raise StorageRefused or Busy.
 
-    Opened, a store first turns orders whose sender died into UNKNOWN.
+    When opened, a store turns orders whose sender died into UNKNOWN.
     """
 
     account: str
@@ -97,45 +97,45 @@ class OrderStore(TaskStore, Protocol):
         """Return once all changes so far are on disk."""
 
     def on_commit_failed(self, callback: Callable[[PiooyError], None]) -> None:
-        """Call `callback` when changes are lost that nobody waits for."""
+        """Call `callback` when changes are lost that no caller is waiting for."""
 
     def limit_batch(self, most: int | None) -> None:
-        """Allow at most so many orders in all runs of a batch."""
+        """Limit the orders in all runs of a batch."""
 
     def list_orders(self, filters: OrderFilters) -> Iterator[StoredOrder]:
-        """Orders with their saved files, newest first."""
+        """Yield orders with their saved files, newest first."""
 
     def order_named(self, ref: str) -> OrderDetails:
-        """The order that a reference names. Raises NotFound or UsageError."""
+        """Return the order that a reference names. Raises NotFound or UsageError."""
 
     def all_orders(self) -> Iterator[OrderDetails]:
-        """Every order of the account, oldest first."""
+        """Yield every order of the account, oldest first."""
 
     def resolve_ref(self, ref: str) -> list[str]:
-        """The task ids that a reference stands for. Raises NotFound or UsageError."""
+        """Return the task ids that a reference stands for. Raises NotFound or UsageError."""
 
     def settle(
         self, number: int, state: OrderState, who: str, why: str, task_id: str | None = None
     ) -> None:
-        """The user's decision about an order that is UNKNOWN: who, when and why stay with it."""
+        """Record the user's decision about an order that is UNKNOWN: who, when and why."""
 
     def prune(self, before: float) -> int:
-        """Forget what is over and older than a moment, in Unix seconds; how many were forgotten."""
+        """Delete orders that have ended before a moment, in Unix seconds; return how many."""
 
     def run_statistics(self, model: str | None = None) -> Sequence[RunStatistics]:
-        """What past runs say of every model, scene and size, or of one model's."""
+        """Return the statistics of every model, scene and size, or of one model."""
 
     def newest_order(self, batch: str, row: str) -> RowOrder | None:
-        """What was sent for a row last; None where nothing was planned."""
+        """Return the newest order of a row; None if nothing was planned."""
 
     def unsettled_rows(self, batch: str) -> list[str]:
-        """The keys of the rows whose orders were sent and have not ended, as far as known."""
+        """Return the keys of rows whose orders were sent and have not ended, as far as known."""
 
     def sent_rows(self, batch: str, *, but_failed: bool) -> Iterator[SentRow]:
-        """The newest orders of rows that were sent, or may have been; `but_failed`: not those."""
+        """Yield the newest orders of rows that may have been sent. `but_failed`: skip failed."""
 
     def integrity_errors(self) -> Iterator[tuple[str, str]]:
-        """What is wrong with the store, as a reference and a sentence; every rule is checked."""
+        """Yield what is wrong with the store, as a reference and a sentence."""
 
     def damaged_files(self) -> Iterator[DamagedFile]:
-        """Saved files that are gone or changed."""
+        """Yield saved files that are missing or changed."""

@@ -1,1 +1,1 @@
-"""What a file is and whether it is whole, told from its bytes."""
+"""Recognizing media by their bytes, and whether a file is whole."""

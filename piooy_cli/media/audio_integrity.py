@@ -22,7 +22,7 @@ _LAST_PAGE = 4  # Ogg's flag
 
 
 def mp3(file: BinaryIO, size: int) -> bool | None:
-    """Frame after frame to the end, or to a tag behind the last one."""
+    """Whether an MP3 is whole: frame after frame to the end, or to a tag after the last one."""
     at, frames = _after_id3(file), 0
     while at < size:
         head = _part(file, at, 8)
@@ -63,7 +63,7 @@ def _frame_length(head: bytes) -> int | None:
 
 
 def flac(file: BinaryIO, size: int) -> bool | None:
-    """The last frame is there whole, its checksum holds, and its samples are the last ones."""
+    """Whether a FLAC file is whole: its last frame is complete and has the last samples."""
     head = _part(file, 0, 42)
     if len(head) < 42 or head[4] & 0x7F:  # STREAMINFO comes first
         return False
@@ -96,7 +96,7 @@ def _is_frame_head(head: bytes) -> bool:
 
 
 def _last_sample(frame: bytes, usual: int) -> int | None:
-    """The number of the sample after this frame; None where these bytes are no whole frame."""
+    """Return the number of the sample after this frame; None if it is not a whole frame."""
     if _crc(frame, 16, 0x8005):
         return None
     number, at = _utf8_number(frame, 4)
@@ -115,7 +115,7 @@ def _block_size(frame: bytes, code: int, at: int) -> tuple[int, int]:
 
 
 def _utf8_number(frame: bytes, at: int) -> tuple[int, int]:
-    """A number coded as UTF-8 codes characters, up to seven bytes; and where it ends."""
+    """Decode a number that is coded like a UTF-8 character, in up to seven bytes; and its end."""
     first = frame[at]
     count = 8 - (first ^ 0xFF).bit_length()
     if count == 0:
@@ -141,7 +141,7 @@ def _crc(data: bytes, bits: int, polynomial: int) -> int:
 
 
 def ogg(file: BinaryIO, size: int) -> bool:
-    """The last page says that it is the last, and is there whole."""
+    """Whether an Ogg file is whole: its last page is complete and marked as the last."""
     tail = _part(file, max(size - (_LONGEST_FRAME + 512), 0), _LONGEST_FRAME + 512)
     at = tail.rfind(b"OggS")
     if at < 0 or len(tail) < at + 27:

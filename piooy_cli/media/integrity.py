@@ -1,6 +1,6 @@
-"""Whether a file ends where its kind must: for bytes that came without a length. Pure.
+"""Whether a file is complete, for bytes that came without a length. Pure.
 
-True: whole. False: cut off. None: this kind, or this file, does not say.
+True: whole. False: truncated. None: it cannot be told from the bytes.
 """
 
 import struct
@@ -17,7 +17,7 @@ _SEGMENT = b"\x18\x53\x80\x67"
 
 
 def is_whole(extension: str, file: BinaryIO, size: int) -> bool | None:
-    """What the bytes of this kind say of their end. `size`: how many there are."""
+    """Return whether a file with this extension is whole. `size`: its length in bytes."""
     judge = _JUDGES.get(extension)
     if judge is None:
         return None
@@ -42,7 +42,7 @@ def _jpeg(file: BinaryIO, size: int) -> bool:
 
 
 def _gif(file: BinaryIO, size: int) -> bool:
-    """Block after block to the trailer: a single byte, which could be anything elsewhere."""
+    """Follow the blocks to the trailer, a single byte that can occur anywhere else too."""
     file.seek(10)
     file.seek(13 + _colors(file.read(1)[0]))
     while (kind := file.read(1)[0]) != 0x3B:
@@ -57,7 +57,7 @@ def _gif(file: BinaryIO, size: int) -> bool:
 
 
 def _colors(flags: int) -> int:
-    """Bytes of the colour table that these flags announce."""
+    """Return the size of the color table that these flags announce."""
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
 
@@ -73,7 +73,7 @@ def _bmp(file: BinaryIO, size: int) -> bool | None:
 
 
 def _boxes(needed: frozenset[bytes]) -> Callable[[BinaryIO, int], bool | None]:
-    """ISO media: boxes one after the other to the very end, and what makes them playable."""
+    """Follow the boxes of ISO media to the very end, and look for those that playback needs."""
 
     def judge(file: BinaryIO, size: int) -> bool | None:
         at, boxes, names = 0, 0, set()
@@ -105,7 +105,7 @@ def _matroska(file: BinaryIO, size: int) -> bool | None:
 
 
 def _vint(data: bytes) -> tuple[int | None, int]:
-    """EBML's number, None where all its bits are ones, and how many bytes it takes."""
+    """Decode an EBML number and its length; the number is None if all its bits are ones."""
     width = 9 - data[0].bit_length()
     if width > len(data):
         raise ValueError("cut off")
@@ -115,7 +115,7 @@ def _vint(data: bytes) -> tuple[int | None, int]:
 
 
 def _tail(file: BinaryIO, size: int) -> bytes:
-    """The last bytes, without the padding that some writers append."""
+    """Return the last bytes without the padding that some writers append."""
     return _bytes(file, max(size - 4096, 0), 4096).rstrip(b"\x00\r\n ")
 
 

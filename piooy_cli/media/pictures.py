@@ -1,4 +1,4 @@
-"""Opening pictures from strangers: known formats only, bounded in pixels, no program started.
+"""Opening untrusted pictures: known formats only, bounded in pixels, no program started.
 
 Needs Pillow, which is optional: opening one raises ImportError where it is missing.
 """

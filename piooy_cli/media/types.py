@@ -1,4 +1,4 @@
-"""What a file is, told from its first bytes: never from its name or a header. Pure."""
+"""Recognizing a file's type by its first bytes, never by its name or a header. Pure."""
 
 import re
 
@@ -33,7 +33,7 @@ _USUAL = {Kind.IMAGE: "png", Kind.VIDEO: "mp4", Kind.AUDIO: "mp3"}
 
 
 def extension_of(head: bytes) -> str | None:
-    """The extension that these first bytes deserve, without a dot; None where they are no media."""
+    """Return the extension for these first bytes, without a dot; None if they are not media."""
     for magic, extension in _MAGIC:
         if head.startswith(magic):
             return "mkv" if extension == "webm" and b"matroska" in head[:64] else extension
@@ -45,7 +45,7 @@ def extension_of(head: bytes) -> str | None:
 
 
 def kind_of(extension: str) -> Kind:
-    """What sort of file an extension of ours names."""
+    """Return the kind of file that an extension stands for."""
     if extension in _IMAGES:
         return Kind.IMAGE
     return Kind.AUDIO if extension in _AUDIO else Kind.VIDEO
@@ -64,7 +64,7 @@ def likely_extension(path: str, kind: Kind) -> str:
 
 
 def is_page(head: bytes) -> bool:
-    """Whether these bytes are a web page, JSON or XML: an error in the place of media."""
+    """Whether these bytes are a web page, JSON or XML instead of media."""
     if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         head = head.decode("utf-16", "replace").encode()
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -81,7 +81,7 @@ def is_svg(head: bytes) -> bool:
 
 
 def _mpeg_audio(head: bytes) -> str | None:
-    """A bare MPEG audio frame: eleven set bits, and no reserved layer, rate or frequency."""
+    """Recognize a bare MPEG audio frame: eleven set bits and no reserved values."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return None
     if head[1] & 0xF6 == 0xF0:

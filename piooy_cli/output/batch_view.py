@@ -1,4 +1,4 @@
-"""How a batch stands: ten lines for a window, whatever its size, or one for a log. Pure."""
+"""The progress of a batch: up to ten lines for a terminal, or one for a log. Pure."""
 
 from typing import NamedTuple
 
@@ -13,11 +13,11 @@ _WIDE = 72  # columns from which numbers stand in columns
 _WIDEST = 80  # of head and bar: beyond that an eye has to travel
 _LABEL, _NUMBER, _LAST, _WORD = 9, 5, 9, 8
 _NAME, _BAR = 28, 14
-_CLOSED = "no more is sent"
+_CLOSED = "nothing more is sent"
 
 
 class Figure(NamedTuple):
-    """A number and what it is of."""
+    """A number and its label."""
 
     number: str
     word: str
@@ -28,37 +28,37 @@ _Cells = list[Figure | None]
 
 
 def batch_lines(counted: BatchProgress, frame: Frame, trouble: str = "") -> list[Text]:
-    """At most ten lines, none as wide as the window. `trouble`: what is being tried again."""
+    """Return at most ten lines that fit the window. `trouble`: what is being retried."""
     lines = [*_head(counted, frame), *_numbers(counted, frame)]
     if counted.closed:
         lines.append(_line(f"{_CLOSED}: {counted.closed}", "yellow", frame))
     room = min(MOST, frame.height - 2) - len(lines) - bool(trouble)
     lines += _reasons(counted, frame)[: max(room, 0)]
     if trouble:
-        lines.append(_line(f"trying again: {trouble}", "dim", frame))
+        lines.append(_line(f"retrying: {trouble}", "dim", frame))
     return fitted(lines, frame)[:MOST]
 
 
 def extrapolate(counted: BatchProgress, seconds: float) -> BatchProgress:
-    """The same, so much later; time left is unknown once it has passed."""
+    """Return the counts some time later; time left becomes unknown once it has passed."""
     left = counted.left - seconds if counted.left is not None else None
     return counted._replace(elapsed=counted.elapsed + seconds, left=left)
 
 
 def finished_rows(counted: BatchProgress) -> int:
-    """Rows that nothing more happens to in this run."""
+    """Return the number of rows that have ended in this run."""
     return min(counted.done + counted.failed + counted.in_doubt, counted.rows)
 
 
 def opening_line(counted: BatchProgress) -> str:
-    """What a run of a batch begins with."""
+    """Return the line at the start of a run."""
     before = [(counted.done, "done before"), (counted.failed, "failed before")]
     words = ["1 row" if counted.rows == 1 else f"{counted.rows:,} rows", *_counts(before)]
     return f"batch {counted.name}: {', '.join(words)}"
 
 
 def progress_line(counted: BatchProgress) -> str:
-    """One line that stands alone."""
+    """Return the progress as a single line."""
     bad = _counts([(counted.failed, "failed"), (counted.in_doubt, "in doubt")])
     ended = ", ".join([f"{counted.done:,} of {counted.rows:,} rows done", *bad])
     pace = [f"{cell.number} {cell.word}" for cell in (_rate(counted), _left(counted)) if cell]
@@ -68,7 +68,7 @@ def progress_line(counted: BatchProgress) -> str:
 
 
 def _head(counted: BatchProgress, frame: Frame) -> list[Text]:
-    """The name, a bar, and how much of it is done."""
+    """Return the line with name, bar and percentage."""
     width = min(frame.width, _WIDEST) - 1
     share, count = _share(counted), _count(counted, frame)
     room = max(width - len(count) - 4, 4)
@@ -98,7 +98,7 @@ def _bar(share: float, width: int, frame: Frame) -> Text:
 
 
 def _numbers(counted: BatchProgress, frame: Frame) -> list[Text]:
-    """What is under way, what it costs, what is missing, how fast it goes."""
+    """Return the groups of counts: in progress, sent, left, speed."""
     row = _in_columns if _is_wide(frame) else _in_words
     now, *others = _table(counted, frame)
     lines = [row(*now, _width(counted))] if any(now[1]) else [_idle(frame)]
@@ -115,7 +115,7 @@ def _table(counted: BatchProgress, frame: Frame) -> list[tuple[str, _Cells]]:
 
 
 def _in_columns(label: str, cells: _Cells, width: int) -> Text:
-    """Each number below the others; one that is missing leaves its place empty."""
+    """Return the counts as columns; a missing one leaves its place empty."""
     line = Text.assemble("  ", (label.ljust(_LABEL), "dim"))
     for cell, digits in zip(cells, (width, width, max(width, _LAST)), strict=False):
         number, word, style = cell or Figure("", "")
@@ -126,7 +126,7 @@ def _in_columns(label: str, cells: _Cells, width: int) -> Text:
 
 
 def _in_words(_label: str, cells: _Cells, _width: int) -> Text:
-    """One behind the other, where columns have no room."""
+    """Return the counts after each other, if there is no room for columns."""
     shown = [
         Text.assemble((cell.number, cell.style), (f" {cell.word}", cell.style or "dim"))
         for cell in cells
@@ -136,13 +136,13 @@ def _in_words(_label: str, cells: _Cells, _width: int) -> Text:
 
 
 def _idle(frame: Frame) -> Text:
-    """A line all the same: the others stay where they are."""
+    """Return a placeholder line, so that the others keep their places."""
     label = "now".ljust(_LABEL) if _is_wide(frame) else ""
-    return Text(f"  {label}nothing under way", style="dim")
+    return Text(f"  {label}nothing in progress", style="dim")
 
 
 def _reasons(counted: BatchProgress, frame: Frame) -> list[Text]:
-    """Failures by what they say, most frequent first."""
+    """Return failures by reason, most frequent first."""
     labels, width = (("why", "", ""), _width(counted)) if _is_wide(frame) else (("",) * 3, 0)
     lines = []
     for label, (reason, count) in zip(labels, counted.reasons, strict=False):
@@ -162,7 +162,7 @@ def _is_wide(frame: Frame) -> bool:
 
 
 def _width(counted: BatchProgress) -> int:
-    """Of all numbers that may come: columns that move are hard to read."""
+    """Return the width for the largest number: columns that move are hard to read."""
     return max(_NUMBER, len(f"{counted.rows:,}"), len(clock(counted.elapsed)))
 
 
@@ -184,7 +184,7 @@ def _counts(counts: list[tuple[int, str]]) -> list[str]:
 
 
 def _rate(counted: BatchProgress) -> Figure | None:
-    """In the unit where it is a number that one can imagine."""
+    """Return a rate in the unit that gives a readable number."""
     for seconds, unit in ((1, "s"), (60, "min"), (3600, "h")):
         rate = (counted.rate or 0) * seconds
         if rate >= 0.5:

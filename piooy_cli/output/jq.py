@@ -1,4 +1,4 @@
-"""`--jq`: what an expression of the jq language makes of each record."""
+"""`--jq`: filtering each record through a jq expression."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,12 +7,12 @@ from piooy_cli.domain.errors import PiooyError, UsageError
 
 
 def compiled(expression: str) -> Callable[[Any], list[Any]]:
-    """A function from one record to what comes out. Raises UsageError before anything is sent."""
+    """Compile the expression into a function of a record. Raises UsageError."""
     try:
         import jq
     except ImportError:
         hint = "install it with `pip install 'piooy[jq]'`, or pipe --json into jq"
-        raise UsageError("--jq needs the package jq, which is not installed", hint) from None
+        raise UsageError("--jq requires the package jq, which is not installed", hint) from None
     try:
         program = jq.compile(expression)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Results for programs: JSON Lines, one object for each item, or what --jq makes of it."""
+"""Results for programs: JSON Lines, one object for each item, or the output of --jq."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ class JsonWriter:
         self._filter = filter_
 
     def item(self, event: Event) -> None:
-        """One result, as soon as it exists. What --jq cannot make of it names the task."""
+        """Write one result as soon as it exists. An error of --jq names the task."""
         match event:
             case Saved(file):
                 self._write_of(file.task, task_record(file.task, [file]))
@@ -44,7 +44,7 @@ class JsonWriter:
             raise error.about(task.id or task.ref or "", "task") from None
 
     def answer(self, answer: CommandResult) -> None:
-        """A whole answer."""
+        """Write the result of a command."""
         match answer:
             case Listing(records=records):
                 for record in records:
@@ -57,7 +57,7 @@ class JsonWriter:
                 assert_never(answer)
 
     def close(self) -> None:
-        """Nothing is held back here."""
+        """Do nothing: results are written at once."""
 
     def _write(self, record: Any) -> None:
         for value in [record] if self._filter is None else self._filter(record):
@@ -65,7 +65,7 @@ class JsonWriter:
             self._lines.write(self._shown(value if raw else compact(value), raw))
 
     def _shown(self, text: str, raw: bool) -> str:
-        """Text as it is for a program; harmless for a terminal."""
+        """Return text unchanged for programs, sanitized for a terminal."""
         if not is_terminal(sys.stdout):
             return text
         return sanitize(text) if raw else escaped_json(text)

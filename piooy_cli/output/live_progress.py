@@ -1,4 +1,4 @@
-"""Progress on a terminal: what is under way, in a display that is redrawn and leaves no trace."""
+"""Progress on a terminal: a display that is redrawn, and removed at the end."""
 
 import time
 
@@ -44,7 +44,7 @@ _HELD = 5.0  # seconds that a trouble stays on the board at least
 
 
 class LiveProgress:
-    """Writes to a stderr that is a terminal."""
+    """Shows progress on stderr if it is a terminal."""
 
     period = 0.125
 
@@ -65,9 +65,9 @@ class LiveProgress:
         self._drawn = 0.0
 
     def event(self, event: Event) -> None:
-        """Remember what the event changes; the next beat shows it.
+        """Record what the event changes; the next beat shows it.
 
-        Once a batch was counted, its counts are all that is remembered.
+        Once a batch has reported its counts, only these are shown.
         """
         if isinstance(event, BatchProgress):
             self._count(event)
@@ -132,7 +132,7 @@ class LiveProgress:
             self.heartbeat()  # not a beat later: where results are many, it would only flicker
 
     def close(self) -> None:
-        """Leave the terminal as it was."""
+        """Restore the terminal."""
         self._painter.close()
 
     def _frame(self) -> Frame:
@@ -166,7 +166,7 @@ class LiveProgress:
             rows.clear()
 
     def _in_trouble(self, event: Retrying) -> None:
-        """One at a time, for long enough to be read: there may be hundreds a second."""
+        """Show one reason at a time, long enough to be read: there may be hundreds per second."""
         now = time.monotonic()
         if self._verbose:
             self._retrying(*event)
@@ -174,7 +174,7 @@ class LiveProgress:
             self._trouble = event.reason, now + max(event.pause, _HELD)
 
     def _share(self, rows: list[ProgressRow], now: float) -> float | None:
-        """How much of all is over, where anything is known of it."""
+        """Return the share that is done, if it is known."""
         ended = self._tally.done + self._tally.failed
         shares = [share for row in rows if (share := share_of(row, now)) is not None]
         return (ended + sum(shares)) / (ended + len(rows)) if shares or ended else None
@@ -209,7 +209,7 @@ class LiveProgress:
         if row and not self._verbose:
             row.state = self._clean(f"{reason}; again in {pause:.0f} s")[:60]
         else:
-            self._say(f"{what}: {reason}; trying again in {pause:.1f} s")
+            self._say(f"{what}: {reason}; retrying in {pause:.1f} s")
 
     def _say(self, text: str) -> None:
         self._painter.clear()

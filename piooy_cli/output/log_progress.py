@@ -1,4 +1,4 @@
-"""Progress off a terminal: one plain line for each change of state, and a heartbeat. For logs."""
+"""Progress for logs, off a terminal: a plain line for each change of state, and a heartbeat."""
 
 import time
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ _MOST = 1000  # tasks, or troubles, that are remembered
 
 
 class LogProgress:
-    """Writes to a stderr that is a file, a pipe or a mail."""
+    """Writes progress lines to stderr if it is a file or a pipe."""
 
     def __init__(self, lines: LineStream, *, verbose: bool = False, heartbeat: float = 30) -> None:
         self.period = min(heartbeat, 1.0)
@@ -43,7 +43,7 @@ class LogProgress:
         self._last_count = 0.0
 
     def event(self, event: Event) -> None:
-        """A line, where the event changes anything; of a batch, only now and then."""
+        """Write a line if the event changes anything; for a batch, only now and then."""
         if isinstance(event, BatchProgress):
             first, self._batch = not self._batch, (event, time.monotonic())
             if first:
@@ -67,7 +67,7 @@ class LogProgress:
                 self._remember(task.id, task.status)
                 self._say(f"{task.id} submitted")
             case PollStarted(task_id, age, expected):
-                self._remember(task_id, self._states.get(task_id, "not seen yet"))
+                self._remember(task_id, self._states.get(task_id, "not polled yet"))
                 if expected and expected.runs and not self._batch:
                     self._ends[task_id] = time.monotonic() - age, expected
             case Progressed(task, elapsed) if self._states.get(task.id) != task.status:
@@ -79,7 +79,7 @@ class LogProgress:
                 self._forget(task.id)
                 self._say(f"{task.id} {task.status}")
             case Saved(file):
-                what = "is there already" if file.already_there else f"saved, {file.bytes:,} bytes"
+                what = "already there" if file.already_there else f"saved, {file.bytes:,} bytes"
                 self._say(f"{file.path} {what}")
             case Retrying(what, reason, pause):
                 self._retrying(what, reason, pause)
@@ -89,7 +89,7 @@ class LogProgress:
                 self._forget(error.task_id or "")
 
     def heartbeat(self) -> None:
-        """A sign of life where nothing has changed for long; of a batch, how it stands."""
+        """Write a heartbeat line if nothing has changed for long; for a batch, its progress."""
         if self._batch:
             self._count(*self._batch)
         elif self._states and time.monotonic() - self._last_line >= self._heartbeat:
@@ -107,13 +107,13 @@ class LogProgress:
             self._say(progress_line(extrapolate(counted, now - seen)))
 
     def aside(self, pause: bool = True) -> None:
-        """Lines do not get in the way of results."""
+        """Do nothing: lines do not disturb results."""
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
     def _left(self, task_id: str) -> str:
-        """When the first of them is likely to end, as past runs say."""
+        """Return when the first task is likely to end, by past runs."""
         if task_id not in self._ends:
             return ""
         started, expected = self._ends[task_id]
@@ -129,14 +129,14 @@ class LogProgress:
         self._ends.pop(task_id, None)
 
     def _retrying(self, what: str, reason: str, pause: float) -> None:
-        """Once a minute for each trouble, however many tasks have it."""
+        """Report each reason once a minute, however many tasks it affects."""
         now, kind = time.monotonic(), reason.partition(":")[0][:40]
         if self._verbose or now - self._last_retry.get(kind, -_RETRY_EVERY) >= _RETRY_EVERY:
             self._last_retry.pop(kind, None)  # so that the first is the oldest
             self._last_retry[kind] = now
             if len(self._last_retry) > _MOST:
                 del self._last_retry[next(iter(self._last_retry))]
-            self._say(f"{what}: {reason}; trying again in {pause:.1f} s")
+            self._say(f"{what}: {reason}; retrying in {pause:.1f} s")
 
     def _say(self, text: str) -> None:
         self._last_line = time.monotonic()

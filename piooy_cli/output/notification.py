@@ -1,4 +1,4 @@
-"""Tells a person who looks elsewhere that it is done: through the terminal, or the desktop."""
+"""Notifications that a run is done, through the terminal or the desktop."""
 
 import subprocess
 from collections.abc import Mapping
@@ -11,9 +11,9 @@ _SECONDS = 5
 
 
 def sequence(title: str, body: str, environ: Mapping[str, str]) -> str:
-    """What this terminal shows as a notification; a bell where none is known.
+    """Return the sequence for a notification in this terminal; a bell if it has none.
 
-    OSC 99: kitty. OSC 777: ghostty, WezTerm, foot, urxvt. OSC 9: iTerm2; elsewhere it is progress.
+    OSC 99: kitty. OSC 777: ghostty, WezTerm, foot, urxvt. OSC 9: iTerm2 only.
     """
     title, body = _plain(title), _plain(body)
     term, program = environ.get("TERM", ""), environ.get("TERM_PROGRAM", "")
@@ -27,19 +27,19 @@ def sequence(title: str, body: str, environ: Mapping[str, str]) -> str:
 
 
 def on_desktop(title: str, body: str) -> None:
-    """Where there is no terminal but perhaps a desktop."""
+    """Notify through the desktop, if there is one."""
     command = ["notify-send", "--app-name=piooy", "--", _plain(title), _plain(body)]
     with suppress(OSError, subprocess.SubprocessError):
         subprocess.run(command, check=False, capture_output=True, timeout=_SECONDS)
 
 
 def _plain(text: str) -> str:
-    """Text that ends no sequence and parts no field."""
+    """Return text that cannot end the sequence or a field."""
     return sanitize(text).replace(";", ",")[:_LONGEST]
 
 
 def _through(text: str, environ: Mapping[str, str]) -> str:
-    """tmux hands on only what is wrapped for it."""
+    """Wrap a sequence for tmux, which passes nothing else on."""
     if not environ.get("TMUX"):
         return text
     return f"\x1bPtmux;{text.replace(chr(27), chr(27) * 2)}\x1b\\"

@@ -1,4 +1,4 @@
-"""What people, programs and pipes see. Which writers they are is chosen in `writers`."""
+"""The output of a run: results to stdout, everything else to stderr, by the chosen writers."""
 
 import shutil
 import sys
@@ -21,7 +21,7 @@ from piooy_cli.output.writers import OutputOptions
 
 
 class Output:
-    """One run's output: results to stdout, all else to stderr."""
+    """One run's output: results to stdout, everything else to stderr."""
 
     def __init__(self, looks: OutputOptions, secrets: list[str]) -> None:
         self._looks = looks
@@ -33,11 +33,11 @@ class Output:
         self._titled = False
 
     def results_are(self, types: tuple[type, ...], *, titled: bool = False) -> None:
-        """Events of these types are what was asked for. `titled`: show progress in a title too."""
+        """Treat events of these types as results. `titled`: show progress in the title."""
         self._result_types, self._titled = types, titled
 
     def event(self, event: Event) -> None:
-        """Show an event; one of the kind that was asked for is a result."""
+        """Show an event as a result or as progress."""
         if isinstance(event, (Saved, Settled, Submitted)):
             self._last = event
         if isinstance(event, self._result_types):
@@ -58,40 +58,40 @@ class Output:
         return self._progress.period
 
     def heartbeat(self) -> None:
-        """A sign of life, where one is due."""
+        """Show a heartbeat if one is due."""
         self._show(self._progress.heartbeat)
 
     def suspend(self) -> None:
-        """Leave the terminal to the shell."""
+        """Clear the display for the shell."""
         self._show(self._progress.close)
 
     def answer(self, answer: CommandResult) -> None:
-        """The answer of a command."""
+        """Write the result of a command."""
         self._show(self._progress.aside)
         self._results.answer(answer)
         self._show(self._progress.aside, pause=False)
 
     def document(self, value: Any) -> None:
-        """A JSON value that is the answer itself."""
+        """Write a JSON value as the result."""
         self.answer(Document(value))
 
     def page(self, text: str) -> None:
-        """Text for a person that is the answer itself, whatever the writer: help, a version."""
+        """Write text for people as the result, such as help or the version."""
         LineStream(sys.stdout, self._secrets).write(text.rstrip("\n"))
 
     def file(self, path: str) -> None:
-        """The bytes of a file, to stdout."""
+        """Write the bytes of a file to stdout."""
         LineStream(sys.stdout, self._secrets).copy(path)
 
     def ask(self, question: str) -> bool:
-        """A person's yes; anything else is no."""
+        """Ask the user; anything but yes means no."""
         self._show(self._progress.aside)
         sys.stderr.write(f"{sanitize(question)} [y/N] ")
         sys.stderr.flush()
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
     def preview(self, path: str) -> None:
-        """Draw a picture for a person; nothing where nobody looks, or it cannot be shown."""
+        """Draw a picture on a terminal; do nothing if it cannot be shown."""
         if not is_terminal(sys.stderr) or is_dumb(self._looks.environ) or self._looks.quiet:
             return
         from piooy_cli.output.preview import drawing
@@ -104,14 +104,14 @@ class Output:
         self._show(self._progress.aside, pause=False)
 
     def note(self, text: str) -> None:
-        """A line for a person."""
+        """Write a line for people."""
         if not self._looks.quiet:
             if "_progress" in self.__dict__:
                 self._show(self._progress.aside)
             self._stderr.write_anyway(sanitize(text))
 
     def error(self, error: PiooyError, trace: str = "") -> None:
-        """What happened and what to do next; with --json an object as the last line."""
+        """Show an error and what to do next; with --json, an object as the last line."""
         self._show(self._progress.close)
         self._notify(error.message)
         for line in trace.splitlines():
@@ -124,14 +124,14 @@ class Output:
             self._tell_once(error)
 
     def close(self) -> None:
-        """Write what was held back, and leave the terminal as it was."""
+        """Write what was held back, and restore the terminal."""
         self._show(self._progress.close)
         self._results.close()
         if self._last:
             self._notify(_done(self._last))
 
     def _show(self, word: Callable[..., object], *arguments: Any, **more: Any) -> None:
-        """Progress on a terminal that may be gone: the work goes on without it."""
+        """Ignore errors of progress: the terminal may be gone, and the work continues."""
         with suppress(OSError):
             word(*arguments, **more)
 
@@ -149,7 +149,7 @@ class Output:
             self._stderr.write_anyway(f"piooy: {sanitize(hint)}")
 
     def _notify(self, body: str) -> None:
-        """Where it was wished: to whoever looks elsewhere by now."""
+        """Send a notification if it was asked for."""
         if not self._looks.notify or (is_terminal(sys.stderr) and is_dumb(self._looks.environ)):
             return
         from piooy_cli.output import notification
@@ -167,7 +167,7 @@ class Output:
 
 
 def _done(event: Saved | Settled | Submitted) -> str:
-    """What ended last, in a person's words."""
+    """Return the outcome as text for a notification."""
     if isinstance(event, Saved):
         return f"saved {event.file.path}"
     return f"done: {event.task.prompt or event.task.id}"

@@ -1,4 +1,4 @@
-"""Results for pipes: what the next command takes, one item a line, fields separated by tabs."""
+"""Results for pipes: one item per line, fields separated by tabs, as the next command reads."""
 
 from collections.abc import Sequence
 from typing import assert_never
@@ -26,7 +26,7 @@ class PlainWriter:
         self._colored = colored
 
     def item(self, event: Event) -> None:
-        """One result, as soon as it exists."""
+        """Write one result as soon as it exists."""
         match event:
             case Saved(file):
                 self._lines.write(file.path)
@@ -38,7 +38,7 @@ class PlainWriter:
                 self._lines.write("\t".join(self._painted(cell, task) for cell in cells))
 
     def answer(self, answer: CommandResult) -> None:
-        """A whole answer."""
+        """Write the result of a command."""
         match answer:
             case Listing(rows=rows):
                 for row in rows:
@@ -51,17 +51,17 @@ class PlainWriter:
                 assert_never(answer)
 
     def close(self) -> None:
-        """Nothing is held back here."""
+        """Do nothing: results are written at once."""
 
     def _painted(self, cell: str, task: Task) -> str:
-        """The status in its colour, where somebody forces colour into a pipe."""
+        """Color the status, if the user forces color into a pipe."""
         if not self._colored or cell != task.status:
             return cell
         return f"\x1b[{_COLORS.get(cell, _OTHER_COLOR)}m{cell}\x1b[0m"
 
 
 def fields_of(task: Task) -> list[str]:
-    """Id, status, media type and model, as scripts read them."""
+    """Return id, status, media type and model, as scripts read them."""
     return [
         sanitize(value or "")
         for value in (task.id or task.ref, task.status, task.media, task.model)

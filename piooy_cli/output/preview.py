@@ -1,4 +1,4 @@
-"""A picture drawn in the terminal: kitty's or iTerm2's way, else in half blocks."""
+"""Drawing a picture in the terminal, with kitty's or iTerm2's protocol or in half blocks."""
 
 import base64
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ _COLUMNS = 60
 
 
 def drawing(path: Path, environ: Mapping[str, str], columns: int) -> str:
-    """What to write to the terminal for a file that we saved; empty where it cannot be."""
+    """Return what to write to the terminal for a file; empty if it cannot be shown."""
     if path.stat().st_size > _BIGGEST:
         return ""
     data = path.read_bytes()
@@ -39,7 +39,7 @@ def _kitty(data: bytes) -> Iterator[str]:
 
 
 def _blocks(path: Path, columns: int) -> Iterator[str]:
-    """Two pixels a cell, the upper one as the colour of the character. Needs Pillow."""
+    """Yield lines with two pixels per cell, the upper one as foreground color. Needs Pillow."""
     try:
         with open_picture(path) as image:
             rows = max(round(columns * image.height / image.width / 2), 1)

@@ -1,4 +1,4 @@
-"""What live progress looks like: rows and totals as lines, for a width and a height. Pure."""
+"""The look of live progress: rows and totals as lines, for a width and a height. Pure."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -15,7 +15,7 @@ _SLOW = 0.9
 
 
 class Glyphs(NamedTuple):
-    """What this terminal's encoding can show."""
+    """The symbols that this terminal's encoding can show."""
 
     spinner: str = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
     bar: str = "━"
@@ -29,7 +29,7 @@ ASCII = Glyphs("|/-\\", "=", "-", "~", "x")
 
 @dataclass(slots=True)
 class ProgressRow:
-    """One thing under way. `started`: on the clock that `now` is of; bytes once they come."""
+    """One task in progress. `started`: on the same clock as `now`; bytes once they arrive."""
 
     name: str
     state: str
@@ -40,12 +40,12 @@ class ProgressRow:
     before: int = 0  # bytes that an earlier run had fetched
 
     def rate(self, now: float) -> float:
-        """Bytes a second."""
+        """Bytes per second."""
         return ((self.received or 0) - self.before) / max(now - self.started, 0.1)
 
 
 class ProgressTotals(NamedTuple):
-    """What this run has begun, and how it ended."""
+    """How many tasks this run has started, and how they ended."""
 
     begun: int = 0
     done: int = 0
@@ -53,7 +53,7 @@ class ProgressTotals(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """Where and when lines are drawn."""
+    """The size, time and symbols that lines are drawn with."""
 
     now: float
     width: int = 80
@@ -62,7 +62,7 @@ class Frame(NamedTuple):
 
 
 def progress_lines(rows: list[ProgressRow], totals: ProgressTotals, frame: Frame) -> list[Text]:
-    """One row with all that is known of it, or a line for each that fits, and totals."""
+    """Return one row in detail, or a line for each row that fits, and totals."""
     if not rows:
         return []
     if len(rows) == 1 and totals.begun < 2:
@@ -76,7 +76,7 @@ def progress_lines(rows: list[ProgressRow], totals: ProgressTotals, frame: Frame
 
 
 def share_of(row: ProgressRow, now: float) -> float | None:
-    """How much of it is over: of its bytes, or of past runs by this age. None where unknown."""
+    """Return the share that is done: of bytes, or of past runs by this age. None if unknown."""
     if row.received is not None:
         return min(row.received / row.total, 1) if row.total else None
     return row.expected.finished(now - row.started) if row.expected else None
@@ -112,7 +112,7 @@ def _one_of_many(row: ProgressRow, frame: Frame) -> Text:
 def _totals(rows: list[ProgressRow], totals: ProgressTotals, frame: Frame) -> Text:
     words = [f"{totals.done:,} done"]
     words += [f"{totals.failed:,} failed"] if totals.failed else []
-    words.append(f"{len(rows):,} under way")
+    words.append(f"{len(rows):,} in progress")
     left = [
         row.expected.left(frame.now - row.started)
         for row in rows
@@ -125,21 +125,17 @@ def _totals(rows: list[ProgressRow], totals: ProgressTotals, frame: Frame) -> Te
 
 
 def _story(row: ProgressRow, now: float) -> list[Text]:
-    """What past runs say of this one, in words."""
+    """Return the estimate from past runs, as text."""
     if row.received is not None:
         return [Text(f"{_bytes(row)}, {_speed([row], now)}", style="dim")]
     if row.expected is None:
         return []
     age, known = now - row.started, row.expected
     if not known.runs:
-        return [
-            Text(f"no run of it here yet, typically {rough_duration(known.middle)}", style="dim")
-        ]
+        return [Text(f"no past runs here, typically {rough_duration(known.middle)}", style="dim")]
     usual = f"usually {_span(known.at(0.1), known.at(0.9))}"
     if (share := known.finished(age)) > _SLOW:
-        return [
-            Text(f"slower than {min(int(share * 100), 99)} of 100 runs, {usual}", style="yellow")
-        ]
+        return [Text(f"slower than {min(int(share * 100), 99)} % of runs, {usual}", style="yellow")]
     return [Text(f"about {rough_duration(known.left(age))} left, {usual}", style="dim")]
 
 
@@ -157,7 +153,7 @@ def _bytes(row: ProgressRow) -> str:
 
 
 def _speed(rows: list[ProgressRow], now: float) -> str:
-    """Of all of them together, and when the last is likely to be here."""
+    """Return bytes, rate and time left of all downloads together."""
     rate = sum(row.rate(now) for row in rows)
     missing = [row.total - (row.received or 0) for row in rows if row.total]
     left = f", {rough_duration(sum(missing) / rate)} left" if missing and rate > 0 else ""
@@ -173,34 +169,34 @@ def _bar(row: ProgressRow, frame: Frame, width: int) -> list[Text]:
 
 
 def spin(frame: Frame) -> tuple[str, str]:
-    """What turns while all goes on."""
+    """Return the spinner's present frame."""
     spinner = frame.glyphs.spinner
     return spinner[int(frame.now * 10) % len(spinner)], "cyan"
 
 
 def fitted(lines: list[Text], frame: Frame) -> list[Text]:
-    """No line reaches the last column: a terminal would wrap it, and the next would be one off."""
+    """Shorten lines to end before the last column, where a terminal would wrap them."""
     for line in lines:
         line.truncate(frame.width - 1, overflow="crop")
     return lines[: max(frame.height - 2, 1)]
 
 
 def cut(text: str, cells: int, frame: Frame) -> str:
-    """No wider than so many cells, and the mark of it where something is missing."""
+    """Shorten text to `width` cells, with an ellipsis."""
     if cell_len(text) <= cells:
         return text
     return set_cell_size(text, max(cells - 1, 0)).rstrip() + frame.glyphs.more
 
 
 def clock(seconds: float) -> str:
-    """As a watch shows it."""
+    """Return seconds like 1:05."""
     minutes, rest = divmod(int(max(seconds, 0)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def rough_duration(seconds: float) -> str:
-    """In the unit and with the precision that a guess deserves."""
+    """Return a duration in a unit and precision that suit an estimate."""
     if seconds < 90:
         step = 5 if seconds > 20 else 1
         return f"{max(round(seconds / step) * step, 1)} s"

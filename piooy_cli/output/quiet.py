@@ -1,4 +1,4 @@
-"""No progress at all: for --quiet."""
+"""The progress writer of --quiet, which shows nothing."""
 
 from piooy_cli.domain.events import Event
 
@@ -9,13 +9,13 @@ class Quiet:
     period = 60.0
 
     def event(self, event: Event) -> None:
-        """Not a word."""
+        """Ignore the event."""
 
     def heartbeat(self) -> None:
-        """Not a sign."""
+        """Ignore the beat."""
 
     def aside(self, pause: bool = True) -> None:
-        """There is nothing to put aside."""
+        """Do nothing: there is no display."""
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: there is no display."""

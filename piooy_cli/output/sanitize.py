@@ -1,4 +1,4 @@
-"""Text from outside made harmless: no control character, no invisible one. Pure."""
+"""Making untrusted text harmless: no control or invisible characters. Pure."""
 
 import json
 import re
@@ -15,13 +15,13 @@ LONGEST = 4000
 
 
 def sanitize(text: str) -> str:
-    """One line of `text` as it may be shown: hostile characters as `\\x1b`, breaks as a space."""
+    """Return `text` as one line: control characters as `\\x1b`, line breaks as spaces."""
     text = text if len(text) <= LONGEST else text[:LONGEST] + "…"
     return _HOSTILE.sub(_escape, _BREAKS.sub(" ", text))
 
 
 def escaped_json(text: str) -> str:
-    """One line of JSON with what is hostile to a terminal as escapes of JSON: the same value."""
+    """Return JSON with control characters as JSON escapes, so that its value is unchanged."""
     return _HOSTILE.sub(lambda match: json.dumps(match[0])[1:-1], text)
 
 

@@ -1,7 +1,7 @@
-"""Draws lines below the cursor of a terminal and takes them away again; nothing else moves.
+"""Drawing lines below the cursor of a terminal, and removing them; nothing else moves.
 
-The cursor rests on an empty line above what is drawn. Whoever prints meanwhile, this process or the
-next one in a pipe, prints there; the next drawing begins below it. So nothing is drawn over.
+The cursor rests on an empty line above the drawing. Output that arrives meanwhile, from this
+process or the next one in a pipe, is printed there, and the next drawing begins below it.
 """
 
 import os
@@ -20,7 +20,7 @@ _SHOW_CURSOR = "\x1b[?25h"
 
 
 class Screen:
-    """Draws on one terminal, while no other process of ours does and this one is in front."""
+    """Draws on a terminal, unless another piooy process does or this one is in the background."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Screen:
         self._share: int | None = None
 
     def draw(self, lines: Sequence[Text], share: float | None, title: str = "") -> None:
-        """Show these lines instead of those before; `share` in the task bar, where there is one."""
+        """Replace the drawn lines; show `share` in the task bar, if there is one."""
         if not self._may_draw():
             return
         with self._console.capture() as capture:
@@ -53,14 +53,14 @@ class Screen:
         self._drawn = True
 
     def clear(self) -> None:
-        """Take away what is drawn; not where somebody else is in front by now."""
+        """Remove the drawn lines, unless this process is in the background by now."""
         if self._drawn:
             self._drawn = False
             if self._is_in_front():
                 self._write(_CLEAR_BELOW)
 
     def close(self) -> None:
-        """Leave the terminal as it was, and to others."""
+        """Restore the terminal, and let others draw."""
         if self._claim is None:
             return
         self.clear()
@@ -69,7 +69,7 @@ class Screen:
         self._claim = None
 
     def _may_draw(self) -> bool:
-        """Whether the terminal is ours. Two that draw would wipe each other's lines, for ever."""
+        """Whether this process may draw: two would erase each other's lines."""
         if not self._is_in_front():
             return False
         if self._claim is None:
@@ -82,7 +82,7 @@ class Screen:
         return True
 
     def _task_bar(self, share: float | None) -> str:
-        """OSC 9;4, where known to work: only what changes it."""
+        """Set the task bar's progress (OSC 9;4) if it has changed and the terminal supports it."""
         percent = None if share is None else int(100 * share)
         if not self._bar or percent == self._share:
             return ""
@@ -90,7 +90,7 @@ class Screen:
         return "\x1b]9;4;0;\x07" if percent is None else f"\x1b]9;4;1;{percent}\x07"
 
     def _window_title(self, title: str) -> str:
-        """The old one is kept on the terminal's own stack, and comes back at the end."""
+        """Set the window title; the old one is kept on the terminal's stack and restored."""
         if not self._knows_titles or not self._titled() or title == self._title:
             return ""
         before, self._title = self._title, title
@@ -104,7 +104,7 @@ class Screen:
 
 
 def knows_task_bar(environ: Mapping[str, str]) -> bool:
-    """Whether OSC 9;4 is progress here; older terminals show it as a notification."""
+    """Whether OSC 9;4 means progress; older terminals show it as a notification."""
     if environ.get("TMUX") or environ.get("TERM", "").startswith(("screen", "tmux")):
         return False
     ptyxis = environ.get("PTYXIS_VERSION", "").partition(".")[0]
@@ -118,18 +118,18 @@ def knows_task_bar(environ: Mapping[str, str]) -> bool:
 
 
 def knows_titles(environ: Mapping[str, str]) -> bool:
-    """Whether a title can be set here, and the old one be brought back."""
+    """Whether the window title can be set and restored."""
     known = ("xterm", "foot", "alacritty", "rxvt")
     inside = environ.get("TMUX") or environ.get("TERM_PROGRAM") == "Apple_Terminal"
     return not inside and environ.get("TERM", "").startswith(known)
 
 
 def _claimed(stream: Any) -> int | None:
-    """A descriptor that says that this process draws here; None where another one does."""
+    """Return a descriptor that claims the terminal; None if another process has it."""
     try:
         claim = os.open(os.ttyname(stream.fileno()), os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
     except (OSError, AttributeError):
-        return os.open(os.devnull, os.O_RDONLY)  # no such thing here: nobody can be asked
+        return os.open(os.devnull, os.O_RDONLY)  # not possible here: assume that no one else draws
     with suppress(OSError):
         if lock(claim):
             return claim

@@ -1,4 +1,4 @@
-"""Writing lines: a closed pipe ends the run quietly, a full disk is said, the key never passes."""
+"""Writing lines: a closed pipe ends the run quietly, a full disk is reported, the key removed."""
 
 import shutil
 import signal
@@ -13,25 +13,25 @@ _SIGPIPE = int(getattr(signal, "SIGPIPE", 13))
 
 
 class LineStream:
-    """A stream that takes whole lines, each flushed at once: the next command is waiting."""
+    """A stream for whole lines, each flushed at once for the next command."""
 
     def __init__(self, stream: Any, secrets: Sequence[str]) -> None:
         self._stream = stream
         self._secrets = secrets
 
     def write(self, text: str) -> None:
-        """One line of results. Raises Interrupted (141) or StorageRefused."""
+        """Write a line of results. Raises Interrupted (141) or StorageRefused."""
         if self._stream is None:
             return
         try:
             self._put(redact(text, self._secrets))
         except BrokenPipeError:
-            raise Interrupted("the reader has gone", signal=_SIGPIPE) from None
+            raise Interrupted("the reader closed the pipe", signal=_SIGPIPE) from None
         except OSError as error:
             raise _unwritten(error, f" {text[:200]!r}") from None
 
     def copy(self, path: str) -> None:
-        """The bytes of a file. Raises as `write` does."""
+        """Write the bytes of a file. Raises like `write`."""
         if self._stream is None:
             return
         try:
@@ -39,12 +39,12 @@ class LineStream:
                 shutil.copyfileobj(file, self._stream.buffer)
             self._stream.flush()
         except BrokenPipeError:
-            raise Interrupted("the reader has gone", signal=_SIGPIPE) from None
+            raise Interrupted("the reader closed the pipe", signal=_SIGPIPE) from None
         except OSError as error:
             raise _unwritten(error) from None
 
     def write_anyway(self, text: str) -> None:
-        """One line for a person; where it cannot be shown, the work goes on."""
+        """Write a line for people; if that fails, the work continues."""
         with suppress(OSError, ValueError):
             if self._stream is not None:
                 self._put(redact(text, self._secrets))
@@ -66,7 +66,7 @@ def _unwritten(error: OSError, result: str = "") -> StorageRefused:
 
 
 def _encoded(text: str) -> bytes:
-    """UTF-8, whatever the locale; a path's undecodable bytes come out as they went in."""
+    """Encode as UTF-8, whatever the locale; undecodable bytes of paths are kept."""
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Results for eyes, on a terminal: cards and tables. Text from outside is never markup."""
+"""Results on a terminal: tables and cards. Untrusted text is never markup."""
 
 import json
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ _STYLES = {
 
 
 class TableWriter:
-    """Writes to a terminal. Paths and ids are plain lines here too: they get copied."""
+    """Writes results to a terminal. Paths and ids are plain lines, so that they can be copied."""
 
     def __init__(
         self, lines: LineStream, console: Console, secrets: list[str], links: bool = False,
@@ -49,7 +49,7 @@ class TableWriter:
         self._shown: list[Shown] = []
 
     def item(self, event: Event) -> None:
-        """One result; tasks that are to be seen wait for each other, to make one table."""
+        """Write one result; tasks that were asked for are collected for one table."""
         if isinstance(event, Shown):
             self._shown.append(event)
         elif isinstance(event, Saved) and self._links:
@@ -58,7 +58,7 @@ class TableWriter:
             PlainWriter(self._lines).item(event)
 
     def answer(self, answer: CommandResult) -> None:
-        """A whole answer."""
+        """Write the result of a command."""
         match answer:
             case Listing(columns, rows, _, bars):
                 self._print(self._table(list(columns), [list(row) for row in rows], bars))
@@ -81,7 +81,7 @@ class TableWriter:
             self._overview(shown)
 
     def _overview(self, shown: list[Shown]) -> None:
-        """A row for each task; its id leads to its first file."""
+        """Write a table with a row for each task; its id links to its first file."""
         columns = _COLUMNS if self._console.width >= _WIDE else _NARROW_COLUMNS
         facts = [_facts(one.task) for one in shown]
         rows = [[one[name] for name in columns] for one in facts]
@@ -95,7 +95,7 @@ class TableWriter:
         self._lines.write(text.rstrip("\n"))
 
     def _fitted(self, rows: list[list[str]]) -> list[list[str]]:
-        """The last cell of each row cut to what the others leave of the screen."""
+        """Shorten the last cell of each row to the space that the others leave."""
         widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)][:-1]
         room = max(self._console.width - sum(widths) - 3 * len(widths), 8)
         return [
@@ -135,14 +135,14 @@ class TableWriter:
         return Text(("█" if utf else "#") * round((share or 0) * _BAR_CELLS), style="cyan")
 
     def _card(self, task: Task) -> None:
-        """One row a fact, not wrapped: addresses get copied."""
+        """Write one fact per row, not wrapped, so that URLs can be copied."""
         for name, value in _card_rows(task):
             row = Text.assemble((f"{name:<10}", "dim"), self._text(value, _STYLES.get(value, "")))
             self._console.print(row, soft_wrap=True)
 
 
 def _facts(task: Task) -> dict[str, str]:
-    """At a glance: the beginning of an id is a reference to it."""
+    """Return the cells of a task; a prefix of its id is enough as a reference."""
     return {
         "id": task.id[:_SHORT_ID] or task.ref or "",
         "age": _age(task.created_at),
@@ -154,7 +154,7 @@ def _facts(task: Task) -> dict[str, str]:
 
 
 def _age(moment: datetime | None) -> str:
-    """How long ago, in the largest unit that fits."""
+    """Return how long ago, in the largest unit that fits."""
     if moment is None:
         return ""
     seconds = max((datetime.now(UTC) - moment).total_seconds(), 0)
@@ -165,7 +165,7 @@ def _age(moment: datetime | None) -> str:
 
 
 def console(stream: Any, color: bool, width: int | None = None) -> Console:
-    """A rich console for one stream, with colour as it was decided; `width` where it is fixed."""
+    """Return a rich console for a stream, with the given color and width."""
     system: Any = "auto" if color else None
     return Console(
         file=stream, color_system=system, no_color=not color, highlight=False, markup=False,

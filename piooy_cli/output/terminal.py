@@ -1,11 +1,11 @@
-"""What a stream is: a terminal or not, coloured or not."""
+"""What a stream can do: whether it is a terminal, with color and links."""
 
 from collections.abc import Mapping
 from typing import Any
 
 
 def wants_color(stream: Any, environ: Mapping[str, str], choice: str = "auto") -> bool:
-    """Option, then NO_COLOR, then what forces it, then the terminal; each stream for itself."""
+    """Whether to use color: by option, NO_COLOR, the forcing variables, then the terminal."""
     if choice in ("always", "never"):
         return choice == "always"
     if environ.get("NO_COLOR") or environ.get("PIOOY_NO_COLOR"):
@@ -18,7 +18,7 @@ def wants_color(stream: Any, environ: Mapping[str, str], choice: str = "auto") -
 
 
 def wants_links(stream: Any, environ: Mapping[str, str], choice: str = "auto") -> bool:
-    """Whether names of files lead to them: on a terminal, unless somebody said no."""
+    """Whether to print file names as links: on a terminal, unless disabled."""
     if choice in ("always", "never"):
         return choice == "always"
     plain = environ.get("NO_HYPERLINKS") or is_dumb(environ) or environ.get("TERM") == "linux"
@@ -26,7 +26,7 @@ def wants_links(stream: Any, environ: Mapping[str, str], choice: str = "auto") -
 
 
 def is_dumb(environ: Mapping[str, str]) -> bool:
-    """Whether the terminal cannot move its cursor; one that has no name counts as such."""
+    """Whether the terminal cannot move its cursor; one without a name counts as dumb."""
     return environ.get("TERM", "dumb") in ("dumb", "unknown", "")
 
 

@@ -1,4 +1,4 @@
-"""The one place that chooses who writes: for eyes, for programs, for pipes."""
+"""Choosing the writers: for people, for programs, for pipes."""
 
 import shutil
 import sys
@@ -13,41 +13,41 @@ from piooy_cli.output.terminal import is_dumb, is_terminal, wants_color, wants_l
 
 
 class ResultWriter(Protocol):
-    """Writes answers to stdout."""
+    """Writes results to stdout."""
 
     def item(self, event: Event) -> None:
-        """One item, as soon as it exists."""
+        """Write one item as soon as it exists."""
 
     def answer(self, answer: CommandResult) -> None:
-        """A whole answer."""
+        """Write the result of a command."""
 
     def close(self) -> None:
         """Write what was held back."""
 
 
 class ProgressWriter(Protocol):
-    """Shows on stderr what happens on the way."""
+    """Shows progress on stderr."""
 
     def event(self, event: Event) -> None:
-        """Show it, or not."""
+        """Handle an event."""
 
     period: float
 
     def heartbeat(self) -> None:
-        """Called every `period` seconds."""
+        """Update the display, every `period` seconds."""
 
     def aside(self, pause: bool = True) -> None:
-        """Make room for a result, and come back."""
+        """Clear the display while a result is written."""
 
     def close(self) -> None:
-        """Leave the terminal as it was."""
+        """Restore the terminal."""
 
 
 class OutputOptions(NamedTuple):
-    """What flags and environment say of the output.
+    """How to write output, from options and environment.
 
-    `filter`: what jq makes of a record; `fields`: the only keys of it that are wanted; `options`:
-    what the next command needs as well.
+    `filter`: a jq expression for each record; `fields`: the only keys to print; `options`: global
+    options that the next command needs as well.
     """
 
     json: bool = False
@@ -63,12 +63,12 @@ class OutputOptions(NamedTuple):
     environ: Mapping[str, str] = MappingProxyType({})
 
     def colored(self, stream: Any) -> bool:
-        """Whether this stream gets colour."""
+        """Whether to use color on this stream."""
         return wants_color(stream, self.environ, self.color)
 
 
 def results(looks: OutputOptions, secrets: list[str]) -> ResultWriter:
-    """The writer to stdout."""
+    """Return the writer for stdout."""
     lines, colored = LineStream(sys.stdout, secrets), looks.colored(sys.stdout)
     if looks.json:
         from piooy_cli.output.jsonl import JsonWriter
@@ -89,7 +89,7 @@ def results(looks: OutputOptions, secrets: list[str]) -> ResultWriter:
 def progress(
     looks: OutputOptions, stderr: LineStream, secrets: list[str], titled: Callable[[], bool]
 ) -> ProgressWriter:
-    """The writer to stderr."""
+    """Return the writer for stderr."""
     if looks.quiet:
         from piooy_cli.output.quiet import Quiet
 

@@ -1,1 +1,1 @@
-"""From what the user asks for to an order: text, options, references, defaults."""
+"""Building orders from what the user asks for: text, options, references, defaults."""

@@ -1,4 +1,4 @@
-"""From what a person asks for to an Order, whole and checked: defaults, references, scene."""
+"""Building a complete, checked Order from a request: defaults, references, scene."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -18,7 +18,7 @@ _LONGEST_WORD = 1000
 
 
 class RequestSpec(NamedTuple):
-    """What a person asks for, in their words. None or empty: what the defaults say."""
+    """A request as the user wrote it. None or empty: the defaults apply."""
 
     media: str | None = None
     model: str | None = None
@@ -30,13 +30,13 @@ class RequestSpec(NamedTuple):
     options: Mapping[str, Any] = MappingProxyType({})
 
     def over(self, other: "RequestSpec") -> "RequestSpec":
-        """This, and what it leaves open as in `other`; options are laid over each other."""
+        """Return this request, with gaps filled from `other`; options are merged."""
         given = {name: value for name, value in self._asdict().items() if value}
         return other._replace(**given | {"options": {**other.options, **self.options}})
 
 
 class RequestBuilder:
-    """Completes what is asked for, with settings and catalogue. `inline`: local files may go."""
+    """Completes requests from settings and catalogue. `inline`: local files may be sent."""
 
     def __init__(
         self, settings: "Settings", catalogue: "Catalogue", *, inline: bool = False
@@ -47,9 +47,9 @@ class RequestBuilder:
         self._defaults: dict[tuple[MediaType, str], Mapping[str, Any]] = {}
 
     def settled(self, asked: RequestSpec) -> RequestSpec:
-        """With what the person's settings say: two that are alike are the same request.
+        """Apply the user's settings: two requests that are equal afterwards are the same.
 
-        Not with what the catalogue says, which changes with versions of piooy. Raises UsageError.
+        The catalogue is left out, since it changes with versions of piooy. Raises UsageError.
         """
         media = self._media(asked)
         own = self._settings
@@ -61,7 +61,7 @@ class RequestBuilder:
         )
 
     def order(self, asked: RequestSpec) -> Order:
-        """The order, or UsageError where it cannot be one. Reads `inline` files."""
+        """Return the order; reads `inline` files. Raises UsageError if it is not valid."""
         asked = self.settled(asked)
         media, model = MediaType(asked.media or ""), _model_of(asked)
         for words, what in ((model, "model"), (asked.provider, "provider"), (asked.scene, "scene")):
@@ -78,7 +78,7 @@ class RequestBuilder:
         )
         chosen = {**defaults, **asked.options, **referred}
         if not asked.prompt.strip() and not options.has_input(chosen):
-            raise UsageError("the prompt is empty", 'as in "a red fox in the snow"')
+            raise UsageError("the prompt is empty", 'for example: "a red fox in the snow"')
         return Order(
             media=media,
             scene=asked.scene or options.infer_scene(media, images, videos),
@@ -89,28 +89,30 @@ class RequestBuilder:
         )
 
     def has_input(self, asked: RequestSpec) -> bool:
-        """Whether something beside a prompt says what to make. Raises UsageError as `order`."""
+        """Whether the request needs no prompt. Raises UsageError like `order`."""
         asked = self.settled(asked)
         defaults = self._defaults_of(MediaType(asked.media or ""), _model_of(asked))
         given = {**defaults, **asked.options}
         return bool(asked.images or asked.videos) or options.has_input(given)
 
     def _media(self, asked: RequestSpec) -> MediaType:
-        """As asked, or as the model is known to make; nothing is guessed."""
+        """Return the media type as given, or as the catalogue knows it; it is never guessed."""
         if asked.media:
             try:
                 return MediaType(asked.media)
             except ValueError:
                 accepted = f"accepted: {', '.join(MediaType)}"
-                raise UsageError(f"{asked.media[:60]!r} is no media type", accepted) from None
+                raise UsageError(f"{asked.media[:60]!r} is not a media type", accepted) from None
         known = self._catalogue.get(asked.model) if asked.model else None
         if known and known.media in set(MediaType):
             return MediaType(known.media)
         what = f"of {asked.model[:60]!r}" if asked.model else "without a model"
-        raise UsageError(f"the media type {what} is not known", f"say it: {', '.join(MediaType)}")
+        raise UsageError(
+            f"the media type {what} is unknown", f"give one of: {', '.join(MediaType)}"
+        )
 
     def _defaults_of(self, media: MediaType, model: str) -> Mapping[str, Any]:
-        """The catalogue's for this model, and the settings' over them."""
+        """Return the default options: the settings' over the catalogue's."""
         if (media, model) not in self._defaults:
             known = self._catalogue.get(model)
             own = self._settings.options.get(media, {})

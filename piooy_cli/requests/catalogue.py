@@ -1,4 +1,4 @@
-"""The model catalogue: bundled, with the person's own entries on top. It helps, never refuses."""
+"""The model catalogue: bundled entries, overridden by the user's own. Unknown models are fine."""
 
 import math
 import tomllib
@@ -14,7 +14,7 @@ _TYPICAL_SECONDS = {"image": 30.0, "video": 180.0, "music": 120.0, "character": 
 
 
 class ModelInfo(NamedTuple):
-    """What is known of a model. `seconds`: a typical run; `options`: usual values by name."""
+    """A catalogue entry. `seconds`: a typical run; `options`: usual values by name."""
 
     id: str
     media: str
@@ -35,22 +35,22 @@ class Catalogue:
         return iter(self._models.values())
 
     def get(self, model_id: str) -> ModelInfo | None:
-        """What is known of `model_id`; nothing is no reason to refuse it."""
+        """Return the entry of a model, empty if it is unknown."""
         return self._models.get(model_id)
 
     def provider(self, model_id: str, setting: str) -> str:
-        """Whom to ask for this model: the catalogue, else the setting, else evolink."""
+        """Return the provider of a model: the catalogue's, else the setting's, else evolink."""
         known = self.get(model_id)
         return (known.provider if known else "") or setting or FALLBACK_PROVIDER
 
     def typical_seconds(self, model_id: str | None, media: str | None) -> float:
-        """How long a run of it usually takes."""
+        """Return how many seconds a run of a model usually takes."""
         known = self.get(model_id) if model_id else None
         return (known.seconds if known else None) or _TYPICAL_SECONDS.get(media or "", 60.0)
 
 
 def load_catalogue(own: Mapping[str, Mapping[str, Any]] | None = None) -> Catalogue:
-    """The bundled catalogue with the person's `[models.ID]` tables laid over it."""
+    """Load the bundled catalogue, overridden by the user's `[models.ID]` tables."""
     text = Path(__file__).with_name("catalogue.toml").read_text(encoding="utf-8")
     tables: dict[str, dict[str, Any]] = tomllib.loads(text)
     for model_id, table in (own or {}).items():
@@ -59,7 +59,7 @@ def load_catalogue(own: Mapping[str, Mapping[str, Any]] | None = None) -> Catalo
 
 
 def _model(model_id: str, table: Mapping[str, Any]) -> ModelInfo:
-    """A lenient reading: a misshapen field counts as absent."""
+    """Parse an entry leniently: an invalid field counts as absent."""
     seconds = table.get("seconds")
     return ModelInfo(
         id=model_id,

@@ -1,4 +1,4 @@
-"""From a person's words to an Order: scene, options, references. Reads only `--inline`'s files."""
+"""Parts of an Order: scene, options and references. Reads only the files of `--inline`."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ _INPUT_WORDS = ("image", "video", "audio", "input", "prompt", "lyrics", "text", 
 
 
 def infer_scene(kind: MediaType, images: Sequence[str], videos: Sequence[str]) -> str:
-    """The scene that the media type and its references imply."""
+    """Return the scene that the media type and its references imply."""
     if kind is MediaType.MUSIC:
         return "text-to-music"
     if kind is MediaType.CHARACTER:
@@ -29,12 +29,12 @@ def infer_scene(kind: MediaType, images: Sequence[str], videos: Sequence[str]) -
 
 
 def parse_option(text: str) -> tuple[str, Any]:
-    """`KEY=VALUE` as a string, `KEY:=JSON` as the JSON value it is. Raises UsageError."""
+    """Parse `KEY=VALUE` as text, `KEY:=JSON` as a JSON value. Raises UsageError."""
     key, sign, value = text.partition("=")
     if not sign or not key.rstrip(":"):
         raise UsageError(
             f"--option {text[:80]!r} has no value",
-            "as KEY=VALUE, or KEY:=JSON for numbers, lists, objects",
+            "write KEY=VALUE, or KEY:=JSON for numbers, lists and objects",
         )
     if not key.endswith(":"):
         return key, value
@@ -42,14 +42,15 @@ def parse_option(text: str) -> tuple[str, Any]:
         return key[:-1], json.loads(value, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise UsageError(
-            f"--option {key}{sign}…: no JSON: {error}", "strings need quotes: KEY:='\"text\"'"
+            f"--option {key}{sign}…: not valid JSON: {error}",
+            "strings need quotes: KEY:='\"text\"'",
         ) from None
 
 
 def reference_options(
     kind: MediaType, images: Sequence[str], videos: Sequence[str]
 ) -> dict[str, Any]:
-    """Reference media under the API's names."""
+    """Return reference media under the names that the API uses."""
     options: dict[str, Any] = {}
     if images:
         options["image_input"] = list(images)
@@ -63,46 +64,46 @@ def reference_options(
 
 
 def reference_url(text: str, option: str, *, inline: bool) -> str:
-    """An address that the service can fetch; a local file only as a `data:` URI."""
+    """Return a URL that the service can fetch; a local file becomes a `data:` URI."""
     low = text[:8].lower()
     if low.startswith(("http://", "https://", "data:")):
         return text
     if not inline:
         raise UsageError(
-            f"{option} {text[:200]!r} is no address: the public API has no upload",
-            "give an https address, or --inline to send a file of up to 10 MiB in the request",
+            f"{option} {text[:200]!r} is not a URL, and the API has no upload",
+            "give an https URL, or --inline to send a file of up to 10 MiB in the request",
         )
     return _data_uri(expanded(text), option)
 
 
 def has_input(options: Mapping[str, Any]) -> bool:
-    """Whether the options carry what a prompt would: a reference, lyrics, another task."""
+    """Whether the options replace a prompt: a reference, lyrics, another task."""
     return any(
         word in key.lower() for key, value in options.items() if value for word in _INPUT_WORDS
     )
 
 
 def check_options(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options, or UsageError where one cannot be sent as JSON text."""
+    """Return the options. Raises UsageError if one cannot be sent as JSON."""
     for key, value in options.items():
         try:
             json.dumps({key: value}, ensure_ascii=False, allow_nan=False).encode()
         except UnicodeEncodeError:
-            raise UsageError(f"option {key!r} has a byte that is no UTF-8") from None
+            raise UsageError(f"option {key!r} contains a byte that is not UTF-8") from None
         except (TypeError, ValueError) as error:
             raise UsageError(f"option {key!r} cannot be sent: {error}") from None
     return dict(options)
 
 
 def _data_uri(path: Path, option: str) -> str:
-    """The file as it is now: opened once, so that what is checked is what is sent."""
+    """Read a file, opened once, so that what is checked is what is sent."""
     try:
         handle = os.open(
             path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         )
         with os.fdopen(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise UsageError(f"{option} {path} is no regular file")
+                raise UsageError(f"{option} {path} is not a regular file")
             data = file.read(BIGGEST_INLINE + 1)
     except FileNotFoundError:
         raise NotFound(f"{option}: no such file: {path}") from None
@@ -111,7 +112,7 @@ def _data_uri(path: Path, option: str) -> str:
     if not 0 < len(data) <= BIGGEST_INLINE:
         raise UsageError(
             f"{option} {path} is empty or larger than 10 MiB",
-            "put it on a server and give its address",
+            "upload it to a server and give its URL",
         )
     return f"data:{_type_of(data)};base64,{base64.b64encode(data).decode()}"
 
@@ -126,4 +127,4 @@ def _type_of(data: bytes) -> str:
 
 
 def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not valid JSON")

@@ -1,4 +1,4 @@
-"""Task ids, from arguments or as stdin's lines come, before its end."""
+"""Reading task ids from arguments, or from stdin line by line before its end."""
 
 import asyncio
 import json
@@ -21,20 +21,25 @@ Resolve = Callable[[str], list[str]]
 async def task_ids(
     refs: list[str] | None, command: str, resolve: Resolve
 ) -> AsyncIterator[str | PiooyError]:
-    """Task ids, each once: the arguments, all resolved first, or stdin's lines as they come.
+    """Yield task ids, each once: the resolved arguments, or the lines of stdin as they arrive.
 
-    A line that stands for no task comes out as its error: it fails alone.
+    A line that is not a task is yielded as an error: it alone fails.
     """
     given = refs or []
     if "-" in given and len(given) > 1:
-        raise UsageError("- stands for stdin, and alone", "give ids as arguments, or pipe them in")
+        raise UsageError(
+            "`-` (stdin) cannot be combined with other ids",
+            "give ids as arguments, or pipe them in",
+        )
     if given and given != ["-"]:
         for task_id in dict.fromkeys(one for ref in given for one in resolve(_plain(ref))):
             yield task_id
         return
     if is_terminal(sys.stdin) or sys.stdin is None:
         hint = Hint(
-            command, sentence="give ids as arguments, or one a line on stdin: {}", usage="< ids.txt"
+            command,
+            sentence="give ids as arguments, or one per line on stdin: {}",
+            usage="< ids.txt",
         )
         raise UsageError("no task id was given", hint)
     seen: set[str] = set()
@@ -45,7 +50,7 @@ async def task_ids(
                     seen.add(str(one))
                     yield one
     if not seen:
-        why = "did the command before this one fail?"
+        why = "the command before this one may have failed"
         raise UsageError("no task id was given: stdin was empty", why)
 
 
@@ -57,12 +62,12 @@ def _each(ref: str, resolve: Resolve) -> list[str] | list[PiooyError]:
 
 
 def _plain(ref: str) -> str:
-    """A reference as it is; anything else must be able to be a task id."""
+    """Return a reference as it is; check that anything else can be a task id."""
     return ref if ref.startswith("@") else check_task_id(ref)
 
 
 def _id_in(line: bytes) -> str | None:
-    """The id in a line of stdin; a record of `--json` carries one too."""
+    """Return the id in a line of stdin: plain, tab-separated, or in a record of `--json`."""
     text = line.decode("utf-8", "replace").strip()
     if not text or text.startswith("#"):
         return None
@@ -76,7 +81,7 @@ def _id_in(line: bytes) -> str | None:
 
 
 async def _lines() -> AsyncIterator[bytes]:
-    """stdin's lines as they come. A thread reads: not every kind of stdin can be polled."""
+    """Yield the lines of stdin as they arrive. A thread reads: not every stdin can be polled."""
     queue: asyncio.Queue[list[bytes] | PiooyError | None] = asyncio.Queue(4)
     loop = asyncio.get_running_loop()
 
@@ -101,14 +106,12 @@ async def _lines() -> AsyncIterator[bytes]:
 
 
 def _split(chunks: Iterator[bytes]) -> Iterator[list[bytes]]:
-    """The whole lines of each chunk, as soon as it is there."""
+    """Yield the whole lines of each chunk as soon as it is read."""
     rest = b""
     for chunk in chunks:
         *whole, rest = (rest + chunk).split(b"\n")
         yield whole
         if len(rest) > _LONGEST_LINE:
-            raise UsageError(
-                "a line on stdin is longer than 1 MiB", "task ids are wanted, one a line"
-            )
+            raise UsageError("a line on stdin is longer than 1 MiB", "give task ids, one per line")
     if rest:
         yield [rest]

@@ -1,4 +1,4 @@
-"""Text that a person hands over, in a file or on stdin: read exactly, and checked."""
+"""Reading text from files and stdin, exactly as it is, and checked."""
 
 import json
 import os
@@ -14,31 +14,31 @@ from piooy_cli.output.terminal import is_terminal
 
 
 def read_text(source: str, what: str, most: int = LONGEST_PROMPT) -> str:
-    """The text in a file, or on stdin for `-`, less one trailing newline. Raises UsageError."""
+    """Read a file, or stdin for `-`, without one trailing newline. Raises UsageError."""
     data = _stdin(what, most) if source == "-" else _file(Path(source), what, most)
     if len(data) > most:
-        raise UsageError(f"the {what} has more than {most:,} bytes", f"at most {most:,} are sent")
+        raise UsageError(f"the {what} has more than {most:,} bytes", f"the limit is {most:,}")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise UsageError(f"the {what} is no UTF-8 text: byte {error.start}") from None
+        raise UsageError(f"the {what} is not UTF-8 text: byte {error.start}") from None
     return text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n")
 
 
 def read_json_object(source: str, what: str) -> dict[str, Any]:
-    """The JSON object in a file, or on stdin for `-`."""
+    """Read the JSON object in a file, or on stdin for `-`."""
     text = read_text(source, what, 16 << 20)
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{what}: no JSON: {error}") from None
     if not isinstance(value, dict):
-        raise UsageError(f'{what}: a JSON object is wanted, such as {{"seed": 7}}')
+        raise UsageError(f'{what} must be a JSON object, such as {{"seed": 7}}')
     return value
 
 
 def read_chunks(stream: Any) -> Iterator[bytes]:
-    """Bytes of a stream past Python's buffer, whose lock would block the exit."""
+    """Read a stream without Python's buffer, whose lock would block the exit."""
     try:
         descriptor = stream.fileno()
     except (OSError, ValueError, AttributeError):

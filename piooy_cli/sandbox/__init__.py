@@ -1,1 +1,1 @@
-"""The Piooy API on this machine, written from its description alone."""
+"""A fake Piooy API for this machine, written from the published description alone."""

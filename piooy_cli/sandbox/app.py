@@ -1,4 +1,4 @@
-"""The API as an ASGI application: its addresses, and what stands before them."""
+"""The sandbox as an ASGI application: its routes, with fault injection and logging."""
 
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,14 @@ from piooy_cli.sandbox.responses import broken, refusal
 from piooy_cli.sandbox.store import TaskStore
 
 
-def sandbox_application(state: Path, wishes: SandboxOptions, *, has_wire: bool = False) -> Any:
-    """The API with its tasks in the file `state`. `has_wire`: a relay is before the server."""
-    chance = Chance(wishes.faults, wishes.seed)
-    if wishes.replay:
+def sandbox_application(state: Path, options: SandboxOptions, *, has_wire: bool = False) -> Any:
+    """Return the application, tasks in the file `state`. `has_wire`: behind the fault proxy."""
+    chance = Chance(options.faults, options.seed)
+    if options.replay:
         from piooy_cli.sandbox.replay import replay_application as replayed
 
-        return Faulty(replayed(wishes.replay), chance, wishes.log, has_wire=has_wire)
-    endpoints = Endpoints(TaskStore(state), wishes, chance)
+        return Faulty(replayed(options.replay), chance, options.log, has_wire=has_wire)
+    endpoints = Endpoints(TaskStore(state), options, chance)
     routes = [
         Route("/api/v1/generate", endpoints.generate, methods=["POST"]),
         Route("/api/v1/generate", endpoints.preflight, methods=["OPTIONS"]),
@@ -34,4 +34,4 @@ def sandbox_application(state: Path, wishes: SandboxOptions, *, has_wire: bool =
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: refusal, Exception: broken})
     app.router.redirect_slashes = False
-    return Faulty(app, chance, wishes.log, has_wire=has_wire)
+    return Faulty(app, chance, options.log, has_wire=has_wire)

@@ -1,4 +1,4 @@
-"""The files of tasks on their way out: ranges, tags, and what may go wrong with them."""
+"""Serving the files of tasks: ranges, ETags, and injected faults."""
 
 import hashlib
 import re
@@ -13,7 +13,7 @@ _HTML = b"<!doctype html><title>404</title><h1>No such picture</h1>"
 
 
 def reply(request: Request, content: bytes, media_type: str, faults: Iterable[str]) -> Response:
-    """The file, or the part of it that is asked for, if it is still the same file."""
+    """Return the file, or the requested range if the file is still the same."""
     faults = set(faults)
     if "asset-html" in faults:
         return Response(_HTML, media_type="text/html")
@@ -41,7 +41,7 @@ def _part(request: Request, content: bytes, media_type: str, headers: dict[str, 
 
 
 def _asked(request: Request, length: int) -> tuple[int, int] | None:
-    """First and last byte that are asked for; None for the whole, and for what is no range."""
+    """Parse the first and last byte of a range; None if there is no valid one."""
     match = _RANGE.fullmatch(request.headers.get("range", ""))
     if request.method != "GET" or not match or match[0] == "bytes=-":
         return None

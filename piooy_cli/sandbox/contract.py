@@ -1,4 +1,4 @@
-"""What a request must be, from the API's description: why it is refused, or None. Pure."""
+"""Validation of requests by the API's description: why one is rejected, or None. Pure."""
 
 import re
 from typing import Any
@@ -14,7 +14,7 @@ _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 def generate_fault(body: Any) -> str | None:
-    """Why this is no GenerateRequest."""
+    """Return why this is not a valid GenerateRequest."""
     if not isinstance(body, dict):
         return "invalid params"
     for name in ("provider", "mediaType", "model", "scene"):
@@ -28,7 +28,7 @@ def generate_fault(body: Any) -> str | None:
 
 
 def contact_fault(body: Any) -> str | None:
-    """Why this is no ContactRequest."""
+    """Return why this is not a valid ContactRequest."""
     if not isinstance(body, dict):
         return "invalid params"
     email, content = body.get("email"), body.get("content")

@@ -1,4 +1,4 @@
-"""What each address answers: orders, tasks, messages and files, by the contract."""
+"""The endpoints of the sandbox: orders, tasks, messages and files, by the contract."""
 
 import base64
 import json
@@ -29,31 +29,31 @@ from piooy_cli.sandbox.store import TaskRow, TaskStore
 _DAY = 86_400
 _NO_KEY = "no auth, please sign in"
 _OWN_FILE = re.compile(r"/assets/([0-9a-f-]{36})/([a-z0-9.-]+)", re.ASCII)
-_MADE = 8  # files that are kept in memory, so that a resumed download makes none anew
+_MADE = 8  # files kept in memory, so that a resumed download does not generate them again
 
 
 class Endpoints:
     """The API of one sandbox."""
 
-    def __init__(self, store: TaskStore, wishes: SandboxOptions, chance: Chance) -> None:
+    def __init__(self, store: TaskStore, options: SandboxOptions, chance: Chance) -> None:
         self._store = store
-        self._wishes = wishes
+        self._wishes = options
         self._chance = chance
-        self._seed = wishes.seed or secrets.token_hex(8)
+        self._seed = options.seed or secrets.token_hex(8)
         self._made = lru_cache(_MADE)(make_files)
         self._number = store.count()
 
     async def preflight(self, request: Request) -> Response:
-        """OPTIONS: which origins, methods and headers are welcome."""
+        """OPTIONS: allowed origins, methods and headers."""
         return Response(status_code=204, headers=CORS)
 
     async def openapi(self, request: Request) -> Response:
-        """The contract."""
+        """GET: the OpenAPI description."""
         text = Path(__file__).with_name("openapi.json").read_bytes()
         return Response(text, media_type="application/json", headers=CORS)
 
     async def generate(self, request: Request) -> Response:
-        """POST: an order, which is charged if it is taken."""
+        """POST: an order, charged if it is accepted."""
         owner = owner_of(request, self._wishes.keys)
         if owner is None:
             return error(401, _NO_KEY)
@@ -68,7 +68,7 @@ class Endpoints:
         return ok({"taskId": row.id})
 
     async def task(self, request: Request) -> Response:
-        """GET: how a task is now. `refresh=assets` renews the addresses of its files."""
+        """GET: a task's present state. `refresh=assets` renews the URLs of its files."""
         owner = owner_of(request, self._wishes.keys)
         if owner is None:
             return error(401, _NO_KEY)
@@ -85,7 +85,7 @@ class Endpoints:
         return ok(self._task(row, str(request.base_url)))
 
     async def contact(self, request: Request) -> Response:
-        """POST: a message, which is kept; needs no key."""
+        """POST: a message, which is stored; no key is needed."""
         try:
             body = await _body(request, contract.contact_fault)
         except ValueError as wrong:
@@ -94,7 +94,7 @@ class Endpoints:
         return ok()
 
     async def messages(self, request: Request) -> Response:
-        """GET: the messages that came in. The sandbox's own; the service has no such address."""
+        """GET: the messages received. Only the sandbox has this endpoint."""
         return ok(self._store.messages())
 
     async def asset(self, request: Request) -> Response:
@@ -121,7 +121,7 @@ class Endpoints:
         return refusal(limits, now, [at for at, _ in known], ends)
 
     def _order(self, owner: str, body: dict[str, Any]) -> TaskRow:
-        """Taken, and on disk."""
+        """Accept an order and store it."""
         faults = tuple(fault.name for fault in self._chance.happens("generate", OF_AN_ORDER))
         median = self._wishes.seconds(body["model"], body["mediaType"]) / self._wishes.speed
         while True:
@@ -132,7 +132,7 @@ class Endpoints:
                 return row
 
     def _id(self) -> str:
-        """With a seed, the same ids in the same order."""
+        """Return a new id; with a seed, the same ids in the same order."""
         if not self._wishes.seed:
             return str(uuid.uuid4())
         chance = random.Random(f"{self._seed}/id/{self._number}")
@@ -160,7 +160,7 @@ class Endpoints:
         return Work(request["mediaType"], request["model"], prompt, asked, self._wishes.seed)
 
     def _reference(self, work: Work) -> bytes | None:
-        """The first reference image, where it is in the request or one of our own files."""
+        """Return the first reference image, if it is in the request or one of our own files."""
         given = work.options.get("image_input")
         first = given[0] if isinstance(given, list) and given else None
         if not isinstance(first, str):
@@ -188,7 +188,7 @@ class Endpoints:
 
 
 async def _body(request: Request, fault_of: Callable[[Any], str | None]) -> Any:
-    """The JSON of a request that the contract takes. Raises ValueError with what it refuses."""
+    """Return the JSON of a valid request. Raises ValueError with the reason."""
     body = await json_body(request)
     if fault := fault_of(body):
         raise ValueError(fault)
@@ -200,5 +200,5 @@ def _status(row: TaskRow) -> str:
 
 
 def _is_fresh(request: Request, row: TaskRow) -> bool:
-    """An address that was renewed, and not renewed again since."""
+    """Whether a URL was renewed last, and has not expired."""
     return row.fresh > 0 and request.query_params.get("v") == str(row.fresh)

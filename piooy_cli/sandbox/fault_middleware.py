@@ -1,6 +1,6 @@
-"""What stands before the endpoints: faults that happen to an answer, and the log of requests.
+"""Middleware before the endpoints: injected faults, and the log of requests.
 
-Faults of the wire are only announced here, in a header for `wire`, which makes them happen.
+Faults of the connection are only announced here, in a header for the fault proxy.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class Faulty:
         self._has_wire = has_wire
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """One request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -49,19 +49,19 @@ class Faulty:
 
 
 def _in_force(faults: list[Fault]) -> list[Fault]:
-    """The first that an answer can have; `slow` and what only changes a file go with any."""
+    """Return the first fault of a response; `slow` and changes of files combine with any."""
     with_any = [fault for fault in faults if fault.name in _WITH_ANY]
     others = [fault for fault in faults if fault.name not in _WITH_ANY]
     return with_any + others[:1]
 
 
 def _pause(fault: Fault) -> float:
-    """Seconds that an answer is late."""
+    """Return by how many seconds a response is delayed."""
     return (1.0 if fault.value is None else fault.value) if fault.name == "slow" else 0.0
 
 
 def _endpoint(scope: Any) -> str:
-    """Which of the four this is; empty for what is none, such as a preflight."""
+    """Return which of the four endpoints this is; empty for others, such as a preflight."""
     match scope["method"], scope["path"].split("/")[1:]:
         case "GET", ["assets", _, _]:
             return "asset"
@@ -73,7 +73,7 @@ def _endpoint(scope: Any) -> str:
 
 
 def _instead(scope: Any, faults: list[Fault]) -> Any:
-    """What answers instead of the endpoint; None where it answers itself."""
+    """Return a response in place of the endpoint's; None if the endpoint responds."""
     for fault in faults:
         if fault.name == "429":
             return limited(1 if fault.value is None else fault.value)
@@ -95,7 +95,7 @@ def _instead(scope: Any, faults: list[Fault]) -> Any:
 
 
 class _Noted:
-    """Passes an answer on, with word to the wire, and remembers its status."""
+    """Passes a response on, with a header for the fault proxy, and records its status."""
 
     def __init__(self, send: Any, faults: list[Fault], *, has_wire: bool) -> None:
         self._send = send
@@ -104,7 +104,7 @@ class _Noted:
         self.status = 0
 
     async def send(self, message: Any) -> None:
-        """One message of ASGI. The wire takes one request a connection."""
+        """Pass one ASGI message on. The fault proxy handles one request per connection."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             if self._has_wire:
@@ -120,7 +120,7 @@ class _Noted:
 
 
 class _Log:
-    """JSON Lines: one for each start, each request, and each charge, after it was answered."""
+    """A log in JSON Lines: one for each start, request and charge, after the response."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -135,13 +135,13 @@ class _Log:
             raise StorageRefused(f"--log {path}: {fault.strerror}") from None
 
     def _write(self, *lines: dict[str, Any]) -> None:
-        """In one write: whoever sees the request sees its charge."""
+        """Write all lines at once, so that a request is never seen without its charge."""
         now = {"time": time.time()}
         text = (json.dumps({"event": line["event"]} | now | line) + "\n" for line in lines)
         self._file.write("".join(text).encode())
 
     def request(self, scope: Any, status: int, faults: list[Fault]) -> None:
-        """A request, and the charge that it was, if it was one."""
+        """Log a request, and its charge, if it was charged."""
         line = {
             "event": "request", "method": scope["method"],
             "path": scope["path"], "query": scope["query_string"].decode("latin-1"),

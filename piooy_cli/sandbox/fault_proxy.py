@@ -1,6 +1,6 @@
-"""A relay before the server that makes the faults of the wire happen: cut, dripping, silent.
+"""A proxy in front of the server that causes faults of the connection: cut, slow, silent.
 
-The answer carries the order in a header, which never leaves. Each connection has one request.
+A header of the response says which fault; it is removed. Each connection has one request.
 """
 
 import asyncio
@@ -14,13 +14,13 @@ _SILENCE = 3600.0
 
 
 class Relay:
-    """Hands connections on to the server at `port` of this machine."""
+    """Forwards connections to the server at `port` of this machine."""
 
     def __init__(self, port: int) -> None:
         self._port = port
 
     async def connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One client, one request. A client that leaves takes its connection along."""
+        """Handle one client with one request; if the client disconnects, so do we."""
         with suppress(OSError):
             there = ("127.0.0.1", self._port)
             back, forth = await asyncio.open_connection(*there, limit=_BIGGEST_HEAD)
@@ -57,7 +57,7 @@ async def _answer(back: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 async def _last_head(back: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
-    """The head of the answer itself; `100 Continue` before it is handed on."""
+    """Return the head of the response; `100 Continue` is forwarded."""
     while (head := await back.readuntil(b"\r\n\r\n")).split(b" ", 2)[1].startswith(b"1"):
         writer.write(head)
         await writer.drain()
@@ -78,7 +78,7 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 def _order(head: bytes) -> tuple[bytes, tuple[str, float | None]]:
-    """The head without our header, and what that says."""
+    """Return the head without our header, and the header's value."""
     lines = head.split(b"\r\n")
     ours = [line for line in lines if line.lower().startswith(WIRE.encode() + b":")]
     if not ours:

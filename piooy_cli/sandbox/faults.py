@@ -1,4 +1,4 @@
-"""What may go wrong, as a person writes it down, and when it does: seeded, so repeatable. Pure."""
+"""Faults to inject: parsing them, and deciding when they happen, reproducibly. Pure."""
 
 import random
 import re
@@ -32,7 +32,7 @@ _ITEM = re.compile(
 
 
 class Fault(NamedTuple):
-    """One thing that goes wrong. `value` in seconds; `first` to `last`: which requests, from 1."""
+    """One fault. `value` is in seconds; `first` to `last`: which requests, from 1."""
 
     name: str
     endpoints: tuple[str, ...]
@@ -43,14 +43,14 @@ class Fault(NamedTuple):
 
     @property
     def is_status(self) -> bool:
-        """Whether it is an HTTP status."""
+        """Whether the fault is an HTTP status."""
         return self.name.isdecimal()
 
 
 def parse_faults(spec: str) -> tuple[Fault, ...]:
-    """`429:5%,drop-after-accept@3,task/slow:200ms`. Raises ValueError with what is none.
+    """Parse `429:5%,drop-after-accept@3,task/slow:200ms`. Raises ValueError.
 
-    Items stand behind commas or on lines of their own; `#` begins a comment.
+    Items are separated by commas or line breaks; `#` starts a comment.
     """
     lines = (line.partition("#")[0] for line in spec.splitlines())
     items = (item.strip() for line in lines for item in line.split(","))
@@ -64,12 +64,12 @@ def _parsed(item: str) -> Fault:
     usual = _API if name.isdecimal() else usual
     if match is None or not usual:
         known = " ".join(["429 500", *OF_AN_ANSWER, *OF_AN_ORDER])
-        raise ValueError(f"{item!r} is no fault; known: {known}")
+        raise ValueError(f"{item!r} is not a fault; known: {known}")
     if match["endpoint"] and match["endpoint"] not in ENDPOINTS:
-        raise ValueError(f"{item!r}: {match['endpoint']} is none of {' '.join(ENDPOINTS)}")
+        raise ValueError(f"{item!r}: {match['endpoint']} is not one of {' '.join(ENDPOINTS)}")
     endpoints = (match["endpoint"],) if match["endpoint"] else usual
     if name in _BOUND and endpoints != usual:
-        raise ValueError(f"{item!r}: {name} happens to {usual[0]} only")
+        raise ValueError(f"{item!r}: {name} applies to {usual[0]} only")
     return Fault(name, endpoints, _seconds(match), _share(match, item), *_span(match, item))
 
 
@@ -83,7 +83,7 @@ def _share(match: re.Match[str], item: str) -> float:
     text = match["rate"] or "100"
     rate = float(text) / 100 if text.count(".") <= 1 and text.strip(".") else -1
     if not 0 <= rate <= 1:
-        raise ValueError(f"{item!r}: a rate is between 0% and 100%")
+        raise ValueError(f"{item!r}: a rate must be between 0% and 100%")
     return rate
 
 
@@ -98,7 +98,7 @@ def _span(match: re.Match[str], item: str) -> tuple[int, int | None]:
 
 
 class Chance:
-    """Decides for each request what goes wrong. The same seed and requests: the same faults."""
+    """Decides which faults each request meets; the same seed and requests give the same faults."""
 
     def __init__(self, faults: Sequence[Fault], seed: str) -> None:
         self._faults = [
@@ -108,7 +108,7 @@ class Chance:
         self._asked: Counter[int] = Counter()
 
     def happens(self, endpoint: str, names: Iterable[str] | None = None) -> list[Fault]:
-        """The faults that this request meets; only of these `names` where they are given."""
+        """Return the faults that this request meets, of these `names` if they are given."""
         wanted = None if names is None else set(names)
         return [
             fault

@@ -1,4 +1,4 @@
-"""The Piooy API on this machine: inside the process for `--sandbox`, on a port for `serve`.
+"""Starting the sandbox: inside the process for `--sandbox`, on a port for `serve`.
 
 Written from the published API description alone: it shares no code with the client.
 """
@@ -19,12 +19,12 @@ from piooy_cli.sandbox.shapes import SHAPES, shape_names
 T = TypeVar("T")
 
 STATE_FILE = "sandbox.sqlite3"
-HURRY = 20.0  # in this process somebody waits: an image in two seconds
-_MISSING = "`pip install 'piooy[sandbox]'` installs it"
+HURRY = 20.0  # a user is waiting: an image takes two seconds
+_MISSING = "to install it: `pip install 'piooy[sandbox]'`"
 
 
 def sandbox_app(state: Path) -> Any:
-    """The ASGI application with its tasks in the directory `state`, for use inside a process."""
+    """Return the ASGI application with its tasks in `state`, for use inside a process."""
     return _application(
         private_directory(state) / STATE_FILE, SandboxOptions(HURRY), has_wire=False
     )
@@ -33,10 +33,12 @@ def sandbox_app(state: Path) -> Any:
 def sandbox_options(
     options: Mapping[str, Any], faults: str, limits: str, shape: str, seconds: Callable[..., float]
 ) -> SandboxOptions:
-    """What a person wants of a served sandbox. Raises UsageError for what cannot be."""
+    """Parse the options of `sandbox serve`. Raises UsageError."""
     if shape and (shape.partition("+")[0] not in SHAPES or shape.partition("+")[2] not in
                   ("", "string", "twice")):  # fmt: skip
-        raise UsageError(f"--result-shape: no shape {shape!r}", f"known: {' '.join(shape_names())}")
+        raise UsageError(
+            f"--result-shape: unknown shape {shape!r}", f"known: {' '.join(shape_names())}"
+        )
     return SandboxOptions(
         faults=_parsed("--faults", lambda: parsed_faults(_spec(faults))),
         limits=_parsed("--limits", lambda: parsed_limits(limits)),
@@ -52,18 +54,18 @@ def _parsed(option: str, parse: Callable[[], T]) -> T:
 
 
 def serve(
-    state: Path, host: str, port: int, wishes: SandboxOptions, note: Callable[[str], None],
+    state: Path, host: str, port: int, options: SandboxOptions, note: Callable[[str], None],
     *, remote: bool = False,
 ) -> None:  # fmt: skip
-    """Serve until a signal. Raises UsageError where host or port cannot be had."""
+    """Serve until a signal. Raises UsageError if the host or port is not available."""
     if not remote and not is_loopback(host):
-        hint = "--allow-remote serves it to others, who need no key that you know"
-        raise UsageError(f"--host {host}: only this machine's own addresses are served", hint)
-    if wishes.speed <= 0:
-        raise UsageError(f"--speed {wishes.speed:g} is not more than 0")
-    wire = any(fault.name in ON_THE_WIRE for fault in wishes.faults)
+        hint = "pass --allow-remote to serve others; they can use any key"
+        raise UsageError(f"--host {host}: only addresses of this machine are allowed", hint)
+    if options.speed <= 0:
+        raise UsageError(f"--speed {options.speed:g} must be more than 0")
+    wire = any(fault.name in ON_THE_WIRE for fault in options.faults)
     private_directory(state.absolute().parent)
-    app = _application(state, wishes, has_wire=wire)
+    app = _application(state, options, has_wire=wire)
     try:
         from piooy_cli.sandbox.server import run_server
     except ImportError as error:
@@ -74,7 +76,7 @@ def serve(
 
 
 def reset(state: Path) -> None:
-    """Forget every task."""
+    """Delete every task."""
     for name in (STATE_FILE, f"{STATE_FILE}-journal"):
         try:
             (state / name).unlink(missing_ok=True)
@@ -82,19 +84,19 @@ def reset(state: Path) -> None:
             raise StorageRefused(f"cannot remove {state / name}: {error.strerror}") from None
 
 
-def _application(state: Path, wishes: SandboxOptions, *, has_wire: bool) -> Any:
-    """Raises UsageError without the extra."""
+def _application(state: Path, options: SandboxOptions, *, has_wire: bool) -> Any:
+    """Raise UsageError if the extra is not installed."""
     try:
         from piooy_cli.sandbox.app import sandbox_application
     except ImportError as error:
         raise UsageError(
             f"the sandbox is not installed ({error.name} is missing)", _MISSING
         ) from None
-    return sandbox_application(state, wishes, has_wire=has_wire)
+    return sandbox_application(state, options, has_wire=has_wire)
 
 
 def _spec(text: str) -> str:
-    """The faults themselves, or what stands in the file of that name."""
+    """Return the faults, or the content of the file of that name."""
     path = Path(text)
     try:
         return path.read_text(encoding="utf-8") if text and path.is_file() else text

@@ -1,4 +1,4 @@
-"""How much one user may ask for: orders a minute, an hour, a day, and tasks at once. Pure."""
+"""Rate limits of one user: orders per minute, hour and day, and tasks at once. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -9,26 +9,26 @@ _ITEM = re.compile(r"([1-9][0-9]{0,8})/(min|hour|day|concurrent)", re.ASCII)
 
 
 class RequestLimits(NamedTuple):
-    """`windows`: how many orders in how many seconds; `concurrent`: tasks that run at once."""
+    """Rate limits. `windows`: orders and seconds; `concurrent`: tasks running at once."""
 
     windows: tuple[tuple[int, int], ...] = ()
     concurrent: int | None = None
 
 
 class Refused(NamedTuple):
-    """Over a limit: why, and after how many seconds it may be tried again."""
+    """A limit is exceeded: why, and after how many seconds to retry."""
 
     message: str
     seconds: float
 
 
 def parse_limits(spec: str) -> RequestLimits:
-    """`6/min,200/day,3/concurrent`. Raises ValueError with the part that is none."""
+    """Parse `6/min,200/day,3/concurrent`. Raises ValueError."""
     windows, concurrent = [], None
     for item in filter(None, (part.strip() for part in spec.split(","))):
         match = _ITEM.fullmatch(item)
         if not match:
-            raise ValueError(f"{item!r} is no limit; as in 6/min,200/day,3/concurrent")
+            raise ValueError(f"{item!r} is not a limit; for example: 6/min,200/day,3/concurrent")
         if match[2] == "concurrent":
             concurrent = int(match[1])
         else:
@@ -39,9 +39,9 @@ def parse_limits(spec: str) -> RequestLimits:
 def refusal(
     limits: RequestLimits, now: float, accepted: Sequence[float], ends: Sequence[float]
 ) -> Refused | None:
-    """Why no further order is taken now; None where it is.
+    """Return which limit another order would exceed; None if it is allowed.
 
-    `accepted`: when the user's orders were, newest first. `ends`: when those that run will end.
+    `accepted`: times of the user's orders, newest first. `ends`: when the running ones will end.
     """
     found = []
     for most, seconds in limits.windows:

@@ -1,4 +1,4 @@
-"""How this sandbox is to behave: everything that `piooy sandbox serve` can be told."""
+"""The options of `piooy sandbox serve`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,14 +11,14 @@ _SECONDS = {"image": 30.0, "music": 60.0, "video": 90.0, "character": 60.0}
 
 
 def typical_seconds(model: str, media: str) -> float:
-    """How long a task usually takes, where nobody knows the model."""
+    """Return how long a task usually takes if the model is unknown."""
     return _SECONDS.get(media, 30.0)
 
 
 class SandboxOptions(NamedTuple):
-    """`speed` divides every duration; `seed` makes chance repeatable; `keys`: the only ones taken.
+    """How the sandbox behaves. `speed` divides every duration; `keys`: the only accepted ones.
 
-    `seconds`: how long a model usually takes, by model and media type.
+    `seed`: for reproducible behavior; `seconds`: how long a model usually takes.
     """
 
     speed: float = 1.0

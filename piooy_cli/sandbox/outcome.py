@@ -1,4 +1,4 @@
-"""What becomes of an order, decided as it is taken: how long it runs, and how it ends. Pure."""
+"""The planned outcome of an order, decided when it is accepted: duration and end. Pure."""
 
 import math
 import random
@@ -9,13 +9,13 @@ _PENDING = 0.15  # the share of its time that a task is queued
 
 
 class PlannedOutcome(NamedTuple):
-    """`seconds` from acceptance to the end; `faults` are those of this order."""
+    """A planned outcome. `seconds` from acceptance to the end; `faults` of this order."""
 
     seconds: float
     faults: tuple[str, ...] = ()
 
     def status(self, age: float) -> str:
-        """The API's word when the order is so many seconds old; nothing has to run for it."""
+        """Return the status at an age in seconds; nothing has to run for it."""
         share = age / self.seconds if self.seconds else 1.0
         if "stuck" in self.faults:
             return "PENDING" if share < _PENDING else "PROCESSING"
@@ -27,21 +27,21 @@ class PlannedOutcome(NamedTuple):
 
     @property
     def ends(self) -> float:
-        """When it stops to count as running, in seconds after acceptance."""
+        """Return when it stops counting as running, in seconds after acceptance."""
         return math.inf if "stuck" in self.faults else self.seconds
 
 
 def plan_outcome(seed: str, number: int, median: float, faults: tuple[str, ...]) -> PlannedOutcome:
-    """The fate of the order with this number: log-normal around the usual time."""
+    """Plan the outcome of an order: its duration is log-normal around the usual one."""
     chance = random.Random(f"{seed}/order/{number}")
     return PlannedOutcome(median * math.exp(_SPREAD * chance.gauss(0, 1)), faults)
 
 
 def kept(fate: PlannedOutcome) -> dict[str, Any]:
-    """As it is stored."""
+    """Return the outcome as JSON, for the store."""
     return {"seconds": fate.seconds, "faults": list(fate.faults)}
 
 
 def restored(value: dict[str, Any]) -> PlannedOutcome:
-    """From where it was stored."""
+    """Parse an outcome from the store."""
     return PlannedOutcome(float(value.get("seconds", 2.0)), tuple(value.get("faults", ())))

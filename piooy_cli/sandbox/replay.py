@@ -1,4 +1,4 @@
-"""Answers from a recording: each request gets what it got then, in order, the last one for ever."""
+"""Replaying a recording: each request gets its recorded responses in order, the last repeatedly."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ _FROM = re.compile(r"bytes ([0-9]{1,18})-", re.ASCII)
 
 
 def replay_application(recording: Path) -> Any:
-    """The recording as an ASGI application. Raises UsageError for a file that is none."""
+    """Return the recording as an ASGI application. Raises UsageError for an invalid file."""
     replay = _Replay(_exchanges(recording))
     return Starlette(routes=[Route("/{path:path}", replay.answer, methods=_METHODS)])
 
@@ -36,10 +36,10 @@ def _exchanges(recording: Path) -> list[dict[str, Any]]:
 
 
 def _checked(recording: Path, number: int, line: str) -> dict[str, Any]:
-    """One exchange, of which every part is what it must be."""
+    """One recorded exchange, validated."""
     try:
         exchange = json.loads(line)
-        urlsplit(exchange["url"]).port  # noqa: B018 - raises for what is no address
+        urlsplit(exchange["url"]).port  # noqa: B018 - raises for an invalid URL
         sound = (
             isinstance(exchange["method"], str)
             and isinstance(exchange["status"], int)
@@ -50,8 +50,8 @@ def _checked(recording: Path, number: int, line: str) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError, AttributeError):
         sound = False
     if not sound:
-        hint = "it is what --record has written"
-        raise UsageError(f"--replay {recording}: line {number} is no exchange", hint)
+        hint = "--replay expects a file that --record has written"
+        raise UsageError(f"--replay {recording}: line {number} is not a recorded exchange", hint)
     return dict(exchange)
 
 
@@ -65,7 +65,7 @@ class _Replay:
             self._answers[exchange["method"], self._place(exchange["url"])].append(exchange)
 
     def _place(self, url: str) -> str:
-        """Where an address is here: the API's at its own path, a file's at one of ours."""
+        """Map a URL to this server: the API's to the same path, a file's to one of ours."""
         parts = urlsplit(url)
         if parts.path.startswith("/api/"):
             return f"{parts.path}?{parts.query}" if parts.query else parts.path
@@ -74,7 +74,7 @@ class _Replay:
         return self._moved[url]
 
     def _collect(self, exchange: dict[str, Any]) -> None:
-        """The parts of a file that came one after the other, as the file."""
+        """Join the parts of a file that arrived one after the other."""
         place, headers = self._place(exchange["url"]), exchange["headers"]
         if not place.startswith("/replayed/") or exchange["status"] not in (200, 206):
             return
@@ -86,7 +86,7 @@ class _Replay:
         self._files[place] = (whole, headers.get("content-type", "application/octet-stream"))
 
     async def answer(self, request: Request) -> Response:
-        """What was answered then; 404 for what was never asked."""
+        """Return the recorded response; 404 for a request that was not recorded."""
         if found := self._files.get(request.url.path):
             return assets.reply(request, bytes(found[0]), found[1], ())
         query = request.url.query
@@ -94,13 +94,13 @@ class _Replay:
         known = self._answers.get((request.method, place), [])
         known = known or self._answers.get((request.method, request.url.path), [])
         if not known:
-            return error(404, f"the recording has no {request.method} {place}")
+            return error(404, f"the recording contains no {request.method} {place}")
         exchange = known.pop(0) if len(known) > 1 else known[0]
         body = self._body(exchange["body"], str(request.base_url).rstrip("/"))
         return Response(body, exchange["status"], exchange["headers"] | CORS)
 
     def _body(self, body: Any, base_url: str) -> bytes:
-        """The answer, with the addresses of files as they are here."""
+        """Return the response with the URLs of files mapped to this server."""
         if isinstance(body, dict):
             return _bytes(body)
         for url, place in sorted(self._moved.items(), key=lambda pair: -len(pair[0])):
@@ -110,7 +110,7 @@ class _Replay:
 
 
 def _bytes(body: Any) -> bytes:
-    """Raises ValueError, KeyError or TypeError for what is no body."""
+    """Decode a recorded body. Raises ValueError, KeyError or TypeError."""
     if isinstance(body, dict):
         return base64.b64decode(body["base64"], validate=True)
     if not isinstance(body, str):

@@ -1,4 +1,4 @@
-"""What the sandbox reads of a request and how it answers: envelopes, keys, bodies, CORS."""
+"""Reading requests and building responses: envelopes, keys, bodies, CORS."""
 
 import hashlib
 import json
@@ -19,30 +19,30 @@ CORS = {
 
 
 def ok(data: Any = None) -> Response:
-    """Success; without `data` where there is nothing to say."""
+    """Return a success, without `data` if there is none."""
     answer = {"code": 0, "message": "ok"} | ({} if data is None else {"data": data})
     return JSONResponse(answer, headers=CORS)
 
 
 def error(status: int, message: str) -> Response:
-    """An error as the contract has it: `code` is not 0."""
+    """Return an error as in the contract: `code` is not 0."""
     return JSONResponse({"code": -1, "message": message}, status, headers=CORS)
 
 
 async def refusal(request: Request, fault: Any) -> Response:
-    """404 and 405 of what is no address, in the envelope."""
+    """Return 404 and 405 for unknown paths, in the envelope."""
     answer = error(fault.status_code, str(fault.detail).lower())
     answer.headers.update(fault.headers or {})
     return answer
 
 
 async def broken(request: Request, fault: Exception) -> Response:
-    """The disk or a bug: an envelope, and no trace of a stack."""
+    """Return an internal error in the envelope, without a traceback."""
     return error(500, "the sandbox cannot answer")
 
 
 def limited(seconds: float, message: str = "Please retry after {}s.") -> Response:
-    """429, with the time after which it may be tried again in whole seconds."""
+    """Return 429, with the whole seconds after which to retry."""
     pause = max(math.ceil(seconds), 1) if math.isfinite(seconds) else 60
     body = {"error": "too_many_requests", "message": message.replace("{}", str(pause))}
     headers = CORS | {"retry-after": str(pause), "cache-control": "no-store"}
@@ -50,7 +50,7 @@ def limited(seconds: float, message: str = "Please retry after {}s.") -> Respons
 
 
 def owner_of(request: Request, keys: tuple[str, ...]) -> str | None:
-    """Who asks: a fingerprint of the bearer key, which itself is not kept; None for nobody."""
+    """Return the user as a fingerprint of the bearer key, which is not stored; None without one."""
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     key = key.strip()
     if scheme.lower() != "bearer" or not key or (keys and key not in keys):
@@ -59,7 +59,7 @@ def owner_of(request: Request, keys: tuple[str, ...]) -> str | None:
 
 
 async def json_body(request: Request) -> Any:
-    """The JSON of the body. Raises ValueError with the reason that the caller is told."""
+    """Return the JSON of the body. Raises ValueError with the reason for the response."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise ValueError("content-type must be application/json")

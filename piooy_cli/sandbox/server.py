@@ -1,4 +1,4 @@
-"""The sandbox on a port: hypercorn, a ready line, and a clean stop on SIGINT and SIGTERM."""
+"""Serving the sandbox on a port: hypercorn, a ready line, a clean stop on SIGINT and SIGTERM."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ _PATIENCE = 2.0  # seconds for answers that are on their way at the end
 
 
 def run_server(app: Any, host: str, port: int, note: Callable[[str], None], *, wire: bool) -> None:
-    """Serve `app` until a signal asks for the end. `wire`: behind a relay that makes faults."""
+    """Serve `app` until a signal. `wire`: behind the fault proxy."""
     asyncio.run(_serve(app, _listen(host, port), host, note, wire))
 
 
@@ -30,7 +30,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listening.bind((host, port))
     except OSError as error:
         listening.close()
-        hint = "choose another with --port; 0 takes any free one"
+        hint = "choose another port with --port; 0 picks a free one"
         raise UsageError(f"cannot listen on {host}:{port}: {error.strerror}", hint) from None
     listening.listen(_BACKLOG)
     return listening
@@ -40,7 +40,7 @@ async def _serve(
     app: Any, listening: socket.socket, host: str, note: Callable[[str], None], wire: bool
 ) -> None:
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    # Connections that are cut at the end are no news.
+    # Connections that are cut at the end are expected.
     loop.set_exception_handler(
         lambda _, context: None if stop.is_set() else loop.default_exception_handler(context)
     )
@@ -53,7 +53,7 @@ async def _serve(
         behind = _listen("127.0.0.1", 0)
         relay = Relay(behind.getsockname()[1])
         await asyncio.start_server(relay.connection, sock=listening)
-    note(f"serving the sandbox on {url}; PIOOY_BASE_URL={url} PIOOY_API_KEY=any uses it")
+    note(f"serving the sandbox on {url}; to use it: PIOOY_BASE_URL={url} PIOOY_API_KEY=any")
     serving = asyncio.create_task(serve(app, _config(behind), shutdown_trigger=stop.wait))
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""`taskResult` in the shapes that providers really use, by name. Pure.
+"""`taskResult` in the shapes that real providers use, by name. Pure.
 
 Field names are those of public code and documentation of EvoLink, kie.ai, fal, Replicate, PearAPI
 and the site template that such services are built on; addresses are the sandbox's own.
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 
 class ShapedMedia(NamedTuple):
-    """What there is to tell of: addresses of results, and of a cover, if any."""
+    """The content of a result: URLs of results, and of a cover, if any."""
 
     results: tuple[str, ...]
     cover: str
@@ -28,7 +28,7 @@ Shape = Callable[[ShapedMedia], Any]
 
 
 def shape(name: str, of: ShapedMedia) -> Any:
-    """`taskResult` in the shape of this name. `…+string` and `…+twice` are JSON in a string."""
+    """Return `taskResult` in a shape; `…+string` and `…+twice` are JSON inside a string."""
     plain, _, wrapped = name.partition("+")
     value = SHAPES[plain](of)
     for _ in range({"string": 1, "twice": 2}.get(wrapped, 0)):
@@ -37,12 +37,12 @@ def shape(name: str, of: ShapedMedia) -> Any:
 
 
 def fitting(media: str) -> str:
-    """The shape that is used where none is asked for."""
+    """Return the default shape."""
     return {"video": "videos", "music": "songs", "character": "character"}.get(media, "results")
 
 
 def shape_names() -> list[str]:
-    """Every name, and how each can be wrapped."""
+    """Return every name, and how each can be wrapped."""
     return [*SHAPES, "NAME+string", "NAME+twice"]
 
 
@@ -153,7 +153,7 @@ def _openai(of: ShapedMedia) -> Any:
 
 
 def _fal_queue(of: ShapedMedia) -> Any:
-    """No result at all: addresses that must not be fetched."""
+    """Return URLs that are not results, and must not be fetched."""
     queue = "https://queue.fal.example/x/requests/r1"
     return {
         "status": "IN_QUEUE", "request_id": "r1", "response_url": queue, "queue_position": 0,
@@ -162,7 +162,7 @@ def _fal_queue(of: ShapedMedia) -> Any:
 
 
 def running(name: str, model: str) -> Any:
-    """`taskResult` before the end: nothing, or the provider's answer to the submission."""
+    """Return `taskResult` before the end: nothing, or the provider's response to the submission."""
     if not name.startswith("submit-echo"):
         return None
     return {
@@ -174,7 +174,7 @@ def running(name: str, model: str) -> Any:
 
 
 def failed(model: str) -> Any:
-    """`taskResult` of a task that ended FAILED, in EvoLink's words, which have line breaks."""
+    """Return `taskResult` of a FAILED task in EvoLink's words, which contain line breaks."""
     return {
         "id": "task-unified-1772618027-cmeisy8h", "object": "image.generation.task",
         "status": "failed", "model": model, "progress": 0,

@@ -1,4 +1,4 @@
-"""What the sandbox remembers: orders and messages, in one small SQLite file."""
+"""The state of the sandbox: orders and messages, in one small SQLite file."""
 
 import json
 import sqlite3
@@ -30,7 +30,7 @@ create index if not exists task_owner on task (owner, accepted);
 class TaskRow(NamedTuple):
     """An order as it was accepted: by whom, when (Unix seconds), and what.
 
-    `fresh`: how often its addresses were renewed.
+    `fresh`: how often its URLs were renewed.
     """
 
     id: str
@@ -42,7 +42,7 @@ class TaskRow(NamedTuple):
 
 
 class TaskStore:
-    """Tasks survive from one command to the next, and whatever happens to this process."""
+    """Stores tasks, which outlive commands and crashes of this process."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -54,20 +54,22 @@ class TaskStore:
             self.count()
         except sqlite3.Error as error:
             message = f"cannot open the sandbox's state {path}: {error}"
-            remove = Hint("sandbox reset", sentence="to remove the usual one: {}")
+            remove = Hint("sandbox reset", sentence="to remove the default one: {}")
             raise StorageRefused(message, ["move it away", remove]) from None
 
     def _prepare(self, path: Path) -> None:
         version = self._connection.execute("pragma user_version").fetchone()[0]
         if version > STORE_VERSION:
             hint = "use that version, or another --state"
-            raise StorageRefused(f"the sandbox's state {path} is of a newer piooy", hint)
+            raise StorageRefused(
+                f"the sandbox's state {path} was created by a newer version of piooy", hint
+            )
         if version < STORE_VERSION:
             script = f"begin;{_TABLES}{_FIRST}pragma user_version = {STORE_VERSION};commit;"
             self._connection.executescript(script)
 
     def add(self, row: TaskRow) -> bool:
-        """Remember an order; it is on disk when this returns. False where the id is taken."""
+        """Store an order; it is on disk on return. Return False if the id is taken."""
         values = (
             row.id, row.owner, row.accepted, 1.0, json.dumps(row.request),
             json.dumps(kept(row.fate)), row.fresh,
@@ -76,7 +78,7 @@ class TaskStore:
         return self._connection.execute(query, values).rowcount == 1
 
     def get(self, task_id: str) -> TaskRow | None:
-        """The order with this id."""
+        """Return the order with this id."""
         query = "select id, owner, accepted, request, fate, fresh from task where id = ?"
         found = self._connection.execute(query, (task_id,)).fetchone()
         if found is None:
@@ -87,11 +89,11 @@ class TaskStore:
         )
 
     def count(self) -> int:
-        """How many orders there are."""
+        """Return the number of orders."""
         return int(self._connection.execute("select count(*) from task").fetchone()[0])
 
     def recent(self, owner: str, since: float) -> list[tuple[float, PlannedOutcome]]:
-        """When this user's orders were taken, newest first, and what becomes of them."""
+        """Return when this user's orders were accepted, newest first, and their outcomes."""
         query = (
             "select accepted, fate from task where owner = ? and accepted > ?"
             " order by accepted desc"
@@ -100,18 +102,18 @@ class TaskStore:
         return [(accepted, restored(json.loads(fate))) for accepted, fate in rows]
 
     def renew(self, task_id: str) -> None:
-        """Its files get new addresses; the old ones are no longer good."""
+        """Renew the URLs of a task's files; the old ones expire."""
         query = "update task set fresh = fresh + 1 where id = ?"
         self._connection.execute(query, (task_id,))
 
     def add_message(self, received: float, email: str, content: str) -> None:
-        """Remember a message of the contact form."""
+        """Store a message of the contact form."""
         self._connection.execute(
             "insert into message (received, email, content) values (?, ?, ?)",
             (received, email, content),
         )
 
     def messages(self) -> list[dict[str, Any]]:
-        """Every message of the contact form, oldest first."""
+        """Return every message of the contact form, oldest first."""
         rows = self._connection.execute("select received, email, content from message order by id")
         return [{"received": at, "email": email, "content": text} for at, email, text in rows]

@@ -1,4 +1,4 @@
-"""The assets of a task on disk, each tried, told in their order."""
+"""Fetching the assets of a task: each is tried, and they are reported in their order."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -18,7 +18,7 @@ MOST_ASSETS = 64
 
 
 class AssetFetcher:
-    """Saves what a task made."""
+    """Saves the assets of tasks."""
 
     def __init__(self, api: ApiClient, tell: Tell, keep: Callable[[SavedFile], None]) -> None:
         self._api = api
@@ -28,9 +28,9 @@ class AssetFetcher:
     async def fetch(
         self, task: Task, saver: "Saver", *, only: int | None = None
     ) -> list[SavedFile]:
-        """Save the assets of a task that succeeded, or `only` its n-th, told in their order.
+        """Save the assets of a task, or `only` its n-th, and report them in their order.
 
-        Raises the strongest of what went wrong, once every one has been tried.
+        Every asset is tried; then the error that takes precedence is raised.
         """
         wanted = assets_to_save(task, saver.options.covers or only is not None)
         wanted = [asset for asset in wanted if only in (None, asset.n)]
@@ -68,14 +68,14 @@ class AssetFetcher:
     async def _save(
         self, task: Task, asset: Asset, saver: "Saver"
     ) -> SavedFile | PiooyError | None:
-        """Save one asset, or say why not: one that fails does not stop the others."""
+        """Save one asset; return its error, so that it does not stop the others."""
         try:
             return await saver.save(task, asset, partial(self._fresh, task))
         except PiooyError as error:
             return error
 
     async def _fresh(self, task: Task, asset: Asset) -> Asset:
-        """The same asset at its present address."""
+        """Return the same asset with its present URL."""
         seen = await self._api.task(task, refresh="assets")
         return next((other for other in seen.assets if other.n == asset.n), asset)
 
@@ -89,11 +89,9 @@ class AssetFetcher:
 
 
 def assets_to_save(task: Task, covers: bool) -> list[Asset]:
-    """What is to be saved: results; covers where asked for, or where there is nothing else."""
+    """Return the assets to save: results, and covers if asked for or if there is nothing else."""
     if len(task.assets) > MOST_ASSETS:
-        message = (
-            f"task {task.id} names {len(task.assets):,} files; at most {MOST_ASSETS} are taken"
-        )
+        message = f"task {task.id} has {len(task.assets):,} files; the limit is {MOST_ASSETS}"
         raise NotDownloaded(message, _raw_answer(task), task_id=task.id)
     results = [asset for asset in task.assets if asset.role is Role.RESULT]
     wanted = list(task.assets) if covers or not results else results
@@ -103,8 +101,8 @@ def assets_to_save(task: Task, covers: bool) -> list[Asset]:
 
 
 def no_files_error(task: Task) -> NotDownloaded:
-    """A success without a file, which is no success to whoever paid for one."""
-    message = f"task {task.id} succeeded, and names no file"
+    """Return the error for a task that succeeded without a file: the user has paid for one."""
+    message = f"task {task.id} succeeded, but has no files"
     return NotDownloaded(message, _raw_answer(task), task_id=task.id)
 
 

@@ -1,4 +1,4 @@
-"""The road: submit, finish, fetch. Commands get on and off it somewhere; nothing else waits."""
+"""The pipeline: submit, wait, fetch. Commands use it from some step to another."""
 
 import asyncio
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Pipeline:
-    """The road of one run. It knows what is under way, and what is in doubt."""
+    """The pipeline of one run. It knows which tasks are in progress, and which are in doubt."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class Pipeline:
         self._fetcher = AssetFetcher(api, tell, store.record_file)
         self._under_way: dict[str, Task] = self._submitter.submitted
         self._wait_arguments: tuple[str, ...] = ()
-        self.again = ""  # the command that goes on, where it is not `wait`
+        self.again = ""  # how to continue, if not with `wait`
 
     async def submit(self, order: Order, row: RowKey, slot: Slot) -> Task:
         """Send the order of a batch's row, once."""
@@ -55,21 +55,21 @@ class Pipeline:
 
     @property
     def closed(self) -> PiooyError | None:
-        """Why nothing more is sent; None where orders still are."""
+        """Why nothing more is sent; None while orders are sent."""
         return self._submitter.closed
 
     def close(self, why: PiooyError) -> None:
-        """Send nothing more; what is under way goes on."""
+        """Send nothing more; what is in progress continues."""
         self._submitter.close(why)
 
     def saver(self, options: "SaveOptions", jobs: int = 4) -> "Saver":
-        """Return what saves assets as `options` say, `jobs` at a time."""
+        """Return a saver of assets with these options, for `jobs` at a time."""
         from piooy_cli.downloads.saver import Saver
 
         return Saver(self._api, options, self._limits, self._tell, self.store, jobs)
 
     async def make(self, order: Order, saver: "Saver | None", *, wait: bool) -> list[SavedFile]:
-        """Send an order, and where asked for, wait for its task and save its files."""
+        """Send an order; then wait for its task and save its files, if asked to."""
         self.resume_with(saver.options.wait_arguments if saver else ())
         task = await self._submitter.submit(order)
         if not wait:
@@ -80,7 +80,7 @@ class Pipeline:
     async def complete(
         self, task: Task, saver: "Saver | None", *, fresh: bool = False
     ) -> list[SavedFile]:
-        """Finish, and fetch where there is a saver."""
+        """Wait for a task, and fetch its files if there is a saver."""
         self.resume_with(saver.options.wait_arguments if saver else ())
         task = await self.finish(task, fresh=fresh)
         return await self.fetch(task, saver) if saver else []
@@ -90,7 +90,7 @@ class Pipeline:
         self._wait_arguments = wait_arguments
 
     async def finish(self, task: Task, *, fresh: bool = False) -> Task:
-        """Look until the task settles. Raises what it ended with, or StillRunning."""
+        """Wait until the task succeeds. Raises how else it ended, or StillRunning."""
         if not task.is_settled:  # an order's answer may bring its end along
             task = self.store.find(task.id) or task
         with self._about(task, "wait"):
@@ -102,7 +102,7 @@ class Pipeline:
             return task
 
     async def look(self, task_id: str, refresh: str | None = None, *, sure: bool = False) -> Task:
-        """The task as it is now. An ERROR may pass: it is remembered only where made `sure` of."""
+        """Read the task once. ERROR may be temporary; `sure` rereads it, and records it."""
         self._tell(PollStarted(task_id))
         known = self.store.find(task_id) or Task(task_id)
         task = await self._read(known, refresh)
@@ -115,7 +115,7 @@ class Pipeline:
         return task
 
     def known(self, task_id: str) -> Task | None:
-        """A task that is known to have succeeded, with its files: it need not be asked for."""
+        """Return a task from the ledger if it succeeded and has files: no poll is needed."""
         task = self.store.find(task_id)
         return task if task and task.succeeded and task.assets else None
 
@@ -125,18 +125,18 @@ class Pipeline:
     async def fetch(
         self, task: Task, saver: "Saver", *, only: int | None = None
     ) -> list[SavedFile]:
-        """Save the assets of a task that succeeded. Raises the strongest of what went wrong."""
+        """Save the assets of a task that succeeded. Raises the error that takes precedence."""
         with self._about(task, "download"):
             return await self._fetcher.fetch(task, saver, only=only)
 
     def stopped(self) -> PiooyError:
-        """What a person has to know when a signal ended this run."""
+        """Return the error for a run that a signal ended: what is in doubt or still running."""
         if self._submitter.unknown:
             return self._submitter.unknown[0]
         number, ids = self._stop.signal or 2, tuple(self._under_way)
         if not ids:
-            return Interrupted("stopped; nothing is under way", self.again, signal=number)
-        message = f"stopped waiting; {len(ids):,} still under way"
+            return Interrupted("stopped; no task is in progress", self.again, signal=number)
+        message = f"stopped waiting; {len(ids):,} still in progress"
         hint = self.again or continue_command(ids, self._wait_arguments, self.store.find)
         interrupted = Interrupted(message, hint, signal=number)
         interrupted.ids = () if self.again else ids
@@ -144,7 +144,7 @@ class Pipeline:
 
     @contextmanager
     def _about(self, task: Task, command: str) -> Iterator[None]:
-        """Under way while inside, and longer where a signal came; an error names the task."""
+        """Count the task as in progress while inside; errors name the task."""
         self._under_way[task.id] = task
         try:
             yield
@@ -155,7 +155,7 @@ class Pipeline:
 
 
 def _is_new(task: Task) -> bool:
-    """Whether the service may not have written it down yet."""
+    """Whether the task is so new that the service may not know it yet."""
     return (
         task.created_at is not None and (datetime.now(UTC) - task.created_at).total_seconds() < 60
     )

@@ -1,4 +1,4 @@
-"""When to look at a task next: where past runs say that it is likely to be done. Pure."""
+"""When to poll a task next: when past runs say that it is likely to be done. Pure."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ _GUESS_SPREAD = 0.9  # of a catalogue's word alone: it may be off by a factor of
 
 
 def expectation_from(durations: Sequence[float], typical: float) -> Expectation:
-    """What past runs (seconds) promise, drawn to the catalogue's `typical` while they are few."""
+    """Estimate from past runs (seconds), pulled towards `typical` while they are few."""
     runs = len(durations)
     if not runs:
         return Expectation(typical, _GUESS_SPREAD * LOGISTIC_SCALE)
@@ -30,10 +30,10 @@ def expectation_from(durations: Sequence[float], typical: float) -> Expectation:
 
 
 class Pace(NamedTuple):
-    """Seconds between looks. `early`: the first one; `fixed`: what a person insists on.
+    """Seconds between polls. `early`: before the first one; `fixed`: as the user asked.
 
-    `stale`: how long nothing has to move before the provider itself is asked, and how often.
-    `eager`: the first one where nothing is known yet, and others will learn from it.
+    `stale`: how long a status has to stay unchanged before the provider is queried, and how often.
+    `eager`: before the first poll of a model without past runs, from which others learn.
     """
 
     early: float = 2.0
@@ -44,9 +44,9 @@ class Pace(NamedTuple):
     eager: float | None = None
 
     def first_pause(self, age: float, expectation: Expectation) -> float:
-        """Seconds to the first look at a task `age` seconds old; none where that time is over.
+        """Return the seconds until the first poll of a task `age` seconds old; 0 if it is overdue.
 
-        Early, for what fails at once; not so where the end is likely within moments of it.
+        It comes early, for tasks that fail at once, unless the end is likely shortly after it.
         """
         first = self.fixed
         if first is None:
@@ -59,10 +59,10 @@ class Pace(NamedTuple):
     def next_pause(
         self, age: float, expectation: Expectation, uniform: Callable[[float, float], float]
     ) -> float:
-        """Seconds from a look at a task `age` seconds old to the next one.
+        """Return the seconds from a poll of a task `age` seconds old to the next one.
 
-        The best spacing for a price p of a look is sqrt(2p / hazard): quiet until the fastest few
-        per cent, dense where the end is likely, ever slower in the tail. A tenth of jitter.
+        The best spacing for a cost p of a poll is sqrt(2p / hazard): rare until the fastest few per
+        cent are done, dense where the end is likely, rarer in the tail. 10 % of jitter is added.
         """
         if self.fixed is not None:
             return self.fixed
@@ -74,16 +74,16 @@ class Pace(NamedTuple):
     def wants_refresh(
         self, age: float, unmoved: float, since_refresh: float, expectation: Expectation
     ) -> bool:
-        """Whether the service is to ask the provider: it is overdue, or has not moved for long.
+        """Whether to have the service query the provider: the task is overdue or stuck.
 
-        Each time costs the service a request, so never twice within `stale`.
+        Each query costs the service a request, so there are never two within `stale`.
         """
         overdue = age > expectation.at(0.95)
         stuck = unmoved > max(self.stale, expectation.middle)
         return (overdue or stuck) and min(age, since_refresh) > self.stale
 
     def _until_likely(self, age: float, expectation: Expectation) -> float:
-        """Seconds in which the best density of looks, summed up, comes to one look."""
+        """Return the seconds in which the best density of polls adds up to one poll."""
         now, sum_ = age, 0.0
         while now - age < self.ceiling:
             step = max(0.03 * now, 0.05)

@@ -42,7 +42,7 @@ class Submission:
 
     @property
     def ref(self) -> str:
-        """How the user refers to an order without a task."""
+        """The reference to an order that has no task."""
         return self._record.ref
 
     @property
@@ -84,7 +84,7 @@ class Submission:
                 raise await self.record_unknown(reason, http_status) from cause
 
     async def record_unsent(self, reason: str, http_status: int | None) -> None:
-        """The service does not have it: PLANNED again. If that cannot be recorded, all stops."""
+        """Record that the order was not accepted: PLANNED again. A failure stops everything."""
         try:
             self._record.mark_unsent(reason, http_status)
             await self._record.flush()
@@ -95,7 +95,7 @@ class Submission:
     async def record_unknown(
         self, reason: str, http_status: int | None = None
     ) -> SubmissionUnknown:
-        """UNKNOWN, as an error to raise. If it cannot be recorded, everything stops."""
+        """Record the order as UNKNOWN; return the error. If that fails, everything stops."""
         error = self._unknown_error(reason)
         try:
             self._record.mark_unknown(error.message, http_status)
@@ -106,7 +106,7 @@ class Submission:
         return error
 
     async def _record_rejection(self, rejected: Rejected) -> None:
-        """A refused key or an empty account says nothing of the order: it may be sent later."""
+        """Handle a refused key or an empty account: the order itself may be sent later."""
         error = rejected.error
         keeps_order = isinstance(error, NotSignedIn | OverLimit)
         write = self._record.mark_unsent if keeps_order else self._record.reject
@@ -117,18 +117,18 @@ class Submission:
 
     def _unknown_error(self, reason: str) -> SubmissionUnknown:
         between = f"(sent between {_timestamp(self._sent_at)} and {_timestamp(time.time())})"
-        what = "the order may have been accepted, its answer was lost"
+        what = "the request may have been accepted, but its response was lost"
         return SubmissionUnknown(f"{what}: {reason} {between}", self.unknown_hints)
 
     @property
     def unknown_hints(self) -> list[str | Hint]:
-        """What the user can do about an order whose outcome is unknown."""
+        """Return what the user can do about an order whose outcome is unknown."""
         return [
             "it may have been charged once; piooy will not resend it automatically",
-            Hint("history resolve", (self.ref,), "to settle it: {}", RESOLUTIONS),
+            Hint("history resolve", (self.ref,), "to resolve it: {}", RESOLUTIONS),
         ]
 
 
 def _timestamp(seconds: float) -> str:
-    """A moment in the form in which an account lists its charges."""
+    """Format a time like the list of charges in the user's account."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

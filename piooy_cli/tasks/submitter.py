@@ -77,7 +77,7 @@ class Submitter:
             return await self._shielded(submission)
 
     async def _shielded(self, submission: Submission) -> Task:
-        """A signal cancels us, not the request that may be executed at this moment."""
+        """Send in a task of its own: a signal cancels the wait, not the request."""
         posting = asyncio.create_task(self._until_accepted(submission))
         try:
             task = await asyncio.shield(posting)
@@ -94,7 +94,7 @@ class Submitter:
         return self._accepted(task)
 
     async def _until_accepted(self, submission: Submission) -> Task:
-        """POST until the service has taken it; again only if nothing was sent, or after a 429."""
+        """POST until the order is accepted; retry only if nothing was sent, or after a 429."""
         deadline = Deadline(self._budget)
         unsent = limited = 0
         while True:
@@ -141,7 +141,7 @@ class Submitter:
     async def _pause_limited(
         self, submission: Submission, outcome: RateLimited, tries: int, deadline: Deadline
     ) -> None:
-        """Nobody sends for so long; in a batch, others go first afterwards."""
+        """Pause all sending for a while; in a batch, other rows go first afterwards."""
         if submission.stopped:
             return
         pause = outcome.pause
@@ -179,7 +179,7 @@ class Submitter:
         return task
 
     async def _within_grace(self, posting: "asyncio.Task[Task]", submission: Submission) -> Task:
-        """The answer, if it comes in time. Raises CancelledError if nothing was sent."""
+        """Return the response if it comes in time. Raises CancelledError if nothing was sent."""
         submission.stopped = True
         if submission.may_have_arrived:
             await self._wait_for_answer(posting)
@@ -198,9 +198,11 @@ class Submitter:
         raise asyncio.CancelledError
 
     async def _wait_for_answer(self, posting: "asyncio.Task[Task]") -> None:
-        """Until the answer is here, the grace period is over, or a second signal arrives."""
+        """Wait for the response, the end of the grace period, or a second signal."""
         seconds = f"{self._stop.grace:.0f} s"
-        self._tell(Noticed(f"waiting up to {seconds} for the answer; stop again to give up"))
+        self._tell(
+            Noticed(f"waiting up to {seconds} for the response; press Ctrl-C again to give up")
+        )
         insisted = asyncio.ensure_future(self._stop.insisted())
         first = asyncio.FIRST_COMPLETED
         await asyncio.wait({posting, insisted}, timeout=self._stop.grace, return_when=first)

@@ -1,4 +1,4 @@
-"""Looking at a task until it settles, or until patience runs out."""
+"""Polling tasks until they end, or a time limit passes."""
 
 import asyncio
 import time
@@ -31,7 +31,7 @@ _REREAD_SECONDS = 5
 
 
 class WaitPolicy(NamedTuple):
-    """How to wait: `typical` seconds of model and media type; `timeout`: None for the usual one."""
+    """How to wait. `typical`: usual seconds of a model; `timeout`: None for the default."""
 
     pace: Pace
     typical: Callable[[str | None, str | None], float]
@@ -40,7 +40,7 @@ class WaitPolicy(NamedTuple):
     until: Deadline | None = None  # of all tasks together
 
     def deadline(self, media: str | None) -> Deadline:
-        """The deadline of one task, from now."""
+        """Return the deadline of one task, starting now."""
         default = DEFAULT_TIMEOUTS.get(media or "", LONGEST_TIMEOUT)
         seconds = default if self.timeout is None else self.timeout
         return Deadline(min(seconds, self.until.left) if self.until else seconds)
@@ -67,10 +67,9 @@ class Waiter:
         self._expectations: dict[tuple[str | None, ...], Expectation] = {}
 
     async def finish(self, task: Task, *, fresh: bool, resume: tuple[str, ...]) -> Task:
-        """The task once it succeeded. Raises what else it ended with, or StillRunning.
+        """Return the task when it has succeeded. Raises how else it ended, or StillRunning.
 
-        `fresh`: it may be so new that the service does not know it yet. `resume`: options of the
-        command that goes on with it.
+        `fresh`: the service may not know it yet. `resume`: options of the command that continues.
         """
         wait = _Wait(self, task, fresh, resume)
         self.tell(PollStarted(task.id, wait.age, self.expectation(task)))
@@ -81,7 +80,7 @@ class Waiter:
         return settled
 
     def expectation(self, task: Task) -> Expectation:
-        """How long it takes, as this run knows; asked of the ledger anew when one has ended."""
+        """Return how long a task takes; read from the ledger again when another one has ended."""
         kind = _kind_of(task)
         if kind not in self._expectations:
             typical = self.policy.typical(task.model, task.media)
@@ -95,7 +94,7 @@ def _kind_of(task: Task) -> tuple[str | None, ...]:
 
 
 class _Wait:
-    """The wait for one task. Ages are seconds since the service took it, as far as known."""
+    """The wait for one task. Ages are seconds since it was accepted, as far as known."""
 
     __slots__ = (
         "_deadline", "_error_rereads", "_grace", "_head_start", "_inputs", "_last_running",
@@ -119,11 +118,11 @@ class _Wait:
 
     @property
     def age(self) -> float:
-        """Seconds that the task has run."""
+        """Seconds that the task has been running."""
         return (self._head_start or 0) + self._deadline.elapsed
 
     async def settled(self) -> Task:
-        """The task once it succeeded."""
+        """Poll until the task has ended; return it if it succeeded."""
         if self._head_start is not None and not self._task.is_settled:
             await self._sleep(self._pace.first_pause(self.age, self._expected))
         while True:
@@ -132,7 +131,7 @@ class _Wait:
             if self._is_over():
                 return await self._judged()
             self._last_running = asked
-            if not self._task.failed:  # an ERROR that may pass is no end to remember
+            if not self._task.failed:  # an ERROR may be temporary, and is not recorded as the end
                 self._waiter.store.observe(self._task)
             self._waiter.tell(Progressed(self._task, self._deadline.elapsed))
             await self._pause()
@@ -169,7 +168,7 @@ class _Wait:
         return wants
 
     def _is_over(self) -> bool:
-        """Whether the status is the last one. ERROR may pass: it has to stay to count."""
+        """Whether the task has ended. ERROR may be temporary: it has to be seen repeatedly."""
         status = self._task.status
         if status == TaskStatus.ERROR and self._error_rereads < ERROR_REREADS:
             self._error_rereads += 1
@@ -177,7 +176,7 @@ class _Wait:
         self._error_rereads = 0
         if not self._task.is_settled and status not in RUNNING and not self._warned:
             self._warned = True
-            what = f"the API says {status!r}, taken as still running"
+            what = f"unknown status {status!r}, treated as still running"
             self._waiter.tell(Warned(f"{self._task.id}: {what}"))
         return self._task.is_settled
 
@@ -188,11 +187,11 @@ class _Wait:
         await self._sleep(min(pause, self._pace.early) if self._task.failed else pause)
 
     async def _sleep(self, seconds: float) -> None:
-        """So long, or until the deadline: there is a last look then."""
+        """Sleep, at most until the deadline: one last poll is made then."""
         await asyncio.sleep(min(seconds, max(self._deadline.left, 0.01)))
 
     async def _judged(self) -> Task:
-        """The end, with a look or two more for files that are late. It is not taken back."""
+        """Return the ended task, polling once or twice more if its files are missing."""
         if self._task.failed:
             self._waiter.store.observe(self._task)
             raise failure_of(self._task)
@@ -211,7 +210,7 @@ class _Wait:
             self._task = replace(again, took=self._task.took) if again.succeeded else self._task
 
     def _took(self) -> float | None:
-        """Seconds that the run took, where the looks around its end were close enough to say."""
+        """Return how long the run took, if the polls around its end were close enough to tell."""
         if self._head_start is None or self.age - self._last_running > max(3, self.age / 4):
             return None
         return (self._last_running + self.age) / 2
@@ -228,7 +227,7 @@ class _Wait:
 
 
 def failure_of(task: Task) -> TaskFailed:
-    """The failure of a task, in the service's words."""
+    """Return the error for a failed task, with the service's reason."""
     failure = task.failure
     parts = [part for part in (failure.code, failure.message) if part] if failure else []
     reason = ": ".join(parts)[:2000] or "the service gave no reason"

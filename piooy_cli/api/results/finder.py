@@ -26,7 +26,7 @@ _TYPE_KEYS = ("content_type", "contentType", "mime_type", "mimeType", "imageType
 
 
 class _Place(NamedTuple):
-    """Where in the result we stand, and what that says of an address found here."""
+    """A place in the result, and what it says about a URL found there."""
 
     key: str = ""
     accepts: bool = True
@@ -46,7 +46,7 @@ class _Found(NamedTuple):
 def find_assets(
     data: Mapping[str, Any], base_url: str = "", inputs: Iterable[str] = ()
 ) -> tuple[Asset, ...]:
-    """The assets of a task that succeeded, results first, each once. `inputs` never come out."""
+    """Return the assets of a task that succeeded, results first, each once; never an input."""
     finder = _Finder(base_url, str(data.get("mediaType") or "").lower())
     never = input_urls(data, inputs, base_url)
     merged: dict[tuple[Kind, Role, int], _Found] = {}
@@ -67,7 +67,7 @@ class _Finder:
         self._default = _DEFAULT_KINDS.get(media, Kind.OTHER)
 
     def walk(self, value: Any, place: _Place) -> Iterator[_Found]:
-        """Every asset in `value`, in the order of the document."""
+        """Yield every asset in `value`, in document order."""
         if place.depth > _DEEPEST:
             return
         match unwrapped(value):
@@ -97,7 +97,7 @@ class _Finder:
         yield from (_Found(url, self._kind(url, place), place.role) for url in urls)
 
     def _kind(self, url: str, place: _Place) -> Kind:
-        """The nearest word decides; the extension is only a hint."""
+        """Return the kind: the nearest key decides; the extension is only a hint."""
         whole_type = keys.kind_of_type(place.type) if "/" in place.type else None
         by_name = place.own_kind or whole_type or place.outer_kind
         return by_name or _kind_of_url(url) or keys.kind_of_type(place.type) or self._default
@@ -120,7 +120,7 @@ def _inside(place: _Place, key: str, moving: bool, named_type: str) -> _Place:
 
 
 def _is_moving(key: str, value: Any) -> bool:
-    """Whether a video or a sound stands under `key`: by its name, or by its first address."""
+    """Whether `key` contains a video or audio: by its name, or by its first URL."""
     if keys.is_input(key) or keys.is_skipped(key, value) or keys.is_secondary(key):
         return False
     if not keys.is_primary(key, "data"):
@@ -133,7 +133,7 @@ def _is_moving(key: str, value: Any) -> bool:
 
 
 def _is_inline(text: str, place: _Place) -> bool:
-    """`{"mimeType": "image/png", "data": "iVBO…"}`, as Gemini sends it."""
+    """Return the asset in `{"mimeType": "image/png", "data": "iVBO…"}`, as Gemini sends it."""
     named = keys.plain(place.key) == "data" and "/" in place.type
     return named and _BASE64.fullmatch("".join(text.split())) is not None
 
@@ -148,7 +148,7 @@ def _data_uri(text: str, place: _Place) -> Iterator[str]:
 
 
 def _numbered(found: Sequence[_Found]) -> dict[tuple[Kind, Role, int], _Found]:
-    """Each by kind, role and index: what two sources have in common is one item."""
+    """Number assets by kind, role and index: what two sources have in common is one item."""
     counts: dict[tuple[Kind, Role], int] = {}
     numbered = {}
     for one in _results_first(found):
@@ -159,7 +159,7 @@ def _numbered(found: Sequence[_Found]) -> dict[tuple[Kind, Role, int], _Found]:
 
 
 def _results_first(found: Iterable[_Found]) -> list[_Found]:
-    """Results before covers, each address once, else in the order of the document."""
+    """Return results before covers, each URL once, otherwise in document order."""
     ordered = sorted(found, key=lambda one: one.role is Role.COVER)
     return list({one.url: one for one in reversed(ordered)}.values())[::-1]
 

@@ -1,4 +1,4 @@
-"""What the key of a `taskResult` says about the address beside it: skip, input, result or cover."""
+"""What a key of `taskResult` says about its URL: skip, input, result or cover."""
 
 import re
 from functools import lru_cache
@@ -63,26 +63,26 @@ KIND_OF_EXTENSION = {
 
 @lru_cache(1024)
 def plain(key: str) -> str:
-    """`key` without case and separators: `imageUrl`, `image_url` and `image-url` are one."""
+    """Normalize a key: `imageUrl`, `image_url` and `image-url` are the same."""
     return re.sub(r"[_\-\s]", "", key).lower()
 
 
 @lru_cache(1024)
 def is_input(key: str) -> bool:
-    """Whether what stands under `key` was sent, not made."""
+    """Whether the value of `key` was sent by us, not generated."""
     name = plain(key)
     return name in _INPUTS or _INPUT_NAME.search(name) is not None
 
 
 def is_skipped(key: str, value: object) -> bool:
-    """Whether nothing under `key` can be an asset. `urls` as an object is a list of API links."""
+    """Whether nothing below `key` is an asset. `urls` as an object is a list of API links."""
     name = plain(key)
     links = name == "urls" and isinstance(unwrapped(value), dict)
     return links or name in _SKIPPED or name.startswith(_SKIPPED_STARTS)
 
 
 def is_primary(key: str, room: str) -> bool:
-    """Whether an address under `key`, inside `room`, is the thing that was asked for."""
+    """Whether a URL under `key`, inside `room`, is a result."""
     if key in _SNAKE_PLURALS:
         return plain(room) in _RESULT_ROOMS
     name = plain(key)
@@ -90,29 +90,29 @@ def is_primary(key: str, room: str) -> bool:
 
 
 def is_secondary(key: str) -> bool:
-    """Whether an address under `key` is a picture of the thing, or a lesser copy."""
+    """Whether a URL under `key` is a cover or a reduced copy."""
     return _SECONDARY_NAME.search(plain(key)) is not None
 
 
 def is_one_picture(key: str) -> bool:
-    """Whether `key` names one picture, which beside a video or a song is its cover."""
+    """Whether `key` names one picture, which is the cover if there is a video or song beside it."""
     name = plain(key)
     return kind_of_key(key) is Kind.IMAGE and name not in ("images", "imageurls")
 
 
 def is_base64(key: str) -> bool:
-    """Whether the text under `key` is the file itself."""
+    """Whether the text under `key` is the file itself, in base64."""
     return plain(key) in _BASE64
 
 
 @lru_cache(1024)
 def kind_of_key(key: str) -> Kind | None:
-    """The kind that the key itself names. `thumbnail` in it wins over `video` in it."""
+    """Return the kind that a key names; `thumbnail` in it takes precedence over `video`."""
     name = plain(key).removeprefix("stream")
     return next((Kind(kind) for pattern, kind in _KIND_NAMES if pattern.search(name)), None)
 
 
 def kind_of_type(text: object) -> Kind | None:
-    """The kind that `image/png` or plain `image` names."""
+    """Return the kind that `image/png` or plain `image` names."""
     word = text.split("/")[0].lower() if isinstance(text, str) else ""
     return Kind(word) if word in ("image", "video", "audio") else None

@@ -1,4 +1,4 @@
-"""Addresses in text: which strings are one, which are inputs, which are the API's own. Pure."""
+"""URLs in text: which strings are URLs, which are inputs, which are the API's own. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ _API_PATH = re.compile(r"/(api/|v\d)")
 
 
 def urls_of(text: str, base_url: str) -> Iterator[str]:
-    """The addresses that `text` is: one, or a list without quotes; relative ones made whole."""
+    """Return the URLs in `text`: one, or a list without quotes; relative ones made absolute."""
     if DATA_URI.match(text):
         yield text
         return
@@ -31,7 +31,7 @@ def urls_of(text: str, base_url: str) -> Iterator[str]:
 
 
 def is_api(url: str, base_url: str) -> bool:
-    """Whether a program is meant to call `url`; what is no address counts as such."""
+    """Whether `url` is an API endpoint; an invalid URL counts as one."""
     try:
         parts, own = urlsplit(url), urlsplit(base_url)
         host = (parts.hostname or "").removeprefix("www.")
@@ -45,12 +45,12 @@ def is_api(url: str, base_url: str) -> bool:
 
 
 def has_url(value: Any) -> bool:
-    """Whether any address stands in or below `value`."""
+    """Whether there is any URL in or below `value`."""
     return any(ADDRESS.match(text) or DATA_URI.match(text) for text in strings_in(value))
 
 
 def urls_in(value: Any) -> Iterator[str]:
-    """Everything in or below `value` that could be meant as an address, also within prose."""
+    """Yield everything in or below `value` that could be a URL, also within prose."""
     for text in strings_in(value):
         yield text.strip()
         for match in ADDRESS.findall(text):
@@ -61,14 +61,14 @@ def urls_in(value: Any) -> Iterator[str]:
 
 
 def input_urls(data: Any, inputs: Iterable[str], base_url: str) -> set[str]:
-    """What was put in, known or echoed below keys that say so, in every way it may come back."""
+    """Return all inputs, known or echoed, in every form in which they may come back."""
     given = set(inputs).union(*(urls_in(value) for value in _below_inputs(data)))
     given |= {urljoin(base_url, one) for one in given if one[:1] == "/" and base_url}
     return given | {unquote(one) for one in given}
 
 
 def strings_in(value: Any) -> Iterator[str]:
-    """Every string in or below `value`, JSON in strings opened."""
+    """Yield every string in or below `value`, decoding JSON in strings."""
     stack = [value]
     while stack:
         value = unwrapped(stack.pop())
@@ -81,13 +81,13 @@ def strings_in(value: Any) -> Iterator[str]:
 
 
 def extension(path: str) -> str:
-    """The ending of the last part of a path, in lower case; empty where there is none."""
+    """Return the extension of a path in lower case; empty if there is none."""
     name = path.rpartition("/")[2]
     return name.rpartition(".")[2].lower() if "." in name else ""
 
 
 def _below_inputs(data: Any) -> Iterator[Any]:
-    """The values under every key that names an input, however deep."""
+    """Yield the values of every key that names an input, at any depth."""
     stack = [data]
     while stack:
         value = unwrapped(stack.pop())

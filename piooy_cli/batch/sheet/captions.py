@@ -1,4 +1,4 @@
-"""What is written on a contact sheet: styles, the font, and text in lines that fit."""
+"""Text on a contact sheet: styles, the font, and wrapping."""
 
 import math
 from bisect import bisect_right
@@ -38,14 +38,14 @@ TextBlock = list[_Line]
 
 
 class Fonts:
-    """Text into lines that fit, in Pillow's own font: it has hardly more than ASCII."""
+    """Wraps text in Pillow's own font, which has little more than ASCII."""
 
     def __init__(self) -> None:
         self._fonts: dict[int, _Font] = {}
         self._known: dict[tuple[str, _Style, int, int], TextBlock] = {}
 
     def lines(self, text: str, style: _Style, width: int, most: int) -> TextBlock:
-        """At most so many; what is left out ends as an ellipsis."""
+        """Wrap text into at most `most` lines; the rest is replaced by an ellipsis."""
         key = (text, style, width, most)
         if key not in self._known:
             self._known[key] = self._measured(_cleaned(text), style, width, most)
@@ -57,7 +57,7 @@ class Fonts:
         return [_Line(line, style, font, font.getlength(line)) for line in texts]
 
     def label(self, label: Label, width: int) -> TextBlock:
-        """The name of each axis over its value."""
+        """Return the name of each axis above its value."""
         lines: TextBlock = []
         for name, value in label:
             lines += self.lines(name, _NEXT_NAME if lines else NAME, width, 1)
@@ -71,19 +71,19 @@ class Fonts:
 
 
 def height(block: TextBlock) -> int:
-    """How high its lines are together."""
+    """Return the height of a block of text."""
     return sum(line.style.height for line in block)
 
 
 def _cleaned(text: str) -> str:
-    """One line, without what cannot be seen."""
+    """Return text as one line without invisible characters."""
     more = "…" if len(text) > _LONGEST_TEXT else ""
     seen = (character if character.isprintable() else " " for character in text[:_LONGEST_TEXT])
     return " ".join("".join(seen).split()) + more
 
 
 def _wrapped(text: str, width: int, most: int, length: Callable[[str], float]) -> list[str]:
-    """Broken at spaces, or anywhere in a word that is too long."""
+    """Break text at spaces, or inside a word that is too long."""
     lines: list[str] = []
     while (count := _fitting(text, width, length)) < len(text):
         if len(lines) + 1 >= most:
@@ -96,12 +96,12 @@ def _wrapped(text: str, width: int, most: int, length: Callable[[str], float]) -
 
 
 def _shortened(text: str, width: int, length: Callable[[str], float]) -> str:
-    """With an ellipsis for what has no room."""
+    """Shorten a line that does not fit, with an ellipsis."""
     kept = _fitting(text, width, lambda part: length(f"{part.rstrip()}…"))
     return f"{text[:kept].rstrip()}…"
 
 
 def _fitting(text: str, width: int, length: Callable[[str], float]) -> int:
-    """How many of its first characters go into one line: one at least."""
+    """Return how many first characters fit into one line, at least one."""
     counts = range(1, len(text) + 1)
     return max(bisect_right(counts, width, key=lambda count: math.ceil(length(text[:count]))), 1)

@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 
 class SheetCell(NamedTuple):
-    """One cell: where it is on each axis, and its picture, if there is one; `note` stands where
-    none is."""
+    """One cell: its value on each axis, and its picture, or a `note` if there is none."""
 
     labels: tuple[str, ...]
     picture: Path | None = None

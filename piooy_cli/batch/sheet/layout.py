@@ -1,4 +1,4 @@
-"""Where everything stands: the plan of columns and rows, and its boxes and sizes in pixels."""
+"""The layout of a contact sheet: columns and rows, and their sizes in pixels."""
 
 import math
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _HEADER_WIDTH = 200  # of a row's
 
 
 class _Plan(NamedTuple):
-    """Cells in the order of reading, and what is written around them."""
+    """Cells in reading order, and the text around them."""
 
     cells: "Sequence[SheetCell]"
     columns: int
@@ -33,17 +33,17 @@ class _Plan(NamedTuple):
 
     @property
     def rows(self) -> int:
-        """How many."""
+        """The number of rows."""
         return math.ceil(len(self.cells) / self.columns)
 
     def may_fit(self, box: tuple[int, int]) -> bool:
-        """Whether the pictures alone would: measuring text takes long."""
+        """Whether the pictures alone would fit: measuring text takes long."""
         wide, high = self.columns * box[0], self.rows * box[1]
         return max(wide, high) <= LONGEST_SIDE and wide * high <= _MOST_PIXELS
 
 
 def _table(axes: Sequence[str], cells: "Sequence[SheetCell]") -> _Plan | None:
-    """The first axis as columns, the others as rows; None where that would leave gaps."""
+    """Plan a table, the first axis as columns; None if that would leave gaps."""
     columns = list(dict.fromkeys(cell.labels[:1] for cell in cells))
     rows = list(dict.fromkeys(cell.labels[1:] for cell in cells))
     placed = {cell.labels: cell for cell in cells}
@@ -56,14 +56,14 @@ def _table(axes: Sequence[str], cells: "Sequence[SheetCell]") -> _Plan | None:
 
 
 def _grid(axes: Sequence[str], cells: "Sequence[SheetCell]") -> _Plan:
-    """About as many columns as rows."""
+    """Plan about as many columns as rows."""
     columns = math.ceil(math.sqrt(len(cells)))
     captions = [" · ".join(cell.labels) for cell in cells]
     return _Plan(cells, columns, title=" · ".join(axes), captions=captions)
 
 
 class Layout(NamedTuple):
-    """A plan in pixels. `box` is what each thumbnail has to fit into."""
+    """A plan in pixels. Each thumbnail has to fit into `box`."""
 
     plan: _Plan
     box: tuple[int, int]
@@ -75,13 +75,13 @@ class Layout(NamedTuple):
 
     @property
     def left(self) -> int:
-        """Where the first column begins."""
+        """The left edge of the first column."""
         wide = max((line.width for block in self.sides for line in block), default=0)
         return MARGIN + (math.ceil(wide) + 2 * GAP if self.sides else 0)
 
     @property
     def top(self) -> int:
-        """Where the first row begins."""
+        """The top edge of the first row."""
         high = _highest([*self.heads, self.title])
         return MARGIN + (high + 2 * GAP if high else 0)
 
@@ -92,19 +92,19 @@ class Layout(NamedTuple):
 
     @property
     def size(self) -> tuple[int, int]:
-        """Of the whole sheet."""
+        """Width and height of the whole sheet."""
         wide = self.left + self.plan.columns * (self.box[0] + GAP) - GAP + MARGIN
         high = self.top + self.plan.rows * (self.row + ROW_GAP) - ROW_GAP + MARGIN
         return wide, high
 
     @property
     def fits(self) -> bool:
-        """Whether a sheet may be so large."""
+        """Whether a sheet of this size is allowed."""
         return max(self.size) <= LONGEST_SIDE and math.prod(self.size) <= _MOST_PIXELS
 
 
 def layout_of(axes: Sequence[str], cells: "Sequence[SheetCell]") -> Layout:
-    """With the largest thumbnails that there is room for; a table that has no room is no table."""
+    """Lay out the cells with the largest thumbnails that fit; a table only if it fits."""
     sizes = [size for cell in cells if cell.picture and (size := picture_size(cell.picture))]
     fonts = Fonts()
     for plan in (_table(axes, cells), _grid(axes, cells)):
@@ -124,7 +124,7 @@ def _laid_out(plan: _Plan, box: tuple[int, int], fonts: Fonts) -> Layout:
 
 
 def _box(sizes: Sequence[tuple[int, int]], side: int) -> tuple[int, int]:
-    """What holds all pictures, none of them longer than `side`, and a note."""
+    """Return a box that fits all pictures, scaled to `side`, and a note."""
     least = side * 3 // 8
     scaled = [(side / max(size), size) for size in sizes or [(4 * side, 3 * side)]]
     wide, high = (max(min(scale, 1) * size[n] for scale, size in scaled) for n in (0, 1))
@@ -136,5 +136,5 @@ def _highest(blocks: Sequence[TextBlock]) -> int:
 
 
 def under(captions: Sequence[TextBlock]) -> int:
-    """Room below a picture."""
+    """Return the height of the captions below a picture."""
     return _highest(captions) + GAP // 2 if captions else 0

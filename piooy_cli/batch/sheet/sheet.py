@@ -1,4 +1,4 @@
-"""The contact sheet of a sweep: each picture small, in its place between labelled axes, as a PNG.
+"""Drawing the contact sheet of a sweep: small pictures between labelled axes, as a PNG.
 
 Needs Pillow, which is optional: importing this raises ImportError where it is missing.
 """
@@ -20,10 +20,10 @@ _LINE = (224, 224, 224)
 
 
 def draw_sheet(axes: Sequence[str], cells: Sequence[SheetCell], path: Path) -> None:
-    """Put the sheet at `path`, whole, in place of any older one.
+    """Draw the sheet into `path`, replacing an older one as a whole.
 
-    Two and more axes make a table, the first as its columns, where there is one cell for every
-    column and row; else cells go side by side, each over its values. A picture that cannot be read
+    Two or more axes make a table, the first one as columns, if there is a cell for every column
+    and row; otherwise cells are side by side, each above its values. A picture that cannot be read
     becomes a grey box. Raises ValueError for no cells or more than MOST_CELLS, and StorageRefused.
     """
     if not cells:
@@ -36,7 +36,7 @@ def draw_sheet(axes: Sequence[str], cells: Sequence[SheetCell], path: Path) -> N
 
 
 class _Sheet:
-    """The sheet, drawn."""
+    """Draws one sheet."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
@@ -47,7 +47,7 @@ class _Sheet:
             self._cell(cell, *self._place(number))
 
     def _place(self, number: int) -> tuple[int, int]:
-        """The upper left corner of a cell's box."""
+        """Return the upper left corner of a cell's box."""
         layout = self._layout
         row, column = divmod(number, layout.plan.columns)
         x = layout.left + column * (layout.box[0] + GAP)
@@ -55,7 +55,7 @@ class _Sheet:
         return x, layout.top + row * (layout.row + ROW_GAP) + free // 2
 
     def _around(self) -> None:
-        """Titles, headers, captions, and the lines between."""
+        """Draw titles, headers, captions and separators."""
         layout = self._layout
         self._text(layout.title, MARGIN, MARGIN)
         for column, block in enumerate(layout.heads):
@@ -66,7 +66,7 @@ class _Sheet:
         self._separators()
 
     def _rows(self) -> None:
-        """What stands under each cell, and before each row."""
+        """Draw the captions below cells, and the headers of rows."""
         layout = self._layout
         for number, block in enumerate(layout.captions):
             x, y = self._place(number)
@@ -88,7 +88,7 @@ class _Sheet:
             self._draw.line((x, MARGIN, x, bottom), _LINE)
 
     def _text(self, block: TextBlock, x: int, y: int, width: int | None = None) -> None:
-        """Below each other, in the middle of `width` where one is given."""
+        """Draw lines below each other, centered in `width` if one is given."""
         for line in block:
             indent = 0 if width is None else (width - line.width) / 2
             baseline = y + line.style.height - line.style.size / 3

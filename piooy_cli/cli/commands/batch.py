@@ -1,4 +1,4 @@
-"""`piooy batch`: a manifest of rows, run to completion; the same command again goes on."""
+"""`piooy batch`: run every row of a manifest; the same command resumes it."""
 
 from contextlib import closing, suppress
 from enum import StrEnum
@@ -13,17 +13,17 @@ from piooy_cli.cli.values import parse_duration_or_zero, parse_moment, positive_
 from piooy_cli.domain.models import MediaType
 from piooy_cli.requests.builder import RequestBuilder
 
-_RUN, _REPORT = "The run", "Reports"
+_RUN, _REPORT = "Run", "Reports"
 
 
 class OnlyChoice(StrEnum):
-    """Which rows."""
+    """Which rows to send."""
 
     FAILED = "failed"
 
 
 class FormatChoice(StrEnum):
-    """How a manifest is written."""
+    """The format of a manifest."""
 
     JSONL = "jsonl"
     CSV = "csv"
@@ -35,12 +35,14 @@ def batch(
     file: Annotated[
         str,
         typer.Argument(
-            metavar="FILE", help="JSON Lines, CSV, or a prompt a line; `-`: from stdin."
+            metavar="FILE", help="Manifest: JSON Lines, CSV or one prompt per line; `-`"
+                " reads stdin."
         ),
     ],
     model: request_options.Model = None,
     media: Annotated[
-        MediaType | None, typer.Option("--media", help="Default: what the model makes.")
+        MediaType | None, typer.Option("--media", help="Media type (default: what the model"
+            " makes).")
     ] = None,
     aspect_ratio: request_options.AspectRatio = None,
     resolution: request_options.Resolution = None,
@@ -52,56 +54,59 @@ def batch(
     limit: Annotated[
         int | None,
         typer.Option(
-            "--limit", "-n", parser=positive_number, metavar="N", help="So many new rows at most."
+            "--limit", "-n", parser=positive_number, metavar="N", help="Send at most N new"
+                " rows in this run."
         ),
     ] = None,
     only: Annotated[
         OnlyChoice | None,
-        typer.Option("--only", help="Send rows that failed once more; each is charged again."),
+        typer.Option("--only", help="Resend failed rows only; each is charged again."),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print what would be sent, send nothing.")
+        bool, typer.Option("--dry-run", help="Print what would be sent, without sending it.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation prompt.")] = False,
     vary: options.Vary = None,
     zip_: options.Zip = False,
     form: Annotated[
         FormatChoice | None,
-        typer.Option("--format", rich_help_panel=_RUN, help="Default: by name or first line."),
+        typer.Option("--format", rich_help_panel=_RUN, help="Format (default: from the file"
+            " name or first line)."),
     ] = None,
     shuffle: Annotated[
-        bool, typer.Option("--shuffle", rich_help_panel=_RUN, help="Rows in any order.")
+        bool, typer.Option("--shuffle", rich_help_panel=_RUN, help="Send rows in random order.")
     ] = False,
     max_tasks: Annotated[
         int | None,
         typer.Option(
             "--max-tasks", parser=positive_number, metavar="N", rich_help_panel=_RUN,
-            help="So many orders in all runs of this batch.",
+            help="Maximum orders across all runs of this batch.",
         ),
     ] = None,
     max_failures: Annotated[
         int | None,
         typer.Option(
             "--max-failures", parser=positive_number, metavar="N", rich_help_panel=_RUN,
-            help="Send no more after so many.",
+            help="Stop sending after N failed rows.",
         ),
     ] = None,
     deadline: Annotated[
         float | None,
         typer.Option(
             "--deadline", parser=parse_moment, metavar="TIME", rich_help_panel=_RUN,
-            help="Stop then: 06:00, or 2h from now.",
+            help="Stop at a time, such as 06:00, or after 2h.",
         ),
     ] = None,
     lock_wait: Annotated[
         float,
         typer.Option(
             "--lock-wait", parser=parse_duration_or_zero, metavar="DURATION", show_default="0",
-            rich_help_panel=_RUN, help="Wait so long for another run of it.",
+            rich_help_panel=_RUN, help="How long to wait for another run to release the lock.",
         ),
     ] = 0,
     allow_empty: Annotated[
-        bool, typer.Option("--allow-empty", rich_help_panel=_RUN, help="No rows are no mistake.")
+        bool, typer.Option("--allow-empty", rich_help_panel=_RUN, help="Succeed even if the"
+            " manifest is empty.")
     ] = False,
     timeout: options.Timeout = None,
     interval: options.Interval = None,
@@ -111,20 +116,21 @@ def batch(
         str | None,
         typer.Option(
             "--results", metavar="FILE", rich_help_panel=_REPORT,
-            help="A line for each row. Default: results.jsonl beside the files.",
+            help="Results file, a line per row (default: results.jsonl beside the files).",
         ),
     ] = None,
     summary: Annotated[
         str | None,
         typer.Option(
-            "--summary", metavar="FILE", rich_help_panel=_REPORT, help="The whole, as JSON."
+            "--summary", metavar="FILE", rich_help_panel=_REPORT, help="Write a JSON summary"
+                " of the run."
         ),
     ] = None,
     metrics: Annotated[
         str | None,
         typer.Option(
             "--metrics", metavar="FILE", rich_help_panel=_REPORT,
-            help="For Prometheus' textfile collector.",
+            help="Write metrics for Prometheus' textfile collector.",
         ),
     ] = None,
     on_exists: options.OnExistsOption = options.ExistsChoice.RENAME,
@@ -145,7 +151,7 @@ def batch(
     lyrics_file: request_options.LyricsFile = None,
     instrumental: request_options.Instrumental = False,
 ) -> None:  # fmt: skip
-    """Run a manifest to its end, each row sent once.
+    """Run every row of a manifest, each sent once.
 
     \b
     Examples:
@@ -154,9 +160,9 @@ def batch(
       piooy batch rows.csv --dry-run
       piooy batch rows.jsonl --only failed
 
-    After a crash or an outage, the same command goes on where it stopped. Options say what a
-    row leaves open. A row has the fields prompt, model, media, provider, scene, options, images,
-    output, id; CSV has them as columns, and option.KEY.
+    After a crash or an outage, run the same command to resume. Options apply to rows that do not
+    set them. A row has the fields prompt, model, media, provider, scene, options, images, output
+    and id; in CSV they are columns, and option.KEY sets an option.
     """
     from piooy_cli.batch.manifest import Manifest
     from piooy_cli.batch.manifest_format import ManifestFormat

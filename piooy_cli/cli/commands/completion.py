@@ -1,4 +1,4 @@
-"""`piooy completion` prints the static script; `__complete` answers what no script can know."""
+"""`piooy completion` prints a static script; `__complete` prints values known only at run time."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -9,15 +9,16 @@ import typer
 from piooy_cli.app.context import Context
 
 _Row = tuple[str, str]
-_NEWEST, _MOST_CHARACTERS = 30, 60  # tasks that are offered, and how much is told of each
+_NEWEST, _MOST_CHARACTERS = 30, 60  # tasks that are offered, and the length of their descriptions
 _SETS = (
-    ("@last", "the newest task"), ("@pending", "all that run"), ("@failed", "all that failed"),
-    ("@unsaved", "all that succeeded and were never saved"), ("@batch:", "all of a batch"),
+    ("@last", "the newest task"), ("@pending", "all"
+        " running tasks"), ("@failed", "all failed tasks"),
+    ("@unsaved", "succeeded and not saved yet"), ("@batch:", "all tasks of a batch"),
 )  # fmt: skip
 
 
 class Shell(StrEnum):
-    """Shells with a script."""
+    """Shells that have a completion script."""
 
     BASH = "bash"
     ZSH = "zsh"
@@ -26,9 +27,9 @@ class Shell(StrEnum):
 
 
 def completion(
-    ctx: typer.Context, shell: Annotated[Shell, typer.Argument(help="Your shell.")]
+    ctx: typer.Context, shell: Annotated[Shell, typer.Argument(help="The shell to complete in.")]
 ) -> None:
-    """Print the completion script for a shell. Where it belongs is its first comment.
+    """Print the completion script for a shell. Its first comment says where to put it.
 
     \b
     Examples:
@@ -46,7 +47,7 @@ def complete(
     kind: Annotated[str, typer.Argument()],
     start: Annotated[str, typer.Argument()] = "",
 ) -> None:
-    """Print known values, one a line with what it is: offline, and silent on any error."""
+    """Print known values and descriptions, one per line; offline, and silent on any error."""
     context: Context = ctx.obj
     try:
         found = [row for row in _KINDS[kind](context) if row[0].startswith(start)]
@@ -81,7 +82,7 @@ def _profiles(context: Context) -> list[_Row]:
 
 
 def _cell(text: str) -> str:
-    """Text that is one cell of one line."""
+    """Return text without tabs and line breaks."""
     from piooy_cli.output.sanitize import sanitize
 
     return sanitize(text)[:_MOST_CHARACTERS]

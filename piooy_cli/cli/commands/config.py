@@ -1,4 +1,4 @@
-"""`piooy config`: settings and the key, shown, changed and checked."""
+"""`piooy config`: show, change and check settings and the API key."""
 
 import sys
 from contextlib import suppress
@@ -14,12 +14,14 @@ from piooy_cli.domain.answers import Line, Listing
 from piooy_cli.domain.errors import NotFound, StorageRefused, UsageError
 from piooy_cli.domain.hints import Hint
 
-config = CommandApp(help="Show and change settings; store and check the key.")
-_Key = Annotated[str, typer.Argument(metavar="KEY", help="Such as output or model.image.")]
+config = CommandApp(help="Show and change settings; store and check the API key.")
+_Key = Annotated[
+    str, typer.Argument(metavar="KEY", help="A setting, such as output or model.image.")
+]
 
 
 class KeyLocation(StrEnum):
-    """Where a key is kept."""
+    """Where a key is stored."""
 
     KEYRING = "keyring"
     FILE = "file"
@@ -27,7 +29,7 @@ class KeyLocation(StrEnum):
 
 @config.callback()
 def config_help(ctx: typer.Context) -> None:
-    """Without a command: what there is."""
+    """Print the help when no command is given."""
     if ctx.invoked_subcommand is None:
         context: Context = ctx.obj
         context.output.page(ctx.get_help())
@@ -37,10 +39,10 @@ def config_help(ctx: typer.Context) -> None:
 def list_settings(
     ctx: typer.Context,
     show_origin: Annotated[
-        bool, typer.Option("--show-origin", help="Say where each is from.")
+        bool, typer.Option("--show-origin", help="Show where each value comes from.")
     ] = False,
 ) -> None:
-    """List settings in force."""
+    """List the settings in effect."""
     from piooy_cli.config.edit import in_force
 
     context: Context = ctx.obj
@@ -65,7 +67,7 @@ def get(ctx: typer.Context, key: _Key) -> None:
             )
             return
     raise NotFound(
-        f"{key} is not set", Hint("config list", sentence="for the settings in force: {}")
+        f"{key} is not set", Hint("config list", sentence="for the settings in effect: {}")
     )
 
 
@@ -73,7 +75,7 @@ def get(ctx: typer.Context, key: _Key) -> None:
 def set_(
     ctx: typer.Context, key: _Key, value: Annotated[str, typer.Argument(metavar="VALUE")]
 ) -> None:
-    """Change a setting in the config file; comments in it stay.
+    """Change a setting in the config file. Comments in the file are kept.
 
     \b
     Examples:
@@ -97,7 +99,7 @@ def unset(ctx: typer.Context, key: _Key) -> None:
 
 @config.command("path")
 def path(ctx: typer.Context) -> None:
-    """Print where the config file is."""
+    """Print the path of the config file."""
     context: Context = ctx.obj
     file = str(context.directories.config_file)
     context.output.answer(Line(file, {"path": file}))
@@ -121,17 +123,17 @@ def edit(ctx: typer.Context) -> None:
     except (OSError, ValueError) as error:
         raise UsageError(f"{editor}: {error}", "set EDITOR to your editor") from None
     if ended:
-        raise UsageError(f"{editor} ended with {ended}")
+        raise UsageError(f"{editor} exited with status {ended}")
 
 
 @config.command("set-key")
 def set_key(
     ctx: typer.Context,
     store: Annotated[
-        KeyLocation, typer.Option("--store", help="Where it is kept.")
+        KeyLocation, typer.Option("--store", help="Where to store the key.")
     ] = KeyLocation.KEYRING,
 ) -> None:
-    """Store the API key: typed unseen, or from stdin; never an argument.
+    """Store the API key, typed at a prompt or read from stdin.
 
     \b
     Examples:
@@ -155,7 +157,9 @@ def set_key(
         context.key_store.keyring.store(secret)
     except KeyringTrouble as trouble:
         hint = Hint(
-            "config set-key", ("--store", "file"), "to keep it in a file that only you can read: {}"
+            "config set-key",
+            ("--store", "file"),
+            "to store it in a file that only you can read: {}",
         )
         raise StorageRefused(f"the key was not stored: {trouble.reason}", hint) from None
     context.output.note(f"stored in the keyring for {context.key_store.account}")
@@ -163,7 +167,7 @@ def set_key(
 
 @config.command("delete-key")
 def delete_key(ctx: typer.Context) -> None:
-    """Forget the stored key, in keyring and file."""
+    """Delete the stored key from the keyring and the key file."""
     from piooy_cli.config import credentials
     from piooy_cli.config.keyring import KeyringTrouble
 
@@ -173,12 +177,12 @@ def delete_key(ctx: typer.Context) -> None:
         in_keyring = context.key_store.keyring.delete()
     if not (credentials.delete_from_file(context.key_store) or in_keyring):
         raise NotFound(f"no key is stored for {context.key_store.account}")
-    context.output.note(f"forgot the key of {context.key_store.account}")
+    context.output.note(f"deleted the key of {context.key_store.account}")
 
 
 @config.command("check")
 def check_config(ctx: typer.Context) -> None:
-    """Check key, keyring, network, ledger and disk; each line ok, warning or error with its remedy.
+    """Check key, keyring, network, ledger and disk, with a remedy for each problem.
 
     \b
     Examples:
@@ -196,7 +200,7 @@ def check_config(ctx: typer.Context) -> None:
 
 
 def _chosen_profile(context: Context) -> str | None:
-    """The profile that option or variable names; `default` is the file's upper part."""
+    """Return the profile that the option or the variable names; None for the default one."""
     chosen = context.options.profile or context.environ.get("PIOOY_PROFILE") or "default"
     return None if chosen == "default" else str(chosen)
 
@@ -207,7 +211,8 @@ def _asked_key(context: Context) -> str:
     if not context.interactive:
         if sys.stdin is None or sys.stdin.isatty():
             raise UsageError(
-                "no key on stdin", "pipe it in: `pass show piooy | piooy config set-key`"
+                "stdin contains no key",
+                "pipe it in, as in `pass show piooy | piooy config set-key`",
             )
         return read_text("-", "key", 8192)
     from getpass import getpass

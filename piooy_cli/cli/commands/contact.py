@@ -1,4 +1,4 @@
-"""`piooy contact`: a message to the people behind the service; no key is sent."""
+"""`piooy contact`: send a message to Piooy's support; no key is sent."""
 
 import re
 from typing import Annotated
@@ -16,12 +16,13 @@ _ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f.]+(\.[^@\s\
 
 def contact(
     ctx: typer.Context,
-    message: Annotated[str | None, typer.Argument(help="The message; `-`: from stdin.")] = None,
+    message: Annotated[str | None, typer.Argument(help="The message; `-` reads stdin.")] = None,
     email: Annotated[
-        str, typer.Option("--email", metavar="ADDRESS", help="Where the answer goes.")
+        str, typer.Option("--email", metavar="ADDRESS", help="Address for the reply.")
     ] = "",
     file: Annotated[
-        str | None, typer.Option("--file", "-f", metavar="FILE", help="The message, from a file.")
+        str | None,
+        typer.Option("--file", "-f", metavar="FILE", help="Read the message from a file."),
     ] = None,
 ) -> None:
     """Send a message of at most 5000 characters to Piooy.
@@ -35,9 +36,12 @@ def contact(
 
     context: Context = ctx.obj
     if not _ADDRESS.fullmatch(email) or len(email) > 254:
-        raise UsageError(f"--email: {email[:80]!r} is no address", "as in --email me@example.com")
+        raise UsageError(
+            f"--email: {email[:80]!r} is not an email address",
+            "for example: --email me@example.com",
+        )
     if message is not None and file is not None:
-        raise UsageError("a message and --file were given", "give one of them")
+        raise UsageError("both a message and --file were given", "give only one of them")
     source = file or ("-" if message in (None, "-") else None)
     text = text_input.read_text(source, "message", 4 * LONGEST_MESSAGE) if source else message or ""
     _check(check_text(text, "message"))
@@ -50,5 +54,5 @@ def _check(text: str) -> None:
         raise UsageError("the message is empty")
     if len(text) > LONGEST_MESSAGE:
         raise UsageError(
-            f"the message has {len(text):,} characters", f"at most {LONGEST_MESSAGE:,} are accepted"
+            f"the message has {len(text):,} characters", f"the limit is {LONGEST_MESSAGE:,}"
         )

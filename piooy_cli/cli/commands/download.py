@@ -1,4 +1,4 @@
-"""`piooy download`: the files of tasks that succeeded, whole and under good names."""
+"""`piooy download`: save the files of tasks that succeeded."""
 
 from functools import partial
 from pathlib import Path
@@ -29,9 +29,12 @@ def download(
     on_exists: options.OnExistsOption = options.ExistsChoice.RENAME,
     covers: options.Covers = False,
     unsaved: Annotated[
-        bool, typer.Option("--unsaved", help="All that succeeded and were never saved.")
+        bool,
+        typer.Option("--unsaved", help="Download every task that succeeded and was not saved yet."),
     ] = False,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait for tasks that still run.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait for tasks that are still running.")
+    ] = False,
     timeout: options.Timeout = None,
     interval: options.Interval = None,
     heartbeat: options.Heartbeat = 30,
@@ -41,18 +44,24 @@ def download(
     ] = False,
     jobs: Annotated[
         int,
-        typer.Option("--jobs", "-j", parser=positive_number, metavar="N", help="Files at once."),
+        typer.Option(
+            "--jobs",
+            "-j",
+            parser=positive_number,
+            metavar="N",
+            help="Number of files to download at once.",
+        ),
     ] = 4,
     http_assets: options.HttpAssets = False,
     svg: options.Svg = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the names, as far as known, and save nothing.")
+        bool, typer.Option("--dry-run", help="Print the file names, without saving anything.")
     ] = False,
     no_metadata: Annotated[
-        bool, typer.Option("--no-metadata", help="Add nothing to the files. So far nothing is.")
+        bool, typer.Option("--no-metadata", help="Do not embed metadata (none is embedded yet).")
     ] = False,
 ) -> None:
-    """Save the files of tasks that succeeded, and print their paths.
+    """Download the files of tasks, and print their paths.
 
     \b
     Examples:
@@ -66,7 +75,7 @@ def download(
     context = options.waiting_context(ctx)
     refs = [*(refs or []), "@unsaved"] if unsaved else refs
     if output == "-" and dry_run:
-        raise UsageError("--output - has no names to print", "leave --dry-run or --output out")
+        raise UsageError("--dry-run cannot be used with --output -", "remove one of them")
     how = DownloadOptions(
         options.save_options(ctx), wait=wait, timeout=timeout, persist=persist, jobs=jobs
     )

@@ -1,4 +1,4 @@
-"""`piooy generate`: an order, and as much of the road behind it as is asked for."""
+"""`piooy generate`: send a request, wait for its task and save the files."""
 
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -27,11 +27,11 @@ _AFTER = "Afterwards"
 
 def generate(
     ctx: typer.Context,
-    media: Annotated[MediaType, typer.Argument(help="What to make.")],
+    media: Annotated[MediaType, typer.Argument(help="What to create.")],
     prompt: Annotated[
         str | None,
         typer.Argument(
-            metavar="PROMPT", help="What it should show or sound like; `-`: from stdin."
+            metavar="PROMPT", help="What it should show or sound like; `-` reads stdin."
         ),
     ] = None,
     model: request_options.Model = None,
@@ -44,15 +44,19 @@ def generate(
     output: options.OutputOption = None,
     on_exists: options.OnExistsOption = options.ExistsChoice.RENAME,
     wait: Annotated[
-        bool, typer.Option("--wait/--no-wait", help="Wait for the task to end.")
+        bool, typer.Option("--wait/--no-wait", help="Wait for the task to finish.")
     ] = True,
     download: Annotated[
-        bool, typer.Option("--download/--no-download", help="Save its files.")
+        bool, typer.Option("--download/--no-download", help="Download the files.")
     ] = True,
     count: Annotated[
         int,
         typer.Option(
-            "--count", "-n", parser=positive_number, metavar="N", help="So many tasks of it."
+            "--count",
+            "-n",
+            parser=positive_number,
+            metavar="N",
+            help="Create N tasks from the same request.",
         ),
     ] = 1,
     vary: options.Vary = None,
@@ -70,7 +74,7 @@ def generate(
             "-f",
             metavar="FILE",
             rich_help_panel=request_options.REQUEST,
-            help="The prompt, from a file.",
+            help="Read the prompt from a file.",
         ),
     ] = None,
     option: request_options.Option = None,
@@ -88,14 +92,15 @@ def generate(
     http_assets: options.HttpAssets = False,
     svg: options.Svg = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the request, send nothing.")
+        bool, typer.Option("--dry-run", help="Print the request without sending it.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation prompt.")] = False,
     open_: Annotated[
-        bool, typer.Option("--open", rich_help_panel=_AFTER, help="Open the saved file.")
+        bool, typer.Option("--open", rich_help_panel=_AFTER, help="Open the file when it is saved.")
     ] = False,
     preview: Annotated[
-        bool, typer.Option("--preview", rich_help_panel=_AFTER, help="Draw it in the terminal.")
+        bool,
+        typer.Option("--preview", rich_help_panel=_AFTER, help="Show the picture in the terminal."),
     ] = False,
 ) -> None:
     """Create an image, a video, music or a character from a prompt.
@@ -107,8 +112,8 @@ def generate(
       piooy generate video -m veo-3-1 --duration 8 -i https://example.com/fox.png "it runs"
       piooy generate music -m suno-v5 --style noir --instrumental "rain"
 
-    --vary makes a task for each value, does not pay twice for one, and ends with a contact sheet.
-    Each task is charged. A lost answer is never sent again: exit code 11.
+    --vary creates a task for each value, pays for none twice, and makes a contact sheet.
+    Each task is charged. If the response is lost, piooy exits with code 11 and never resends.
     """
     context = options.waiting_context(ctx)
     spec = request_options.request_spec(ctx, media)
@@ -128,7 +133,9 @@ def generate(
     confirm_charges(context, count, yes)
     if output == "-" and wait and download:
         if count != 1:
-            raise UsageError("--output - takes one task", "give --output a directory for several")
+            raise UsageError(
+                "--output - accepts a single task", "for several tasks, give --output a directory"
+            )
         return context.run(_to_stdout, order, timeout, covers, http_assets)
 
     def on_saved(file: SavedFile) -> None:
@@ -158,7 +165,7 @@ async def _to_stdout(
 
 
 def _refuse_with_vary(**given: bool) -> None:
-    """Raise UsageError for the first option that was given and makes no sense with --vary."""
+    """Raise UsageError for an option that cannot be used with --vary."""
     for option, is_given in given.items():
         if is_given:
-            raise UsageError(f"--vary and --{option.replace('_', '-')} do not go together")
+            raise UsageError(f"--{option.replace('_', '-')} cannot be used with --vary")

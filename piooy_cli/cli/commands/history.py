@@ -1,4 +1,4 @@
-"""`piooy history`: the local ledger, listed, searched, settled, exported and checked."""
+"""`piooy history`: list, search, resolve, export and check the orders in the local ledger."""
 
 import time
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,39 +22,61 @@ if TYPE_CHECKING:
     from piooy_cli.ledger.records import OrderDetails
 
 history = CommandApp()
-_Ref = Annotated[
-    str, typer.Argument(metavar="REF", help="A task id, its beginning, @last, @row:N.")
+_Ref = Annotated[str, typer.Argument(metavar="REF", help="A task id or its prefix, @last, @row:N.")]
+_Yes = Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation prompt.")]
+_Status = Annotated[
+    str | None, typer.Option("--status", metavar="WORD", help="Only this status, such as FAILED.")
 ]
-_Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
-_Status = Annotated[str | None, typer.Option("--status", metavar="WORD", help="Such as FAILED.")]
-_Model = Annotated[str | None, typer.Option("--model", "-m", metavar="ID", help="Of this model.")]
-_Media = Annotated[MediaType | None, typer.Option("--media", help="Of this media type.")]
+_Model = Annotated[str | None, typer.Option("--model", "-m", metavar="ID", help="Only this model.")]
+_Media = Annotated[MediaType | None, typer.Option("--media", help="Only this media type.")]
 _Since = Annotated[
     float | None,
-    typer.Option("--since", parser=parse_duration, metavar="AGE", help="Not older: 2d, 12h."),
+    typer.Option(
+        "--since",
+        parser=parse_duration,
+        metavar="AGE",
+        help="Only orders newer than this, such as 2d or 12h.",
+    ),
 ]
 _Search = Annotated[
-    str | None, typer.Option("--search", metavar="TEXT", help="Words of prompt, model or id.")
+    str | None, typer.Option("--search", metavar="TEXT", help="Search prompts, models and ids.")
 ]
-_Unsaved = Annotated[bool, typer.Option("--unsaved", help="Succeeded, and not all saved.")]
-_Unknown = Annotated[bool, typer.Option("--unknown", help="In doubt: a person has to decide.")]
-_Batch = Annotated[str | None, typer.Option("--batch", metavar="NAME", help="Of this batch.")]
+_Unsaved = Annotated[
+    bool, typer.Option("--unsaved", help="Only tasks that succeeded and have unsaved files.")
+]
+_Unknown = Annotated[
+    bool, typer.Option("--unknown", help="Only orders in doubt, which you need to resolve.")
+]
+_Batch = Annotated[str | None, typer.Option("--batch", metavar="NAME", help="Only this batch.")]
 _Limit = Annotated[
-    int, typer.Option("--limit", "-n", parser=positive_number, metavar="N", help="So many.")
+    int,
+    typer.Option(
+        "--limit", "-n", parser=positive_number, metavar="N", help="Maximum number to list."
+    ),
 ]
 _Adopt = Annotated[
-    str | None, typer.Option("--adopt", metavar="TASK_ID", help="It is this one; the API is asked.")
+    str | None,
+    typer.Option(
+        "--adopt", metavar="TASK_ID", help="Link the order to this task (checked with the API)."
+    ),
 ]
 _NotCharged = Annotated[
-    bool, typer.Option("--not-charged", help="It never arrived: it may be sent once more.")
+    bool, typer.Option("--not-charged", help="It never arrived; it may be sent again.")
 ]
 _Charged = Annotated[
-    bool, typer.Option("--charged", help="It was charged and is lost: write it off.")
+    bool, typer.Option("--charged", help="It was charged, and its task is lost: write it off.")
 ]
-_Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="Kept with the decision.")]
+_Why = Annotated[
+    str, typer.Option("--why", metavar="TEXT", help="A note to store with the decision.")
+]
 _Before = Annotated[
     float,
-    typer.Option("--before", parser=parse_duration, metavar="AGE", help="Older than: 90d."),
+    typer.Option(
+        "--before",
+        parser=parse_duration,
+        metavar="AGE",
+        help="Delete orders older than this, such as 90d.",
+    ),
 ]
 
 
@@ -72,7 +94,7 @@ def list_history(
     limit: _Limit = 30,
     fields: options.Fields = None,
 ) -> None:
-    """List the orders of this machine, and what became of them.
+    """List the orders sent from this machine, and their outcome.
 
     \b
     Examples:
@@ -95,7 +117,7 @@ def list_history(
 
 @history.command("show")
 def show(ctx: typer.Context, ref: _Ref) -> None:
-    """Show all that is known of one order: attempts, files, decisions."""
+    """Show everything that is known about an order: attempts, files and decisions."""
     context: Context = ctx.obj
     context.output.answer(Document(_record(store_with(context, ref).order_named(ref))))
 
@@ -109,7 +131,7 @@ def resolve_history(
     charged: _Charged = False,
     why: _Why = "",
 ) -> None:
-    """Say what became of an order whose answer was lost. Nothing else ever settles it.
+    """Resolve an order whose response was lost. piooy never decides this by itself.
 
     \b
     Examples:
@@ -118,7 +140,7 @@ def resolve_history(
     """
     context: Context = ctx.obj
     if (adopt is not None) + not_charged + charged != 1:
-        raise UsageError("one of --adopt, --not-charged and --charged is wanted")
+        raise UsageError("give exactly one of --adopt, --not-charged and --charged")
     store = store_with(context, ref)
     order = store.order_named(ref)
     if adopt is not None:
@@ -127,7 +149,7 @@ def resolve_history(
     state = OrderState.PLANNED if not_charged else OrderState.WRITTEN_OFF
     settle(store, order, state, why)
     outcome = (
-        "it may be sent once more: run the same command again" if not_charged else "written off"
+        "it may be sent again: run the same command once more" if not_charged else "written off"
     )
     return context.output.note(f"{order.ref}: {outcome}")
 
@@ -138,14 +160,12 @@ def prune_history(
     before: _Before,
     yes: _Yes = False,
 ) -> None:
-    """Forget orders that are over and older; what runs or is in doubt stays, so do files."""
+    """Delete old orders that have ended. Running and doubtful orders are kept, and so are files."""
     context: Context = ctx.obj
     if not yes and not context.interactive:
-        raise UsageError(
-            "history that is forgotten does not come back", "--yes says that it is meant"
-        )
-    if not yes and not context.output.ask("Forget them?"):
-        raise StillRunning("declined; nothing was forgotten")
+        raise UsageError("deleted history cannot be restored", "pass --yes to confirm")
+    if not yes and not context.output.ask("Delete them?"):
+        raise StillRunning("declined; nothing was deleted")
     store = context.existing_store()
     count = store.prune(time.time() - before) if store else 0
     context.output.note(f"forgot {count:,}")
@@ -153,7 +173,7 @@ def prune_history(
 
 @history.command("export")
 def export(ctx: typer.Context) -> None:
-    """Print every order with all that is known of it, as JSON Lines, oldest first."""
+    """Export every order as JSON Lines, oldest first."""
     from piooy_cli.domain.records import compact
 
     context: Context = ctx.obj
@@ -165,7 +185,7 @@ def export(ctx: typer.Context) -> None:
 
 @history.command("stats")
 def stats(ctx: typer.Context, model: _Model = None) -> None:
-    """How long runs took, and how many succeeded, by model, scene and size.
+    """Show run times and success rates by model, scene and size.
 
     \b
     Examples:
@@ -190,10 +210,13 @@ def stats(ctx: typer.Context, model: _Model = None) -> None:
 def check_history(
     ctx: typer.Context,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Fetch what is missing or changed, under a free name.")
+        bool,
+        typer.Option(
+            "--repair", help="Download missing or changed files again, under a free name."
+        ),
     ] = False,
 ) -> None:
-    """Check every rule of the ledger anew, and every saved file by its hash."""
+    """Check the ledger's integrity, and every saved file against its hash."""
     context: Context = ctx.obj
     store = context.existing_store()
     broken = list(store.integrity_errors()) if store else []
@@ -205,16 +228,16 @@ def check_history(
     records = [{"what": what, "found": found} for what, found in rows]
     context.output.answer(Listing(["what", "found"], rows, records))
     if broken:
-        message = f"{len(broken)} rules of the ledger are broken"
-        raise PiooyError(message, "keep the file and report it")
+        message = f"the ledger violates {len(broken)} integrity rules"
+        raise PiooyError(message, "keep the file and report this")
     if gone:
         hint = Hint("history check", ("--repair",), "to fetch them again at no charge: {}")
-        raise NotDownloaded(f"{len(gone)} saved files are gone or changed", hint)
-    context.output.note("all is well")
+        raise NotDownloaded(f"{len(gone)} saved files are missing or changed", hint)
+    context.output.note("no problems found")
 
 
 def _record(order: "OrderDetails") -> dict[str, Any]:
-    """All that is known of an order, for programs; keys are only ever added."""
+    """Return everything that is known about an order, for programs; keys are only ever added."""
     from piooy_cli.domain.records import shown_record
 
     return shown_record(order.task, order.files) | {

@@ -1,4 +1,4 @@
-"""`piooy man`: the manual page of a command, wherever it was installed, or made on the spot."""
+"""`piooy man`: show a manual page, installed or generated on the spot."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ def man(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[COMMAND]", help="A command, or exit-codes, environment, config.5."
+            metavar="[COMMAND]", help="A command, or exit-codes, environment or config.5."
         ),
     ] = None,
 ) -> None:
@@ -41,12 +41,12 @@ def man(
     is_command = any(one.words == name for one in root.walk())
     page = pages.of(name.split(" ")[0] if is_command else name)
     if page is None:
-        raise NotFound(f"no manual page for {name!r}", f"there are: {' '.join(pages.names())}")
+        raise NotFound(f"no manual page for {name!r}", f"available: {' '.join(pages.names())}")
     _show(context, page)
 
 
 def _show(context: Context, page: "ManualPage") -> None:
-    """With `man` where a person looks and there is one; else as text."""
+    """Show the page with `man` on a terminal where it is installed, else as text."""
     from piooy_cli.cli.reference.text import text
     from piooy_cli.output.terminal import is_terminal
 
@@ -60,7 +60,7 @@ def _show(context: Context, page: "ManualPage") -> None:
 
 
 def _installed(file: str) -> Path | None:
-    """Where pip put it: `share/man` beside the `lib` that we are in, or the checkout."""
+    """Return where pip put the page: `share/man` beside our `lib`, or the checkout."""
     place = os.path.join("share", "man", f"man{file[-1]}", file)  # noqa: PTH118
     above = Path(__file__).resolve().parents
     found = [base / place for base in above] + [above[3] / "man" / file]

@@ -1,4 +1,4 @@
-"""`piooy models`: what is known of models; any other id is accepted all the same."""
+"""`piooy models`: list what is known about models; any other id is accepted as well."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,12 +21,14 @@ _EXPERIENCE = ("runs", "success", "median", "9 of 10 within")
 
 def models(
     ctx: typer.Context,
-    model_id: Annotated[str | None, typer.Argument(metavar="[MODEL]", help="One model.")] = None,
+    model_id: Annotated[
+        str | None, typer.Argument(metavar="[MODEL]", help="Show only this model.")
+    ] = None,
     media: Annotated[
-        MediaType | None, typer.Option("--media", help="Of this media type only.")
+        MediaType | None, typer.Option("--media", help="Only this media type.")
     ] = None,
 ) -> None:
-    """List known models, or show one with its usual options.
+    """List known models, or show one with its options.
 
     \b
     Examples:
@@ -44,14 +46,14 @@ def models(
 
 
 def _unlisted(model_id: str, learned: "Learned") -> "ModelInfo":
-    """A model that this machine has used, though the catalogue does not know it."""
+    """Return a model that this machine has used, although it is not in the catalogue."""
     from piooy_cli.requests.catalogue import ModelInfo
 
     if model_id in learned:
         return ModelInfo(model_id, "")
     raise NotFound(
-        f"no model {model_id} in the catalogue",
-        "it can be used all the same: --model takes any id",
+        f"model {model_id} is not in the catalogue",
+        "you can still use it: --model accepts any id",
     )
 
 
@@ -86,7 +88,7 @@ def _details(model: "ModelInfo", runs: "RunStatistics | None") -> Listing:
 
 
 def _chart(runs: "RunStatistics | None") -> tuple[list[list[str]], list[float | None]]:
-    """How many runs took how long, as rows and as bars."""
+    """Return the distribution of run times, as rows and bars."""
     from piooy_cli.ledger.statistics import histogram
 
     steps = histogram(runs.took) if runs else []
@@ -96,7 +98,7 @@ def _chart(runs: "RunStatistics | None") -> tuple[list[list[str]], list[float | 
 
 
 def _typical(model: "ModelInfo", runs: "RunStatistics | None") -> str:
-    """What this machine has seen, else what the catalogue says."""
+    """Return how long runs took on this machine, else what the catalogue says."""
     return _seconds((runs and runs.median) or model.seconds)
 
 
@@ -105,7 +107,7 @@ def _experience(runs: "RunStatistics | None") -> list[str]:
 
 
 def experience(runs: "RunStatistics") -> list[str]:
-    """How many, how many succeeded, the median, and within what nine of ten were done."""
+    """Return the number of runs, the success rate, the median and the 90th percentile."""
     return [
         f"{runs.over:,}", f"{100 * runs.success:.0f} %", _seconds(runs.median), _seconds(runs.slow),
     ]  # fmt: skip
@@ -133,7 +135,7 @@ def _rounded(seconds: float | None) -> float | None:
 
 
 def runs_record(runs: "RunStatistics") -> dict[str, Any]:
-    """What past runs say, for programs; seconds."""
+    """Return the statistics of past runs, for programs, in seconds."""
     return {
         "runs": runs.over,
         "success_rate": round(runs.success, 4),

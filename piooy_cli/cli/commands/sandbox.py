@@ -1,4 +1,4 @@
-"""`piooy sandbox`: the API on a port of this machine, and its state forgotten."""
+"""`piooy sandbox`: serve a fake API on this machine, and reset its state."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,14 +9,14 @@ from piooy_cli.app.context import Context
 from piooy_cli.cli.help import CommandApp
 from piooy_cli.cli.values import parse_number
 
-_BAD_DAYS = "Bad days"
+_BAD_DAYS = "Simulation"
 
-sandbox = CommandApp(help="The Piooy API on your own machine: no key, no charge.")
+sandbox = CommandApp(help="Run a fake Piooy API on this machine: no key, no charge.")
 
 
 @sandbox.callback()
 def sandbox_help(ctx: typer.Context) -> None:
-    """Without a command: what there is."""
+    """Print the help when no command is given."""
     if ctx.invoked_subcommand is None:
         context: Context = ctx.obj
         context.output.page(ctx.get_help())
@@ -25,26 +25,31 @@ def sandbox_help(ctx: typer.Context) -> None:
 @sandbox.command("serve")
 def serve_sandbox(
     ctx: typer.Context,
-    host: Annotated[str, typer.Option("--host", help="The address to serve on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any free one.")] = 8787,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 picks a free one.")
+    ] = 8787,
     speed: Annotated[
         float,
         typer.Option(
-            "--speed", parser=parse_number, metavar="N", help="Tasks end so many times sooner."
+            "--speed", parser=parse_number, metavar="N", help="Finish tasks N times faster."
         ),
     ] = 1,
     seed: Annotated[
-        str, typer.Option("--seed", metavar="TEXT", help="The same ids, times, faults and files.")
+        str,
+        typer.Option(
+            "--seed", metavar="TEXT", help="Seed, for reproducible ids, times, faults and files."
+        ),
     ] = "",
     state: Annotated[
-        Path | None, typer.Option("--state", metavar="FILE", help="Where tasks are kept.")
+        Path | None, typer.Option("--state", metavar="FILE", help="State file.")
     ] = None,
     faults: Annotated[
         str,
         typer.Option(
             "--faults",
             metavar="SPEC|FILE",
-            help="What goes wrong: 429:5%,drop-after-accept@3.",
+            help="Faults to inject, such as 429:5%,drop-after-accept@3.",
             rich_help_panel=_BAD_DAYS,
         ),
     ] = "",
@@ -53,7 +58,7 @@ def serve_sandbox(
         typer.Option(
             "--limits",
             metavar="SPEC",
-            help="For each key: 6/min,200/day,3/concurrent.",
+            help="Rate limits per key, such as 6/min,200/day,3/concurrent.",
             rich_help_panel=_BAD_DAYS,
         ),
     ] = "",
@@ -62,7 +67,7 @@ def serve_sandbox(
         typer.Option(
             "--result-shape",
             metavar="NAME",
-            help="Results as this provider has them.",
+            help="Shape results as this provider does.",
             rich_help_panel=_BAD_DAYS,
         ),
     ] = "",
@@ -71,23 +76,28 @@ def serve_sandbox(
         typer.Option(
             "--accept-key",
             metavar="KEY",
-            help="Only this one; repeatable. Default: any.",
+            help="Accept only this key (default: any); repeatable.",
             rich_help_panel=_BAD_DAYS,
         ),
     ] = None,
     log: Annotated[
         Path | None,
-        typer.Option("--log", metavar="FILE", help="A line of JSON for each request and charge."),
+        typer.Option(
+            "--log", metavar="FILE", help="Log each request and charge as a line of JSON."
+        ),
     ] = None,
     replay: Annotated[
         Path | None,
-        typer.Option("--replay", metavar="FILE", help="Answer from what --record has written."),
+        typer.Option(
+            "--replay", metavar="FILE", help="Replay the responses that --record has written."
+        ),
     ] = None,
     remote: Annotated[
-        bool, typer.Option("--allow-remote", help="Serve on addresses that others can reach.")
+        bool,
+        typer.Option("--allow-remote", help="Allow listening on an address that others can reach."),
     ] = False,
 ) -> None:
-    """Serve the API until Ctrl-C or SIGTERM. Every key is welcome, each a user of its own.
+    """Serve the API until Ctrl-C or SIGTERM. Any key is accepted; each is a separate user.
 
     \b
     Examples:
@@ -112,7 +122,7 @@ def serve_sandbox(
 
 @sandbox.command("reset")
 def reset_tasks(ctx: typer.Context) -> None:
-    """Forget every task of the sandbox."""
+    """Delete all tasks of the sandbox."""
     from piooy_cli.sandbox.launch import reset as forget
 
     context: Context = ctx.obj

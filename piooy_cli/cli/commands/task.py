@@ -1,4 +1,4 @@
-"""`piooy task`: each task as it is now, read once."""
+"""`piooy task`: show the present status of tasks."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -16,7 +16,7 @@ from piooy_cli.domain.models import Task
 
 
 class Refresh(StrEnum):
-    """What the service is asked to do before it answers."""
+    """What the service does before it responds."""
 
     LIVE = "live"
     ASSETS = "assets"
@@ -30,15 +30,20 @@ def task(
     refs: options.Refs = None,
     refresh: Annotated[
         Refresh | None,
-        typer.Option("--refresh", help="live: ask the provider; assets: store the files."),
+        typer.Option(
+            "--refresh", help="live: query the provider first; assets: store the files first."
+        ),
     ] = None,
     exit_status: Annotated[
-        bool, typer.Option("--exit-status", help="0 succeeded, 5 failed, 8 not settled yet.")
+        bool,
+        typer.Option(
+            "--exit-status", help="Exit with 0 if succeeded, 5 if failed, 8 if not finished."
+        ),
     ] = False,
-    raw: Annotated[bool, typer.Option("--raw", help="All that the API says, as JSON.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="Print the API's response as it is.")] = False,
     fields: options.Fields = None,
 ) -> None:
-    """Show tasks as they are now: id, status, media type, model.
+    """Show the id, status, media type and model of tasks.
 
     \b
     Examples:
@@ -48,7 +53,7 @@ def task(
     """
     context: Context = ctx.obj
     if raw and fields:
-        raise UsageError("--raw shows all that the API says; --fields chooses from the record")
+        raise UsageError("--fields cannot be used with --raw")
     context.configure(fields=known_fields(fields))
 
     def show(seen: Task) -> None:

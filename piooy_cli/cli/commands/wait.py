@@ -1,4 +1,4 @@
-"""`piooy wait`: any number of tasks at once, each told the moment it settles."""
+"""`piooy wait`: wait for any number of tasks, and report each as it finishes."""
 
 from typing import Annotated
 
@@ -15,24 +15,24 @@ def wait(
     ctx: typer.Context,
     refs: options.Refs = None,
     pending: Annotated[
-        bool, typer.Option("--pending", help="All tasks in the history that still run.")
+        bool, typer.Option("--pending", help="Wait for every running task in the history.")
     ] = False,
     timeout: options.Timeout = None,
     interval: options.Interval = None,
     heartbeat: options.Heartbeat = 30,
     notify: options.Notify = False,
     stop_at_first: Annotated[
-        bool, typer.Option("--any", help="Stop at the first that succeeds.")
+        bool, typer.Option("--any", help="Stop when the first task succeeds.")
     ] = False,
     download: Annotated[
-        bool, typer.Option("--download", help="Save the files of each as well.")
+        bool, typer.Option("--download", help="Download the files as well.")
     ] = False,
     output: options.OutputOption = None,
     on_exists: options.OnExistsOption = options.ExistsChoice.RENAME,
     http_assets: options.HttpAssets = False,
     svg: options.Svg = False,
 ) -> None:
-    """Wait for tasks, and print the id of each that succeeds.
+    """Wait for tasks to finish, and print the id of each that succeeds.
 
     \b
     Examples:
@@ -40,12 +40,12 @@ def wait(
       piooy generate image -m nano-banana-pro --no-wait "a fox" | piooy wait
       piooy wait --timeout 10m - < ids.txt | piooy download -o out/
 
-    Ctrl-C stops waiting; the tasks run on, and the command that goes on is printed.
+    Ctrl-C stops waiting, not the tasks; the command to continue is printed.
     """
     context = options.waiting_context(ctx)
     refs = [*(refs or []), "@pending"] if pending else refs
     if output is not None and not download:
-        raise UsageError("--output has a meaning with --download only")
+        raise UsageError("--output requires --download")
     save = options.save_options(ctx) if download else None
     how = WaitOptions(timeout=timeout, save=save, until_first=stop_at_first)
     context.run(wait_for_tasks, refs, how, results=(Saved,) if download else (Settled,))

@@ -1,10 +1,10 @@
-"""What a manual page is made of."""
+"""The parts of a manual page."""
 
 from typing import NamedTuple
 
 
 class Definition(NamedTuple):
-    """A term and what it means; `value` is what stands for a value of it."""
+    """A term and its meaning; `value` is the placeholder for its value."""
 
     term: str
     text: str = ""
@@ -18,7 +18,7 @@ class Subheading(NamedTuple):
 
 
 class CodeBlock(NamedTuple):
-    """Lines as they are typed."""
+    """Lines to type as they are."""
 
     lines: tuple[str, ...]
 
@@ -27,14 +27,14 @@ PageBlock = str | Definition | Subheading | CodeBlock
 
 
 class Section(NamedTuple):
-    """A part of a page under its heading."""
+    """A section of a page, with its heading."""
 
     title: str
     blocks: tuple[PageBlock, ...]
 
 
 class ManualPage(NamedTuple):
-    """One page: `piooy-config` in section 5, say."""
+    """One page, such as `piooy-config` in section 5."""
 
     name: str
     section: int
@@ -43,5 +43,5 @@ class ManualPage(NamedTuple):
 
     @property
     def file(self) -> str:
-        """What it is called on disk."""
+        """The page's file name."""
         return f"{self.name}.{self.section}"

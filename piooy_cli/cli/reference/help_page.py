@@ -1,4 +1,4 @@
-"""What `-h` prints: examples first, the common options on top, readable at 40 columns. Pure."""
+"""The page that `-h` prints: examples first, common options on top, readable at 40 columns."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ _DOCS = (
 
 
 def help_page(command: CommandInfo, root: CommandInfo, columns: int) -> str:
-    """The help of one command, for a window of so many columns."""
+    """Return the help of one command for a window of `width` columns."""
     width = min(max(columns, NARROWEST), WIDEST)
     return "\n\n".join(part for part in _parts(command, root, width) if part) + "\n"
 
@@ -43,14 +43,14 @@ def _titled(title: str, rows: list[tuple[str, str]], width: int) -> str:
 
 
 def _term(option: OptionInfo) -> str:
-    """Its names as typed; a long one without a short one stands below the long ones."""
+    """Return an option's names as typed; without a short name, it is indented."""
     names = ", ".join(option.names)
     off = f" / {', '.join(option.off)}" if option.off else ""
     return f"{names} {option.metavar}".rstrip() + off
 
 
 def _of_all(root: CommandInfo, width: int) -> Iterator[str]:
-    yield layout.paragraph("Options may stand before the command or behind it.", width)
+    yield layout.paragraph("Global options may come before or after the command.", width)
     words = ", ".join(f"{code.number} {code.name}" for code in exit_codes())
     yield layout.paragraph(f"Exit codes: {words}.", width)
     yield layout.definitions([(f"{name}:", text) for name, text in _DOCS], width, "")

@@ -1,4 +1,4 @@
-"""Text laid out for a width: paragraphs, definitions, lines that a shell still reads. Pure."""
+"""Laying out text for a width: paragraphs, definitions, shell lines. Pure."""
 
 import re
 import textwrap
@@ -11,7 +11,7 @@ _PIECE = re.compile(r"""(?:"[^"]*"|'[^']*'|[^\s"'])+""")
 
 
 def paragraph(text: str, width: int, indent: str = "") -> str:
-    """One paragraph; an address or a path is never broken."""
+    """Wrap a paragraph; a URL or a path is never broken."""
     return textwrap.fill(
         text, width, initial_indent=indent, subsequent_indent=indent,
         break_long_words=False, break_on_hyphens=False,
@@ -19,7 +19,7 @@ def paragraph(text: str, width: int, indent: str = "") -> str:
 
 
 def definitions(rows: Sequence[tuple[str, str]], width: int, indent: str = "  ") -> str:
-    """Terms with their texts beside them, or below where the window is narrow."""
+    """Lay out terms with their texts beside them, or below if the window is narrow."""
     longest = max((len(term) for term, _ in rows if len(term) <= _TERM), default=0)
     column = len(indent) + 4 if width < _NARROW else len(indent) + longest + 2
     return "\n".join(
@@ -36,7 +36,7 @@ def _row(term: str, text: str, width: int, indent: str, column: int) -> Iterator
 
 
 def usage(line: str, width: int, indent: str) -> str:
-    """A usage line, folded at spaces and, where it must be, behind a `|`."""
+    """Wrap a usage line at spaces, and if needed after a `|`."""
     if len(line) <= width:
         return line
     lines = textwrap.wrap(
@@ -47,7 +47,7 @@ def usage(line: str, width: int, indent: str) -> str:
 
 
 def shell(line: str, width: int) -> str:
-    """A line for a shell, continued with a backslash where it is longer than the window."""
+    """Wrap a shell line, with backslashes if it is longer than the window."""
     if len(line) <= width:
         return line
     indent = line[: len(line) - len(line.lstrip())]

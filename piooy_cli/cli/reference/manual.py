@@ -1,4 +1,4 @@
-"""The manual pages as data, from the command tree, the error classes and the settings. Pure."""
+"""The manual pages as data, from the command tree, error classes and settings. Pure."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -16,33 +16,34 @@ from piooy_cli.cli.reference.facts import exit_codes, variables
 from piooy_cli.cli.reference.tree import CommandInfo, OptionInfo
 
 _STREAMS = (
-    "Results go to standard output, one a line, in the form that the next command takes; all else"
-    " goes to standard error. A submission whose answer was lost is never sent again by itself."
+    "Results are written to standard output, one per line, in the form that the next command reads;"
+    " everything else is written to standard error. A request whose response was lost is never"
+    " resent automatically."
 )
 _FILES = (
     Definition("~/.config/piooy/config.toml", "settings; see piooy-config(5)"),
-    Definition("~/.config/piooy/keys.json", "keys stored with --store file, for their owner alone"),
     Definition(
-        "~/.local/state/piooy/ledger.sqlite3", "every order that was sent, and what became of it"
+        "~/.config/piooy/keys.json", "keys stored with --store file, readable by their owner only"
     ),
+    Definition("~/.local/state/piooy/ledger.sqlite3", "every order that was sent, and its outcome"),
     Definition(
-        "~/.local/state/piooy/keyring", "which keyring had the key, so that it is asked first"
+        "~/.local/state/piooy/keyring", "which keyring had the key, so that it is tried first"
     ),
     Definition("~/.local/state/piooy/sandbox.sqlite3", "the tasks of --sandbox"),
-    "These are the places of Linux; `piooy config path` and `piooy config check` tell yours.",
+    "These are the paths on Linux; `piooy config path` and `piooy config check` print yours.",
 )
 _OTHERS = ("curl(1)", "jq(1)", "xargs(1)")
 
 
 class ManualPages(NamedTuple):
-    """Every page there is, and which of them a command means."""
+    """All manual pages, and finding one by name."""
 
     pages: tuple[ManualPage, ...]
 
     def of(self, name: str) -> ManualPage | None:
-        """The page of `generate`, `exit-codes` or `config.5`; of all where there is no name.
+        """Return the page of `generate`, `exit-codes` or `config.5`; of piooy if there is no name.
 
-        Also by the names that pages call each other: piooy-config(5).
+        The names that pages use for each other, such as piooy-config(5), are accepted too.
         """
         plain = name.removeprefix("piooy").removeprefix("-").replace("(", ".").rstrip(")")
         own = not plain or plain == ".1"
@@ -50,13 +51,13 @@ class ManualPages(NamedTuple):
         return next((page for page in self.pages if wanted in (page.name, page.file)), None)
 
     def names(self) -> list[str]:
-        """What can be asked for, in short."""
+        """Return the short names of all pages."""
         short = [page.file.removeprefix("piooy-") for page in self.pages[1:]]
         return [name.removesuffix(".1").removesuffix(".7") for name in short]
 
 
 def manual_pages(root: CommandInfo) -> ManualPages:
-    """All pages, commands before topics."""
+    """Return all pages, commands before topics."""
     commands = (_command(child, root) for child in root.children)
     return ManualPages((_overview(root), *commands, *topics.topic_pages()))
 
@@ -68,7 +69,7 @@ def _overview(root: CommandInfo) -> ManualPage:
         Section("COMMANDS", tuple(
             Definition(f"piooy-{c.name}(1)", c.summary) for c in root.children
         )),
-        Section("OPTIONS", ("They may stand before the command or behind it.", *_options(root))),
+        Section("OPTIONS", ("They may come before or after the command.", *_options(root))),
         Section("EXIT STATUS", tuple(Definition(str(c.number), c.meaning) for c in exit_codes())),
         Section("ENVIRONMENT", tuple(Definition(name, text) for name, text in variables())),
         Section("FILES", _FILES),
@@ -97,7 +98,7 @@ def _command(command: CommandInfo, root: CommandInfo) -> ManualPage:
 
 
 def _synopsis(command: CommandInfo) -> Iterator[Definition]:
-    """A line for each way to call it."""
+    """Return a synopsis line for each way to call a command."""
     for one in command.walk():
         if not one.children or one.options:
             arguments = [argument.shown for argument in one.arguments]
@@ -141,6 +142,6 @@ def _see_also(names: list[str]) -> Section:
 
 
 def _clause(sentence: str) -> str:
-    """A sentence as the NAME line wants it: in lower case, without its full stop."""
+    """Return a sentence for the NAME line: in lower case, without its full stop."""
     clause = sentence.split(". ")[0].rstrip(".")
     return clause[0].lower() + clause[1:]

@@ -9,7 +9,7 @@ _INDENT = "    "
 
 
 def text(page: ManualPage, width: int) -> str:
-    """The page, for a window of so many columns."""
+    """Return the page as text for a window of `width` columns."""
     title = f"{page.name.upper()}({page.section})"
     name = layout.paragraph(f"{page.name} - {page.summary}", width, _INDENT)
     parts = [title, f"NAME\n{name}"]

@@ -1,4 +1,4 @@
-"""The pages that belong to no command: exit codes, environment, and the config file. Pure."""
+"""The manual pages on exit codes, environment variables and the config file. Pure."""
 
 from dataclasses import fields
 from typing import Any
@@ -30,44 +30,43 @@ output = "/srv/media"\
 
 
 def topic_pages() -> tuple[ManualPage, ...]:
-    """All of them."""
+    """Return all topic pages."""
     return (_exit_codes(), _environment(), _config())
 
 
 def topic_names() -> list[str]:
-    """As other pages refer to them."""
+    """Return how other pages refer to the topics."""
     return [f"{page.name}({page.section})" for page in topic_pages()]
 
 
 def _exit_codes() -> ManualPage:
     order = ", ".join(map(str, PRECEDENCE))
-    summary = "what the exit codes of piooy mean, and what was charged"
+    summary = "exit codes of piooy, and what was charged"
     return ManualPage("piooy-exit-codes", 7, summary, (
         Section("DESCRIPTION", (
-            "Every command ends with one of these. A script should take a code that it does not"
-            " know for a failure.",
+            "Every command exits with one of these codes. Scripts should treat an unknown code as"
+            " a failure.",
             *(Definition(f"{code.number} {code.name}", f"{_sentence(code.meaning)}"
                    f" Money: {code.money}.") for code in exit_codes()),
         )),
         Section("EXIT STATUS", (
-            f"When several apply to a run of many tasks, the first of these: {order}. A command"
-            " that was given one task never ends with 6.",
+            f"If several codes apply to a run of many tasks, the first of these is used: {order}."
+            " A command with a single task never exits with 6.",
         )),
         Section("EXAMPLES", (CodeBlock((
-            'piooy wait @last; echo "it ended with $?"',
+            'piooy wait @last; echo "exit code $?"',
         )),)),
         Section("SEE ALSO", ("piooy(1), piooy-history(1)",)),
     ))  # fmt: skip
 
 
 def _environment() -> ManualPage:
-    return ManualPage("piooy-environment", 7, "variables that piooy reads", (
+    return ManualPage("piooy-environment", 7, "environment variables of piooy", (
         Section("DESCRIPTION", (
-            "An option wins over a variable, and a variable over the config file. A variable that"
-            " is empty counts as not set. The key is the first that is found: PIOOY_API_KEY, the"
-            " file that PIOOY_API_KEY_FILE names, the keyring of the system, and the file that"
-            " `piooy config set-key --store file` wrote. Reading the keyring may take 3 seconds"
-            " at most.",
+            "Options override variables, and variables override the config file. An empty variable"
+            " counts as unset. The key is looked up in this order: PIOOY_API_KEY, the file named by"
+            " PIOOY_API_KEY_FILE, the system's keyring, and the file written by"
+            " `piooy config set-key --store file`. Reading the keyring takes at most 3 seconds.",
         )),
         Section("ENVIRONMENT", (
             *(Definition(name, text) for name, text in variables()),
@@ -83,13 +82,13 @@ def _environment() -> ManualPage:
 
 def _config() -> ManualPage:
     of = {name: variable for variable, name in VARIABLES.items()}
-    return ManualPage("piooy-config", 5, "the settings of piooy", (
+    return ManualPage("piooy-config", 5, "configuration file of piooy", (
         Section("DESCRIPTION", (
             "config.toml is a TOML file in the configuration directory of the platform;"
             " `piooy config path` prints its path, `piooy config edit` opens it, and"
-            " `piooy config set` changes it and keeps its comments. It need not exist. A table"
-            " under profiles holds settings that win over those above it, where --profile or"
-            " PIOOY_PROFILE names it. A key that is not known is told and ignored.",
+            " `piooy config set` changes it and keeps its comments. The file is optional. A table"
+            " under profiles contains settings that override those above it when --profile or"
+            " PIOOY_PROFILE selects it. Unknown keys are reported and ignored.",
             *(Definition(one.name, _described(one, of.get(one.name, "")))
               for one in fields(Settings)),
         )),
@@ -100,7 +99,7 @@ def _config() -> ManualPage:
 
 
 def example_config() -> str:
-    """The config file that the page shows."""
+    """Return the config file that the page shows as an example."""
     return _CONFIG
 
 

@@ -1,6 +1,6 @@
-"""The command tree as plain data, so that no script, page or help has to know Typer.
+"""The command tree as plain data, so that scripts, pages and help do not depend on Typer.
 
-Named tuples: help is a start-up, and three dataclasses are a millisecond of it.
+They are named tuples: three dataclasses would add a millisecond to each start of the help.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _OPTION_KINDS = {"--model": "models", "--profile": "profiles"}
 
 
 class OptionInfo(NamedTuple):
-    """One option. `off` are its names that say no; `values` the only ones that it accepts."""
+    """One option. `off`: the names that negate it; `values`: the only ones that it accepts."""
 
     names: tuple[str, ...]
     help: str
@@ -25,25 +25,25 @@ class OptionInfo(NamedTuple):
 
     @property
     def takes_value(self) -> bool:
-        """Whether a word follows it."""
+        """Whether the option takes a value."""
         return bool(self.metavar)
 
     @property
     def all_names(self) -> tuple[str, ...]:
-        """Those that say yes, and those that say no."""
+        """The names of the option and of its opposite."""
         return (*self.names, *self.off)
 
     @property
     def sentence(self) -> str:
-        """Its help, with the default."""
+        """The option's help, with its default."""
         return f"{self.help} [default: {self.default}]" if self.default else self.help
 
 
-HELP_OPTION = OptionInfo(("-h", "--help"), "Show help.")  # Typer's own, for every command
+HELP_OPTION = OptionInfo(("-h", "--help"), "Print this help.")  # Typer's own, for every command
 
 
 class ArgumentInfo(NamedTuple):
-    """What stands behind a command, as it is shown in a usage line."""
+    """An argument, as shown in a usage line."""
 
     shown: str
     help: str
@@ -52,7 +52,7 @@ class ArgumentInfo(NamedTuple):
 
 
 class CommandInfo(NamedTuple):
-    """One command, its place in the tree, what it takes, and its help in parts."""
+    """One command: its place in the tree, its arguments and options, and its help in parts."""
 
     path: tuple[str, ...]
     paragraphs: tuple[str, ...]
@@ -63,33 +63,33 @@ class CommandInfo(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The last word of its path."""
+        """The last word of the command's path."""
         return self.path[-1]
 
     @property
     def words(self) -> str:
-        """Its path below `piooy`, as typed."""
+        """The command's path below `piooy`, as typed."""
         return " ".join(self.path[1:])
 
     @property
     def summary(self) -> str:
-        """The first sentence of its help."""
+        """The first sentence of the command's help."""
         return self.paragraphs[0] if self.paragraphs else ""
 
     @property
     def usage(self) -> str:
-        """What may stand behind its path."""
+        """The arguments in a usage line."""
         tail = ["COMMAND ..."] if self.children else [one.shown for one in self.arguments]
         return " ".join(["[OPTIONS]", *tail])
 
     def walk(self) -> Iterator["CommandInfo"]:
-        """This command and all below it."""
+        """Yield this command and all below it."""
         yield self
         for child in self.children:
             yield from child.walk()
 
     def groups(self) -> dict[str, list[OptionInfo]]:
-        """Its options under their headings; the common ones, which have none, first."""
+        """Return the options by heading; the common ones, without a heading, come first."""
         found: dict[str, list[OptionInfo]] = {"": []}
         for option in self.options:
             found.setdefault(option.group, []).append(option)
@@ -97,7 +97,7 @@ class CommandInfo(NamedTuple):
 
 
 def command_tree(command: Any, path: tuple[str, ...] = ("piooy",)) -> CommandInfo:
-    """The tree below a Typer command."""
+    """Return the tree below a Typer command."""
     children = getattr(command, "commands", {})
     paragraphs, examples = _parts(command.help or "")
     shown = [_option(param) for param in _params(command, "option") if not param.hidden]
@@ -120,7 +120,7 @@ def _params(command: Any, kind: str) -> Iterator[Any]:
 
 
 def _parts(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Paragraphs of prose, each one line, and the lines of examples."""
+    """Split help into paragraphs, each as one line, and the lines of examples."""
     prose, examples = [], []
     for part in text.strip().split("\n\n"):
         lines = [line for line in part.splitlines() if line.strip() not in ("", "\b")]

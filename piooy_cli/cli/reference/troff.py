@@ -19,7 +19,7 @@ _MANUALS = {1: "User Commands", 5: "File Formats", 7: "Miscellaneous"}
 
 
 def troff(page: ManualPage) -> str:
-    """The source of the page."""
+    """Return the troff source of a page."""
     head = f'.TH {page.name.upper()} {page.section} {DATE} "piooy {__version__}"'
     parts = [
         f'{head} "{_MANUALS[page.section]}"',
@@ -38,7 +38,7 @@ def _section(section: Section) -> str:
 
 
 def _parted(blocks: tuple[PageBlock, ...], texts: list[str]) -> list[str]:
-    """A paragraph that is not the first under its heading begins anew."""
+    """Yield a paragraph, with a break unless it is the first below its heading."""
     return [
         f".PP\n{text}" if n and isinstance(block, str) and not isinstance(blocks[n - 1], Subheading)
         else text
@@ -62,7 +62,7 @@ def _block(block: PageBlock) -> str:
 
 
 def _text(text: str) -> str:
-    """Running text, of which no line is taken for a request."""
+    """Escape running text, so that no line is taken for a request."""
     wrapped = textwrap.wrap(text, 70, break_on_hyphens=False)
     return re.sub(r"`([^`]*)`", r"\\fB\1\\fR", "\n".join(map(_line, wrapped)))
 

@@ -1,4 +1,4 @@
-"""Assets: where they were saved, and the unfinished files of those that were not."""
+"""Assets: where they were saved, and the part files of unfinished downloads."""
 
 import time
 from pathlib import Path
@@ -10,10 +10,10 @@ _OF_TASK = "n = ? and order_id = (select id from orders where task_id = ?)"
 
 
 class Assets(Database):
-    """The part of the store that remembers files."""
+    """The part of the store that records files."""
 
     def record_file(self, file: SavedFile) -> None:
-        """Remember where an asset was saved, its size and its SHA-256."""
+        """Record where an asset was saved, its size and its SHA-256."""
         path, n = str(Path(file.path).absolute()), file.asset.n
         with self.commits.deferred() as connection:
             connection.execute(
@@ -23,7 +23,7 @@ class Assets(Database):
             )
 
     def resume_info(self, task_id: str, n: int) -> ResumeInfo | None:
-        """The unfinished file of an asset, if there is one."""
+        """Return the part file of an asset, if there is one."""
         query = (
             f"select part, address, etag, length from assets where part is not null and {_OF_TASK}"
         )
@@ -31,7 +31,7 @@ class Assets(Database):
         return ResumeInfo(*found[0]) if found else None
 
     def save_resume_info(self, task_id: str, n: int, info: ResumeInfo) -> None:
-        """Remember the unfinished file of an asset."""
+        """Record the part file of an asset."""
         with self.commits.deferred() as connection:
             connection.execute(
                 f"update assets set part = ?, address = ?, etag = ?, length = ? where {_OF_TASK}",
@@ -39,12 +39,12 @@ class Assets(Database):
             )
 
     def delete_resume_info(self, task_id: str, n: int) -> None:
-        """Forget the unfinished file: its bytes are of no use."""
+        """Delete the record of a part file: its bytes must not be reused."""
         with self.commits.deferred() as connection:
             connection.execute(f"update assets set part = null where {_OF_TASK}", (n, task_id))
 
     def saved_file(self, task_id: str, n: int) -> tuple[str, str] | None:
-        """Where an asset was saved, and its SHA-256."""
+        """Return where an asset was saved, and its SHA-256."""
         query = f"select path, sha256 from assets where path is not null and {_OF_TASK}"
         found = self.read(query, n, task_id)
         return (found[0]["path"], found[0]["sha256"]) if found else None

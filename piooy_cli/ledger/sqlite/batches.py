@@ -1,4 +1,4 @@
-"""What the ledger knows of a batch: which row has which order."""
+"""The orders of a batch's rows."""
 
 from collections.abc import Iterator
 
@@ -11,10 +11,10 @@ _PAGE = 1000
 
 
 class Batches(Database):
-    """The part of the store that answers for rows of batches."""
+    """The part of the store that knows the rows of batches."""
 
     def newest_order(self, batch: str, row: str) -> RowOrder | None:
-        """What was sent for a row last; None where nothing was planned."""
+        """Return the newest order of a row; None if nothing was planned."""
         query = (
             f"select {COLUMNS}, turn, asked from orders"
             " where account = ? and batch = ? and row = ? order by turn desc limit 1"
@@ -25,7 +25,7 @@ class Batches(Database):
         return None
 
     def unsettled_rows(self, batch: str) -> list[str]:
-        """The keys of the rows whose orders were sent and have not ended, as far as known."""
+        """Return the keys of rows whose orders were sent and have not ended, as far as known."""
         query = (
             "select row from orders where account = ? and batch = ? and settled is null"
             " and state in ('SENDING', 'SUBMITTED', 'UNKNOWN') order by id"
@@ -33,7 +33,7 @@ class Batches(Database):
         return [found["row"] for found in self.read(query, self.account, batch)]
 
     def sent_rows(self, batch: str, *, but_failed: bool) -> Iterator[SentRow]:
-        """The newest order of each row that was sent, or may have been, by row key.
+        """Yield the newest order of each row that was or may have been sent, by row key.
 
         `but_failed`: without those that failed. Pages keep the memory small.
         """

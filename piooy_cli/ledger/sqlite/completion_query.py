@@ -1,4 +1,4 @@
-"""A look at the newest tasks that changes nothing and waits for nobody, for a TAB."""
+"""Reading the newest tasks for shell completion, without changing or waiting for anything."""
 
 import sqlite3
 from pathlib import Path
@@ -9,11 +9,11 @@ _SECONDS = 0.1
 
 
 def recent_tasks(state: Path, account: str, most: int) -> list[tuple[str, str, str]]:
-    """Task id (or @row:N of an order in doubt), status, prompt. Raises sqlite3.Error if busy."""
+    """Return task id (or @row:N of an order in doubt), status and prompt. Raises sqlite3.Error."""
     path = state / LEDGER_FILE
     if not path.exists():
         return []
-    # Without a log beside it nobody writes, and SQLite must not leave files of its own.
+    # Without a log beside it, nothing is writing, and SQLite must not create files.
     alone = "" if path.with_name(f"{LEDGER_FILE}-wal").exists() else "&immutable=1"
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=ro{alone}", timeout=_SECONDS, uri=True

@@ -1,4 +1,4 @@
-"""The connection to one ledger file, and the account whose orders are meant."""
+"""The connection to a ledger file, for one account."""
 
 import sqlite3
 from collections.abc import Callable
@@ -21,7 +21,7 @@ COLUMNS = (
 
 
 class Database:
-    """What all parts of the store share: reading, changing, and committing together."""
+    """What all parts of the store share: reading, changing, and group commits."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Database:
         return self.commits.immediate()
 
     def on_commit_failed(self, callback: Callable[[PiooyError], None]) -> None:
-        """Call `callback` when changes are lost that nobody waits for."""
+        """Call `callback` when changes are lost that no caller is waiting for."""
         self.commits.on_failed = callback
 
     async def flush(self) -> None:
@@ -57,11 +57,11 @@ class Database:
         self.commits.commit()
 
     def limit_batch(self, most: int | None) -> None:
-        """Allow at most so many orders in all runs of a batch."""
+        """Limit the orders in all runs of a batch."""
         self.spending = self.spending._replace(of_batch=most)
 
     def read(self, query: str, *values: Any) -> list[sqlite3.Row]:
-        """Rows by name. Raises StorageRefused or Busy."""
+        """Return rows by column name. Raises StorageRefused or Busy."""
         try:
             cursor = self.connection.cursor()
             cursor.row_factory = sqlite3.Row
@@ -70,5 +70,5 @@ class Database:
             raise translated(self.path, error) from error
 
     def assets_of(self, number: int) -> list[sqlite3.Row]:
-        """The assets of an order, in their order."""
+        """Return the assets of an order, in their order."""
         return self.read("select * from assets where order_id = ? order by n", number)

@@ -1,4 +1,4 @@
-"""The filters of a list as conditions in SQL."""
+"""Turning the filters of a list into SQL conditions."""
 
 import time
 from typing import Any
@@ -15,7 +15,7 @@ UNSAVED = (
 
 
 def conditions(database: Database, filters: OrderFilters) -> tuple[list[str], list[Any]]:
-    """Conditions to join with `and`, and the values of their marks."""
+    """Return conditions to join with `and`, and the values of their placeholders."""
     values: list[Any]
     where, values = ["account = ?"], [database.account]
     if filters.status:
@@ -44,19 +44,21 @@ def conditions(database: Database, filters: OrderFilters) -> tuple[list[str], li
 
 
 def batch_named(database: Database, name: str) -> str:
-    """The batch of this name, or the only one that begins so. Raises UsageError for two."""
+    """Return the batch of this name or prefix. Raises UsageError if it is ambiguous."""
     query = "select distinct batch from orders where account = ? and batch >= ? and batch < ?"
     rows = database.read(query, database.account, name, f"{name}\U0010ffff")
     found = sorted(row["batch"] for row in rows)
     if name in found or not found:
         return name
     if len(found) > 1:
-        raise UsageError(f"{name} is ambiguous: matches {', '.join(found[:2])}", "type more of it")
+        raise UsageError(
+            f"{name} is ambiguous: matches {', '.join(found[:2])}", "type more characters"
+        )
     return str(found[0])
 
 
 def _search(database: Database, text: str) -> tuple[str, list[str]]:
-    """Every word by its beginning; where there is no index of words, the text anywhere."""
+    """Return a condition that matches every word by its prefix, or by LIKE without an index."""
     if has_search(database.connection):
         words = " ".join(f'"{word.replace(chr(34), "")}"*' for word in text.split())
         found = "id in (select rowid from words where words match ?)"

@@ -1,4 +1,4 @@
-"""Changes to the ledger, with those of the same moment in one commit: a sync takes long."""
+"""Group commits: changes made at the same moment share one commit, since a sync takes long."""
 
 import sqlite3
 import sys
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class GroupCommit:
-    """Changes of one connection. It sees them at once; they are on disk once `flush` returns."""
+    """Changes of one connection, visible to it at once, on disk once `flush` returns."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
@@ -53,7 +53,7 @@ class GroupCommit:
                 loop.call_soon(self._due)
 
     async def flush(self) -> None:
-        """Return once all changes so far are on disk. Raises StorageRefused where they are lost."""
+        """Return once all changes so far are on disk. Raises StorageRefused if they are lost."""
         loop = _running_loop()
         if loop and self._connection.in_transaction:
             here = loop.create_future()
@@ -80,7 +80,7 @@ class GroupCommit:
 
     @contextmanager
     def _part(self) -> Iterator[sqlite3.Connection]:
-        """One change, whole or not at all, whatever becomes of others in the same commit."""
+        """Make one change as a whole, whatever becomes of others in the same commit."""
         connection = self._connection
         try:
             if not connection.in_transaction:
@@ -96,7 +96,7 @@ class GroupCommit:
             raise translated(self._path, error) from error
 
     def _take_back(self, error: BaseException) -> None:
-        """On a full disk SQLite rolls back all changes, and everybody who waits has to know."""
+        """Fail everyone who waits: on a full disk SQLite rolls back all changes."""
         if self._connection.in_transaction:
             self._connection.execute("rollback to one")
             self._connection.execute("release one")

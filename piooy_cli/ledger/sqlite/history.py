@@ -1,4 +1,4 @@
-"""Questions to the ledger: lists, one order in full, the user's decisions, and forgetting."""
+"""The ledger's side of `piooy history`: lists, details, decisions, deletion."""
 
 import sqlite3
 import time
@@ -17,10 +17,10 @@ from piooy_cli.ledger.sqlite.spending_limits import period_start
 
 
 class History(Database):
-    """The part of the store that answers the commands of `piooy history`."""
+    """The part of the store that serves `piooy history`."""
 
     def list_orders(self, filters: OrderFilters) -> Iterator[StoredOrder]:
-        """Orders with their files on this disk, newest first."""
+        """Yield orders with their files on this disk, newest first."""
         where, values = conditions(self, filters)
         query = f"select {COLUMNS} from orders where {' and '.join(where)} order by id desc"
         if filters.limit:
@@ -32,12 +32,12 @@ class History(Database):
             yield StoredOrder(task, mapping.files_from_rows(task, assets))
 
     def all_orders(self) -> Iterator[OrderDetails]:
-        """Every order of the account, oldest first."""
+        """Yield every order of the account, oldest first."""
         query = f"select {COLUMNS} from orders where account = ? order by id"
         return map(self.details, self.read(query, self.account))
 
     def details(self, row: sqlite3.Row) -> OrderDetails:
-        """An order with its files, attempts and decisions."""
+        """Return an order with its files, attempts and decisions."""
         assets = self.assets_of(row["id"])
         task = mapping.task_from_row(row, assets)
         return OrderDetails(
@@ -66,7 +66,7 @@ class History(Database):
             query = "select state from orders where id = ?"
             current = connection.execute(query, (number,)).fetchone()[0]
             if current != OrderState.UNKNOWN:
-                hint = Hint("history", ("--unknown",), "to list those that are unknown: {}")
+                hint = Hint("history", ("--unknown",), "to list unknown orders: {}")
                 raise UsageError(f"@row:{number} is {current}, not UNKNOWN", hint)
             connection.execute(
                 "insert into decisions (order_id, at, who, what, why) values (?, ?, ?, ?, ?)",
@@ -78,17 +78,16 @@ class History(Database):
             connection.execute("update orders set state = ? where id = ?", (str(state), number))
 
     def _take_over(self, number: int) -> None:
-        """An order that another machine was sending cannot be asked about: the user decides."""
+        """Allow the user to decide about an order that another machine was sending."""
         (row,) = self.read("select state, owner from orders where id = ?", number)
         if row["state"] == OrderState.SENDING and process_id.is_elsewhere(row["owner"] or ""):
             record = SqliteOrderRecord(self.change, number)
-            record.mark_unknown("its machine is not this one", None)
+            record.mark_unknown("it was sent by another machine", None)
 
     def prune(self, before: float) -> int:
-        """Forget what is over and older; what runs, or is unknown, stays. Returns how many.
+        """Delete old orders that have ended; running and unknown ones stay. Return how many.
 
-        Of a batch's row only its texts are forgotten: that it was sent keeps it from being paid
-        for again.
+        Of a batch's row only the texts are deleted: the record keeps it from being paid twice.
         """
         if self.spending.most:  # what the caps count has to be remembered
             before = min(before, period_start("month"))
@@ -108,7 +107,7 @@ class History(Database):
 
 
 def _chosen_to_forget() -> str:
-    """A query for the orders of an account that are over, and older than a moment."""
+    """Return a query for the account's orders that have ended and are older than a moment."""
     over = ", ".join(f"'{status}'" for status in sorted(SUCCEEDED | FAILED))
     settled = f"status in ({over}) or state in ('REFUSED', 'WRITTEN_OFF')"
     # A planned order may be about to be sent; a success that was never saved is paid for.
@@ -119,7 +118,7 @@ def _chosen_to_forget() -> str:
 
 
 def _move_adopted(connection: sqlite3.Connection, number: int, task_id: str) -> None:
-    """A task that was polled before its order was known: its row becomes part of this order."""
+    """Merge a task that was polled before its order was known into this order."""
     query = "select id, status, settled, digest from orders where task_id = ? and id <> ?"
     other = connection.execute(query, (task_id, number)).fetchone()
     if other is None:

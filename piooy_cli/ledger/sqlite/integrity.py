@@ -1,4 +1,4 @@
-"""Whether the ledger is sound, and whether the files that it knows are still what they were."""
+"""Checking the integrity of the ledger and of saved files."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +10,13 @@ from piooy_cli.ledger.sqlite.database import Database
 
 _SUCCEEDED = ", ".join(f"'{status}'" for status in sorted(SUCCEEDED))
 _RULES = {
-    "is submitted and has no task": (
+    "is submitted but has no task": (
         "select id from orders where state = 'SUBMITTED' and task_id is null"
     ),
-    "has a task and is not submitted": (
+    "has a task but is not submitted": (
         "select id from orders where task_id is not null and state <> 'SUBMITTED'"
     ),
-    "was sent more often than anybody allowed": (
+    "was sent more often than allowed": (
         "select order_id as id from attempts where phase <> 'not sent' group by order_id"
         " having count(*) > 1 + (select count(*) from decisions"
         " where decisions.order_id = attempts.order_id and what = 'PLANNED')"
@@ -25,7 +25,7 @@ _RULES = {
         "select id from orders where state = 'UNKNOWN' and not exists"
         " (select 1 from attempts where order_id = orders.id)"
     ),
-    "has assets and no success": (
+    "has assets but did not succeed": (
         "select distinct order_id as id from assets join orders on orders.id = order_id"
         f" where status not in ({_SUCCEEDED})"
     ),
@@ -53,6 +53,6 @@ class Integrity(Database):
         for row in self.read(query, self.account):
             path = Path(row["path"])
             if not path.is_file():
-                yield DamagedFile(row["task_id"], row["n"], path, f"{path} is gone")
+                yield DamagedFile(row["task_id"], row["n"], path, f"{path} is missing")
             elif path.stat().st_size != row["bytes"] or sha256_of(path) != row["sha256"]:
                 yield DamagedFile(row["task_id"], row["n"], path, f"{path} has changed")

@@ -1,4 +1,4 @@
-"""Rows of the ledger as tasks. Pure."""
+"""Turning rows of the ledger into tasks. Pure."""
 
 import json
 import sqlite3
@@ -10,7 +10,7 @@ from piooy_cli.domain.models import Asset, Failure, Kind, Role, SavedFile, Task,
 
 
 def task_from_row(row: sqlite3.Row, assets: Sequence[sqlite3.Row]) -> Task:
-    """An order as a task. One without a task is named by `ref`, and its state is its status."""
+    """Return an order as a task. Without a task id, it has a `ref`, and its state as status."""
     failed = row["failure_code"] or row["failure_message"]
     return Task(
         id=row["task_id"] or "",
@@ -33,12 +33,12 @@ def task_from_row(row: sqlite3.Row, assets: Sequence[sqlite3.Row]) -> Task:
 
 
 def asset_from_row(row: sqlite3.Row) -> Asset:
-    """One asset."""
+    """Return one asset."""
     return Asset(row["n"], row["url"], Kind(row["kind"]), Role(row["role"]))
 
 
 def files_from_rows(task: Task, assets: Sequence[sqlite3.Row]) -> list[SavedFile]:
-    """The assets that were saved."""
+    """Return the assets that were saved."""
     return [
         SavedFile(task, asset_from_row(row), row["path"], row["bytes"], row["sha256"])
         for row in assets

@@ -79,7 +79,7 @@ create index orders_by_state on orders (state) where state in ('SENDING', 'UNKNO
 """
 
 # How long runs take, by what decides it, for waits to learn from. `accepted`: when the service said
-# yes; `took`: seconds from then to the end, null where nobody was looking. Of a file that has
+# yes; `took`: seconds from then to the end, null if it was not polled. Of a file that has
 # partly arrived: where it lies, a digest of its address, its strong ETag and its whole length.
 SECOND = """
 alter table orders add column accepted real;
@@ -94,7 +94,7 @@ alter table assets add column length integer;
 create index orders_by_model on orders (account, model, scene, size, id) where took is not null;
 """
 
-# Which row of which batch an order is: `turn` counts a person's wishes to have it sent anew,
+# Which row of which batch an order is: `turn` counts the user's requests to send it again,
 # `asked` is a digest of what the row asked for. What is unsettled, and what was sent lately, is
 # found at once.
 THIRD = """

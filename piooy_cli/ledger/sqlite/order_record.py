@@ -1,4 +1,4 @@
-"""One order in the ledger, from SENDING to what became of it."""
+"""One order in the ledger, from SENDING to its outcome."""
 
 import sqlite3
 import time
@@ -16,9 +16,9 @@ Plan = Callable[[sqlite3.Connection], int]
 
 
 class SqliteOrderRecord:
-    """One order in the ledger while it is submitted. `plan` writes it down, the first time.
+    """One order in the ledger while it is submitted. `plan` writes it the first time.
 
-    With `commits` a change is on disk once `flush` returns; without, as soon as it was made.
+    With `commits`, a change is on disk once `flush` returns; without, as soon as it is made.
     """
 
     def __init__(
@@ -39,11 +39,11 @@ class SqliteOrderRecord:
 
     @property
     def ref(self) -> str:
-        """How the user refers to an order that has no task."""
+        """The reference to an order that has no task."""
         return f"@row:{self.number}"
 
     def mark_sending(self) -> None:
-        """PLANNED becomes SENDING, before the first byte is sent. If it raises, nothing is sent."""
+        """Change PLANNED to SENDING before the first byte is sent. If it raises, none is."""
         with self._change() as connection:
             number = self._plan(connection) if self._plan else self.number
             connection.execute(
@@ -60,7 +60,7 @@ class SqliteOrderRecord:
         self.is_sending = True
 
     async def flush(self) -> None:
-        """Return once its changes are on disk. A task's id that cannot be recorded is reported."""
+        """Return once the changes are on disk. A task id that cannot be recorded is reported."""
         if self._commits is None:
             return
         try:
@@ -73,13 +73,13 @@ class SqliteOrderRecord:
             self.accept(*self._accepted_as)
 
     def mark_unsent(self, reason: str, http_status: int | None) -> None:
-        """Proof that the service does not have it: nothing left this machine, or a 429."""
+        """Change SENDING to PLANNED: nothing was sent, or the response was 429."""
         with self._change() as connection:
             self._attempt(connection, "not sent", reason, http_status)
             self._set_state(connection, OrderState.PLANNED)
 
     def reject(self, reason: str, http_status: int | None) -> None:
-        """The service said no, for good."""
+        """Change SENDING to REFUSED: the service rejected the order."""
         with self._change() as connection:
             self._attempt(connection, "refused", reason, http_status)
             connection.execute(
@@ -89,13 +89,13 @@ class SqliteOrderRecord:
             self._set_state(connection, OrderState.REFUSED)
 
     def mark_unknown(self, reason: str, http_status: int | None) -> None:
-        """It may have arrived, and only the user can say more."""
+        """Change SENDING to UNKNOWN: it may have arrived, and only the user can tell."""
         with self._change() as connection:
             self._attempt(connection, "unknown", reason, http_status)
             self._set_state(connection, OrderState.UNKNOWN)
 
     def accept(self, task_id: str, http_status: int | None) -> None:
-        """The service has it. If the disk refuses twice, the user is told the id."""
+        """Change SENDING to SUBMITTED. If the disk refuses twice, the error has the task id."""
         self._accepted_as = task_id, http_status
         for last in (False, True):
             try:
@@ -129,9 +129,11 @@ class SqliteOrderRecord:
             self._set_state(connection, OrderState.SUBMITTED)
 
     def _doubled(self, task_id: str, http_status: int | None) -> None:
-        reason = f"the service named task {task_id}, which is another order's"
+        reason = f"the service returned task {task_id}, which belongs to another order"
         self.mark_unknown(reason, http_status)
-        raise SubmissionUnknown(reason, Hint("history show", (self.ref,), "for what was sent: {}"))
+        raise SubmissionUnknown(
+            reason, Hint("history show", (self.ref,), "to see what was sent: {}")
+        )
 
     def _attempt(
         self,
@@ -154,4 +156,4 @@ class SqliteOrderRecord:
 
 
 class _Doubled(Exception):
-    """Two orders were given the same task."""
+    """Return the error for a task id that another order has."""

@@ -15,10 +15,10 @@ _RUNS = 30  # older runs may be of other machines behind the service
 
 
 class Orders(Database):
-    """The part of the store that writes orders down."""
+    """The part of the store that records orders and tasks."""
 
     def plan(self, order: Order, body: bytes, row: RowKey | None = None) -> SqliteOrderRecord:
-        """The record of an order, which is written down the moment before it is sent."""
+        """Return the record of an order; it is written just before it is sent."""
         fields = _fields(order, self.keeps_prompts) | {
             "body": body if self.keeps_prompts else None,
             "digest": hashlib.sha256(body).hexdigest(),
@@ -40,7 +40,7 @@ class Orders(Database):
         row: RowKey | None,
         number: int,
     ) -> int:
-        """Its number. An order that was planned for the same row and not sent is used again."""
+        """Return the order's number, that of an unsent order of the same row if there is one."""
         if row:
             fields = fields | {
                 "batch": row.batch, "row": row.row, "asked": row.spec, "turn": row.attempt,
@@ -59,12 +59,12 @@ class Orders(Database):
         return number
 
     def find(self, task_id: str) -> Task | None:
-        """What is known of a task."""
+        """Return what is known about a task."""
         found = self.read(f"select {COLUMNS} from orders where task_id = ?", task_id)
         return mapping.task_from_row(found[0], self.assets_of(found[0]["id"])) if found else None
 
     def durations(self, task: Task) -> list[float]:
-        """How many seconds the last runs of the same model, scene, size and provider took."""
+        """Return the seconds of the last runs of the same model, scene, size and provider."""
         query = (
             "select took from orders where account = ? and model is ? and scene is ? and size = ?"
             f" and provider is ? and took is not null order by id desc limit {_RUNS}"
@@ -73,7 +73,7 @@ class Orders(Database):
         return [row["took"] for row in found]
 
     def observe(self, task: Task) -> None:
-        """Remember how a task was seen; a new one is adopted, and an end is not taken back."""
+        """Record a task's status; a new task is added, and a final status never changes."""
         if not _is_news(self.find(task.id), task):
             return
         with self.commits.deferred() as connection:
@@ -105,7 +105,7 @@ class Orders(Database):
 
 
 def _fields(about: Order | Task, keeps_prompts: bool) -> dict[str, str | None]:
-    """The columns that describe an order."""
+    """Return the columns that describe an order."""
     known = {
         "media": str(about.media) if about.media else None,
         "scene": about.scene,

@@ -1,4 +1,4 @@
-"""Which process is sending, so that a later one can tell whether it still lives."""
+"""The identity of a sending process, so that a later one can tell whether it is alive."""
 
 import os
 import socket
@@ -6,36 +6,36 @@ from pathlib import Path
 
 
 def this_machine() -> str:
-    """Its name, as in every owner."""
+    """Return this machine's name, as in every owner."""
     return socket.gethostname().replace(":", "-")
 
 
 def this_process() -> str:
-    """Machine, number and start of this process: numbers are given again, starts are not."""
+    """Return machine, id and start time of this process: ids are reused, start times are not."""
     return f"{this_machine()}:{os.getpid()}:{_start_of(os.getpid())}"
 
 
 def is_elsewhere(owner: str) -> bool:
-    """Whether it is on another machine, where nobody here can ask."""
+    """Whether the owner is on another machine, and so cannot be checked."""
     return owner.split(":")[0] not in ("", this_machine())
 
 
 def is_alive(owner: str) -> bool:
-    """Whether that process lives. One on another machine cannot be asked, and counts as living."""
+    """Whether the process is alive. One on another machine counts as alive."""
     if is_elsewhere(owner):
         return True
     _, number, start = owner.split(":") if owner.count(":") == 2 else ("", "0", "")
     try:
         os.kill(int(number) or 2**30, 0)
     except PermissionError:
-        pass  # somebody else's, who may have been given the number since
+        pass  # another user's process, which may have been given the id since
     except (OSError, ValueError):
         return False
     return _start_of(int(number)) == start
 
 
 def _start_of(number: int) -> str:
-    """When it started, in the kernel's ticks; empty where that cannot be known."""
+    """Return when a process started, in the kernel's ticks; empty if unknown."""
     try:
         text = Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:

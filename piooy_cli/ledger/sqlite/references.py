@@ -1,4 +1,4 @@
-"""What the user calls a task: @last, @2, @pending, @row:N, or the beginning of its id."""
+"""References to tasks: @last, @2, @pending, @row:N, or a prefix of an id."""
 
 import re
 
@@ -23,12 +23,12 @@ _TO_LIST = Hint("history", sentence="to list the orders: {}")
 
 
 class References(History):
-    """The part of the store that knows what references stand for."""
+    """The part of the store that resolves references."""
 
     def resolve_ref(self, ref: str) -> list[str]:
-        """The task ids that a reference stands for; any other text stands for itself.
+        """Return the task ids that a reference stands for; any other text stands for itself.
 
-        Raises NotFound if there is no such task, UsageError if there could be two.
+        Raises NotFound if there is no such task, UsageError if it is ambiguous.
         """
         if sets := _SETS.get(ref):
             tasks = (one.task for one in self.list_orders(sets))
@@ -43,13 +43,15 @@ class References(History):
         return [self._by_prefix(ref)] if len(ref) >= SHORTEST_PREFIX else [ref]
 
     def order_named(self, ref: str) -> OrderDetails:
-        """The order that `@row:N`, a task id, or any other reference to one task names."""
+        """Return the order that `@row:N`, a task id, or another reference to one task names."""
         if match := _ROW.fullmatch(ref):
             found = self.read(f"select {COLUMNS} from orders where id = ?", int(match[1]))
         else:
             ids = self.resolve_ref(ref)
             if len(ids) != 1:
-                raise UsageError(f"{ref} names {len(ids)} tasks", "name one")
+                raise UsageError(
+                    f"{ref} refers to {len(ids)} tasks", "give a reference to one task"
+                )
             found = self.read(f"select {COLUMNS} from orders where task_id = ?", ids[0])
         if not found:
             raise NotFound(f"{ref} is not in the history", _TO_LIST)

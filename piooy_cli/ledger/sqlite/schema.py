@@ -1,4 +1,4 @@
-"""The ledger's file: its tables, the transitions that it refuses, how it is opened, migrated."""
+"""The ledger's file: how it is opened, checked and migrated."""
 
 import os
 import sqlite3
@@ -16,9 +16,9 @@ _WAL_IS_SOUND = (3, 51, 3)
 
 
 def opened(path: Path) -> sqlite3.Connection:
-    """The ledger at `path`, made where there is none. Raises StorageRefused or Busy.
+    """Open the ledger at `path`, creating it if needed. Raises StorageRefused or Busy.
 
-    A file that is no ledger, or one of a newer piooy, is left exactly as it is.
+    A file that is not a ledger, or a newer one, is left exactly as it is.
     """
     private_directory(path.parent)
     try:
@@ -29,7 +29,7 @@ def opened(path: Path) -> sqlite3.Connection:
 
 
 def translated(path: Path, error: Exception) -> PiooyError:
-    """What SQLite or the disk refused, for a person."""
+    """Return the error for what SQLite or the disk refused."""
     if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
         return Busy(f"another process holds the ledger {path}", "try again when it is free")
     reason = getattr(error, "strerror", None) or str(error)
@@ -38,13 +38,13 @@ def translated(path: Path, error: Exception) -> PiooyError:
 
 
 def has_search(connection: sqlite3.Connection) -> bool:
-    """Whether this ledger has an index of words."""
+    """Whether this ledger has a full-text index."""
     query = "select 1 from sqlite_master where name = 'words'"
     return connection.execute(query).fetchone() is not None
 
 
 def _made(path: Path) -> None:
-    """An empty file for this user alone, before SQLite makes one as the umask says."""
+    """Create an empty file for this user only, before SQLite creates one with the umask."""
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
@@ -89,7 +89,7 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def _header(connection: sqlite3.Connection) -> tuple[int, int, bool]:
-    """Application, version, and whether there are no tables, all of the same moment.
+    """Return application, version, and whether there are no tables, all at the same moment.
 
     Read apart from each other, they would disagree while another process creates the ledger.
     """
@@ -104,7 +104,7 @@ def _header(connection: sqlite3.Connection) -> tuple[int, int, bool]:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """To the newest schema in one transaction: killed at any moment, it is the old or the new."""
+    """Migrate to the newest schema in one transaction: after a crash it is the old or the new."""
     connection.execute("begin immediate")
     try:
         version = _version(connection, path)
@@ -124,7 +124,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _keep_a_copy(connection: sqlite3.Connection, path: Path, version: int) -> None:
-    """The ledger as the older piooy left it, beside it: `ledger.sqlite3.v1`."""
+    """Keep a copy of the older ledger beside it: `ledger.sqlite3.v1`."""
     copy = path.with_name(f"{path.name}.v{version}")
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     if copy.exists():
@@ -133,7 +133,7 @@ def _keep_a_copy(connection: sqlite3.Connection, path: Path, version: int) -> No
     _made(draft)
     connection.execute("vacuum into ?", (str(draft),))
     try:
-        os.link(draft, copy)  # whoever is first: the others' copies may be of a newer schema
+        os.link(draft, copy)  # the first copy stays: later ones may have a newer schema
     except FileExistsError:
         pass
     except OSError:
@@ -142,7 +142,7 @@ def _keep_a_copy(connection: sqlite3.Connection, path: Path, version: int) -> No
 
 
 def _search(connection: sqlite3.Connection) -> None:
-    """An index of words, where this SQLite can make one; history falls back to LIKE."""
+    """Create a full-text index, if this SQLite supports it; otherwise history uses LIKE."""
     connection.execute("savepoint search")
     try:
         _run(connection, migrations.SEARCH)
@@ -152,7 +152,7 @@ def _search(connection: sqlite3.Connection) -> None:
 
 
 def _run(connection: sqlite3.Connection, script: str) -> None:
-    """Each statement by itself: `executescript` would end the transaction first."""
+    """Run each statement by itself: `executescript` would commit the transaction first."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line

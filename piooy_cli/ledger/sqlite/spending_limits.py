@@ -1,6 +1,6 @@
-"""What a person allows: so many orders in an hour or a day, of a model or a batch. Counted on disk.
+"""Spending limits: maximum orders per hour, day or month, model and batch, counted on disk.
 
-Each is counted in the transaction that writes an order down, so that no two processes overshoot.
+They are counted in the transaction that records an order, so that processes cannot overshoot.
 """
 
 import sqlite3
@@ -21,7 +21,7 @@ _MAY_BE_CHARGED = "phase in ('sending', 'accepted', 'unknown')"
 
 
 class SpendingLimits(NamedTuple):
-    """`rates`: orders of a model in a time, as `6/min`; `most`: orders in a period, as `day`."""
+    """The user's limits. `rates`: `6/min` by model; `most`: orders by period, such as `day`."""
 
     rates: Mapping[str, str] = MappingProxyType({})
     most: Mapping[str, int] = MappingProxyType({})
@@ -30,7 +30,7 @@ class SpendingLimits(NamedTuple):
     def admit(
         self, connection: sqlite3.Connection, account: str, model: str, batch: str | None
     ) -> None:
-        """Return where one more order may be sent now. Raises TooSoon or OverLimit."""
+        """Return if one more order may be sent now. Raises TooSoon or OverLimit."""
         for period, most in self.most.items():
             self._check_period(connection, account, period, most)
         if self.of_batch is not None and batch is not None:
@@ -76,7 +76,7 @@ class SpendingLimits(NamedTuple):
 
 
 def period_start(period: str, now: datetime | None = None) -> float:
-    """When this hour, day or month began on the clock of this machine, in seconds."""
+    """Return when this hour, day or month began by local time, in Unix seconds."""
     moment = (now or datetime.now()).astimezone().replace(minute=0, second=0, microsecond=0)
     if period != "hour":
         moment = moment.replace(hour=0)
@@ -86,10 +86,10 @@ def period_start(period: str, now: datetime | None = None) -> float:
 
 
 def _full(connection: sqlite3.Connection, used: int, most: int, what: str) -> Exception:
-    """A cap is final once nothing is on its way any more that might still be refused."""
+    """Return TooSoon while orders in progress may still be rejected, else OverLimit."""
     query = "select owner from orders where state = 'SENDING'"
     senders = {row[0] for row in connection.execute(query)}
     here = [sender for sender in senders if sender and not process_id.is_elsewhere(sender)]
     if used == most and any(map(process_id.is_alive, here)):
-        return TooSoon(_A_MOMENT, f"{what} is {most}, and some of them are on their way")
-    return OverLimit(f"{what} is {most}, and {used} were sent", f"a higher {what} allows more")
+        return TooSoon(_A_MOMENT, f"{what} is {most}, and some of them are in progress")
+    return OverLimit(f"{what} is {most}, and {used} were sent", f"raise {what} to send more")

@@ -1,4 +1,4 @@
-"""How past runs of each model ended, and how long they took."""
+"""Statistics of past runs by model."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -11,10 +11,10 @@ _OVER = ", ".join(f"'{status}'" for status in sorted(SUCCEEDED | FAILED))
 
 
 class Statistics(Database):
-    """The part of the store that sums up past runs."""
+    """The part of the store that summarizes past runs."""
 
     def run_statistics(self, model: str | None = None) -> Sequence[RunStatistics]:
-        """What past runs say of every model, scene and size, or of one model's; by name."""
+        """Return the statistics of every model, scene and size, or of one model, sorted by name."""
         query = (
             "select model, scene, size, status, took from orders where account = ?"
             f" and model is not null and (? is null or model = ?) and status in ({_OVER})"

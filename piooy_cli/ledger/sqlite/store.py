@@ -30,9 +30,9 @@ class SqliteOrderStore(Orders, Assets, Batches, References, Statistics, Integrit
         self._settle_abandoned()
 
     def _settle_abandoned(self) -> None:
-        """An order whose sender died may have arrived: nobody can know, so it is UNKNOWN."""
+        """Turn orders whose sender died into UNKNOWN: they may have arrived."""
         for row in self.read("select id, owner from orders where state = 'SENDING'"):
             if not process_id.is_alive(row["owner"] or ""):
                 with suppress(StorageRefused, Busy):  # a disk that cannot be written can be read
-                    reason = "its process ended before the answer came"
+                    reason = "its process ended before the response came"
                     SqliteOrderRecord(self.change, row["id"]).mark_unknown(reason, None)

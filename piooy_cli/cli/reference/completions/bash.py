@@ -7,7 +7,7 @@ from piooy_cli.cli.reference.tree import CommandInfo
 
 
 def script(root: CommandInfo) -> str:
-    """The script."""
+    """Return the script."""
     cases = "\n".join(line for command in root.walk() for line in _case(command, root))
     valued = "|".join(candidates.valued(root))
     paths = " | ".join(f"'{command.words}'" for command in root.walk() if command is not root)

@@ -1,4 +1,4 @@
-"""What completes which word: fixed values, or a kind that `__complete` knows."""
+"""What completes a word: fixed values, or a kind of value that `__complete` looks up."""
 
 from collections.abc import Sequence
 
@@ -10,14 +10,14 @@ KINDS = ("models", "refs", "keys", "profiles")
 
 
 def of_value(taker: OptionInfo | ArgumentInfo, root: CommandInfo) -> tuple[str, ...]:
-    """What completes a value: words, or one word that names a kind; nothing: files."""
+    """Return what completes a value: words, or the name of a kind; None means files."""
     if taker.completes == "commands":
         return tuple(manual_pages(root).names())
     return taker.values or ((ASKED + taker.completes,) if taker.completes else ())
 
 
 def of_words(command: CommandInfo, root: CommandInfo) -> tuple[str, ...]:
-    """What may stand behind a command and is no option."""
+    """Return what may follow a command besides options."""
     first = command.arguments[:1]
     return (
         *(child.name for child in command.children),
@@ -26,26 +26,26 @@ def of_words(command: CommandInfo, root: CommandInfo) -> tuple[str, ...]:
 
 
 def kind(words: Sequence[str]) -> str:
-    """The kind that is to be asked for; empty where the words themselves are meant."""
+    """Return the kind to look up; empty if the words are the values."""
     asked = [word.removeprefix(ASKED) for word in words if word.startswith(ASKED)]
     return asked[0] if asked else ""
 
 
 def options(command: CommandInfo, root: CommandInfo) -> list[OptionInfo]:
-    """Its own options, then the global ones."""
+    """Return a command's own options, then the global ones."""
     own = {name for option in command.options for name in option.all_names}
     shared = [option for option in root.options if not own & set(option.all_names)]
     return [*command.options, *(shared if command is not root else [])]
 
 
 def option_names(command: CommandInfo, root: CommandInfo) -> str:
-    """Their names, and help."""
+    """Return the names of all options of a command, and help."""
     names = [name for option in options(command, root) for name in option.all_names]
     return " ".join(names)
 
 
 def valued(root: CommandInfo) -> list[str]:
-    """Every option that a value follows, of whatever command: that value is no command."""
+    """Return every option that takes a value: the next word is not a command."""
     return sorted(
         {
             name

@@ -7,7 +7,7 @@ from piooy_cli.cli.reference.tree import CommandInfo, OptionInfo
 
 
 def script(root: CommandInfo) -> str:
-    """The script."""
+    """Return the script."""
     paths = " ".join(f"'{command.words}'" for command in root.walk() if command is not root)
     valued = " ".join(candidates.valued(root))
     lines = "\n".join(line for command in root.walk() for line in _command(command, root))

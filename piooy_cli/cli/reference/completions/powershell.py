@@ -7,7 +7,7 @@ from piooy_cli.cli.reference.tree import CommandInfo
 
 
 def script(root: CommandInfo) -> str:
-    """The script."""
+    """Return the script."""
     words = "\n".join(_words(command, root) for command in root.walk())
     values = "\n".join(line for command in root.walk() for line in _values(command, root))
     valued = _list(candidates.valued(root))

@@ -1,6 +1,6 @@
 """Static completion scripts: commands, options and fixed values without starting Python.
 
-Models, tasks, settings and profiles ask the program, through the hidden `__complete`.
+Models, tasks, settings and profiles are looked up by the hidden command `__complete`.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,5 +15,5 @@ WRITERS: Mapping[str, Callable[[CommandInfo], str]] = {
 
 
 def completion_script(command: Any, shell: str) -> str:
-    """The script for one shell, from a Typer command."""
+    """Return the script for one shell, from a Typer command."""
     return WRITERS[shell](command_tree(command))

@@ -7,7 +7,7 @@ from piooy_cli.cli.reference.tree import ArgumentInfo, CommandInfo, OptionInfo
 
 
 def script(root: CommandInfo) -> str:
-    """The script: autoloaded from $fpath, or sourced."""
+    """Return the script, which is autoloaded from $fpath or sourced."""
     functions = "\n".join(_function(command, root) for command in root.walk())
     kinds = "\n".join(
         f'__piooy_{kind}() {{ __piooy_ask {kind} "$@" }}' for kind in candidates.KINDS
@@ -50,7 +50,7 @@ def _function(command: CommandInfo, root: CommandInfo) -> str:
 
 
 def _arguments(arguments: tuple[ArgumentInfo, ...], root: CommandInfo) -> list[str]:
-    """The first may be known; what follows is files, or more of the same."""
+    """Return what completes arguments: the first one may be known, others may be files."""
     first = [_action(candidates.of_value(one, root)) for one in arguments[:1]]
     again = bool(arguments) and arguments[0].shown.endswith("...")
     return [f"'{'*' if again else '1'}: {action}'" for action in first] + (
@@ -81,7 +81,7 @@ def _children(command: CommandInfo) -> str:
 
 
 def _specs(option: OptionInfo, root: CommandInfo) -> Iterator[str]:
-    """Those that say yes, and those that say no."""
+    """Return the names of an option and of its opposite."""
     text = f"[{_quoted(option.help)}]"
     if option.takes_value:
         text += f": {_action(candidates.of_value(option, root))}"
