@@ -1,4 +1,4 @@
-"""The script that somebody would write instead: asyncio and httpx, no ledger, nothing durable.
+"""The script that someone would write instead: asyncio and httpx, no ledger, nothing durable.
 
 python benchmarks/batch_plain.py PROMPTS DIRECTORY BASE_URL AT_ONCE
 """

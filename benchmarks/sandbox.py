@@ -2,7 +2,7 @@
 
     python benchmarks/sandbox.py [TASKS] [SECONDS]
 
-Needs wrk. The tasks are written into the state file first; then wrk looks at one of them with 16
+Needs wrk. The tasks are written into the state file first; then wrk polls at one of them with 16
 connections, and orders are placed with 4. Memory is the server's peak as the kernel knows it.
 """
 

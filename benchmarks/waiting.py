@@ -1,4 +1,4 @@
-"""When the end of a task is noticed, and how many looks that took: piooy's schedule and fixed ones.
+"""When the end of a task is noticed, and how many polls that took: piooy's schedule and fixed ones.
 
     python benchmarks/waiting.py [--spread 0.25] [--plot docs/waiting.svg]
 
@@ -30,7 +30,7 @@ class Cost(NamedTuple):
 
 
 class Sampler:
-    """Task times, log-normal around a median; the same ones whenever it starts anew."""
+    """Task times, log-normal around a median; the same ones whenever it starts again."""
 
     def __init__(self, median: float, spread: float, seed: int = 1) -> None:
         self._random = random.Random(f"{median} {spread} {seed}")
@@ -51,7 +51,7 @@ def learned(sampler: Sampler, runs: int, typical: float) -> Cost:
 
 
 def schedule(past: list[float], typical: float) -> list[float]:
-    """The ages at which piooy looks."""
+    """The ages at which piooy polls."""
     pace, known, jitter = Pace(), expectation_from(past, typical), random.Random(2).uniform
     looks = [pace.first_pause(0, known)]
     while looks[-1] < 40 * typical:
@@ -79,7 +79,7 @@ def every(pause: Callable[[], float], end: float) -> list[float]:
 
 
 def cost_of(looks: list[float], end: float) -> Cost:
-    """What these looks cost a task that ends then."""
+    """What these polls cost a task that ends then."""
     seen = bisect_left(looks, end)
     return Cost(looks[seen] - end, seen + 1)
 

@@ -154,7 +154,7 @@ def rounds(place: Place, median: float, runs: int, options: list[str]) -> tuple[
 
 
 def noticed(place: Place, ends: dict[str, float], options: list[str]) -> tuple[list[float], int]:
-    """How late each was noticed, and the looks of all together."""
+    """How late each was noticed, and the polls of all together."""
     before = len(place.counter.looks)
     command = [*PIOOY, "-q", "wait", *options, *ends]
     late = []

@@ -177,7 +177,7 @@ def serve(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[...,
 
 @pytest.fixture
 def free_port() -> int:
-    """A port of this machine that nobody listens on."""
+    """A port of this machine that no one listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
 

@@ -1,4 +1,4 @@
-"""Real processes to run piooy in: a shell, a process that goes on, a terminal."""
+"""Real processes to run piooy in: a shell, a process that continues, a terminal."""
 
 import os
 import pty

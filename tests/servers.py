@@ -41,7 +41,7 @@ def _new_task(first: Any) -> Any:
 
 
 def expect_look(api: Any, *answers: Any, task_id: str = TASK) -> None:
-    """The server answers looks with these, the last one for ever."""
+    """The server answers polls with these, the last one for ever."""
     queue = list(answers)
 
     def look(request: Any) -> Any:

@@ -1,4 +1,4 @@
-"""`piooy batch`: a manifest run to its end, each row sent once; the same command goes on."""
+"""`piooy batch`: a manifest run to its end, each row sent once; the same command continues."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ from servers import PNG
 from werkzeug import Response
 
 from piooy_cli.batch.counters import BatchCounters, failure_label
-from piooy_cli.cli.values import parse_moment
+from piooy_cli.cli.options import parse_moment
 from piooy_cli.concurrency.adaptive_limit import AdaptiveLimit
 from piooy_cli.domain.errors import NotDownloaded
 
@@ -190,7 +190,7 @@ def test_failed_rows_stay_failed(piooy, logged, home):
 
 
 def test_only_failed(piooy, logged, home):
-    """What failed is sent once more, by a person's wish; other open rows wait."""
+    """What failed is sent once more, by the user's wish; other open rows wait."""
     log = logged("--faults", "task-fails@1,generate/400@2")
     rows(home / "rows.jsonl", 5)
     assert piooy("batch", "rows.jsonl", "-j", "1", "--limit", "3").code == 6
@@ -217,7 +217,7 @@ def test_a_refused_row_that_is_mended(piooy, logged, home):
 
 
 def test_in_doubt(piooy, logged, home):
-    """The others go on; exit 11 each time, with what to do; never sent again by itself."""
+    """The others continue; exit 11 each time, with what to do; never sent again by itself."""
     log = logged("--faults", "drop-after-accept@2")
     rows(home / "rows.jsonl", 3)
 
@@ -248,7 +248,7 @@ def test_five_doubts_in_a_row(piooy, logged, home):
 
 @pytest.mark.parametrize(("fault", "code"), [("generate/401", 4), ("generate/402", 7)])
 def test_what_stops_at_once(piooy, logged, home, fault, code):
-    """A refused key, an empty account: no row fails of it, and the next run goes on."""
+    """A refused key, an empty account: no row fails of it, and the next run continues."""
     log = logged("--faults", f"{fault}@3")
     rows(home / "rows.jsonl", 6)
 
@@ -317,7 +317,7 @@ def test_a_cap_holds_for_all_processes(logged, home, piooy):
 
 
 def test_two_runs_of_one_batch(logged, home, piooy):
-    """The second ends with 9 within a second, and sends nothing; the first goes on."""
+    """The second ends with 9 within a second, and sends nothing; the first continues."""
     log = logged("--faults", "generate/slow:1500ms")
     rows(home / "rows.jsonl", 2)
     first = start("batch", "rows.jsonl")
@@ -378,7 +378,7 @@ def test_a_lock_that_is_something_else(piooy, sandbox, home, trap):
 
 
 def test_ctrl_c_and_again(logged, home, piooy):
-    """Exit 130, no doubt, the same command goes on; nothing is paid twice."""
+    """Exit 130, no doubt, the same command continues; nothing is paid twice."""
     log = logged("--faults", "generate/slow:200ms")
     rows(home / "rows.jsonl", 12)
     first = start("batch", "rows.jsonl", "-j", "3")
@@ -394,7 +394,7 @@ def test_ctrl_c_and_again(logged, home, piooy):
 
 
 def test_deadline(piooy, logged, home):
-    """Nothing is sent after it; exit 3, and the next run goes on."""
+    """Nothing is sent after it; exit 3, and the next run continues."""
     log = logged("--faults", "generate/slow:300ms")
     rows(home / "rows.jsonl", 40)
 
@@ -497,7 +497,7 @@ def test_a_broken_last_line_is_taken_away(piooy, sandbox, home):
 
 
 def test_a_full_disk_for_results(home, piooy, logged):
-    """Exit 13 at once: what became of a row has to be written down. The next run goes on."""
+    """Exit 13 at once: what became of a row has to be written down. The next run continues."""
     log = logged()
     rows(home / "rows.jsonl", 30)
     script = "ulimit -f 40; exec " + " ".join([*PIOOY, "-q", "batch", "rows.jsonl", "-o", "out"])
@@ -576,7 +576,7 @@ def test_a_sweep_of_a_manifest(piooy, logged, home):
 
 
 def test_many_cells_want_a_word(piooy, sandbox, home):
-    """Above ten a person is asked; off a terminal it is refused, unless --yes says so."""
+    """Above ten the user is asked; off a terminal it is refused, unless --yes says so."""
     rows(home / "rows.jsonl", 2)
 
     ran = piooy("batch", "rows.jsonl", "--vary", "seed:=1..6")
@@ -623,7 +623,7 @@ def test_the_window():
 
 
 def test_who_yields_comes_before_new_rows():
-    """With one slot and endless 429s, nobody new sits down while others wait; none is lost."""
+    """With one slot and endless 429s, no one new sits down while others wait; none is lost."""
 
     async def storm():
         limit, order = AdaptiveLimit(2), []
@@ -686,7 +686,7 @@ def test_another_account_sends_its_own_rows(piooy, logged, home, monkeypatch):
 
 
 def test_what_closes_a_retry_is_no_failure_of_it(piooy, logged, home):
-    """Rows that were to be sent anew, and were not, keep what they ended with."""
+    """Rows that were to be sent again, and were not, keep what they ended with."""
     log = logged("--faults", "task-fails:100%")
     rows(home / "rows.jsonl", 4)
     assert piooy("batch", "rows.jsonl", "--max-tasks", "5").code == 5
@@ -711,7 +711,7 @@ def test_a_second_failure_has_its_own_line(piooy, logged, home):
 
 
 def test_results_that_are_another_file(piooy, logged, home):
-    """Removed, and made by somebody else: this batch's lines are written anew, nothing is sent."""
+    """Removed, and made by another process: this batch's lines are written again, nothing is sent."""
     log = logged()
     rows(home / "rows.jsonl", 2)
     piooy("batch", "rows.jsonl")

@@ -152,7 +152,7 @@ def test_the_ascii_board_is_ascii():
 
 @pytest.mark.parametrize(("count", "style"), [(1, "bold red"), (0, None)])
 def test_what_may_have_been_charged_is_bold_and_red(count, style):
-    """In doubt: the one number that a person has to act upon."""
+    """In doubt: the one number that the user has to act upon."""
     lines = batch_lines(BUSY._replace(in_doubt=count), Frame(0))
     styles = {line.plain[s.start : s.end].strip(): s.style for line in lines for s in line.spans}
 
@@ -211,7 +211,7 @@ class Live:
 
     @property
     def shares(self):
-        """What the task bar was told."""
+        """What the task bar was reported."""
         return re.findall(rb"9;4;1;(\d+)", self._bytes.getvalue())
 
     @property
@@ -232,7 +232,7 @@ def live():
 
 
 def life_of(n):
-    """All that is told of one task."""
+    """All that is reported of one task."""
     task = Task(f"task-{n:07}", "PROCESSING", prompt=f"a fox of {n} hairs")
     asset = Asset(1, "https://e.com/a.png", "image")
     order = Order(MediaType.IMAGE, "text-to-image", "p", "m", task.prompt)
@@ -243,7 +243,7 @@ def life_of(n):
 
 
 def test_a_batch_replaces_the_rows_of_tasks(live):
-    """Rows until the first count; from then on the board, whatever is told of tasks."""
+    """Rows until the first count; from then on the board, whatever is reported of tasks."""
     before = live.tell(*life_of(1)[:3])
     after = live.tell(BUSY, *life_of(2)[:7])
 

@@ -1,4 +1,4 @@
-"""`config set cap.day` and `limit.MODEL`: what a person allows, held by all processes together."""
+"""`config set cap.day` and `limit.MODEL`: what the user allows, held by all processes together."""
 
 import sqlite3
 import time
@@ -17,7 +17,7 @@ ORDER = Order(MediaType.IMAGE, "text-to-image", "p", "m", "a fox")
 
 @pytest.fixture
 def ledger(home):
-    """One of a person who allows two a day."""
+    """One of the user who allows two a day."""
     return SqliteOrderStore(
         home.parent / "state", "default@here", spending=SpendingLimits(most={"day": 2})
     )
@@ -67,7 +67,7 @@ def test_a_full_day(ledger):
 
 
 def test_what_is_on_its_way_may_still_be_refused(ledger):
-    """As long as it is, nobody is sent away for good; refused, it leaves its place to another."""
+    """As long as it is, no one is sent away for good; refused, it leaves its place to another."""
     sent(ledger, "one")
     waiting = sent(ledger)
 
@@ -89,7 +89,7 @@ def test_what_is_in_doubt_counts(ledger):
 
 
 def test_a_sender_that_died_is_not_waited_for(ledger):
-    """Its order counts; nobody waits for its answer."""
+    """Its order counts; no one waits for its answer."""
     sent(ledger, "one")
     sent(ledger)
     ledger.connection.execute("update orders set owner = 'gone:1:1' where state = 'SENDING'")

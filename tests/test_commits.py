@@ -14,7 +14,7 @@ ORDER = Order(MediaType.IMAGE, "text-to-image", "p", "m", "a fox")
 
 @pytest.fixture
 def ledger(home):
-    """A ledger, and somebody else who looks at its file."""
+    """A ledger, and another process who polls at its file."""
     return SqliteOrderStore(home.parent / "state", "default@here")
 
 
@@ -65,7 +65,7 @@ def test_one_that_is_refused_takes_no_other_with_it(ledger):
 
 
 def test_a_refusal_holds_no_lock(ledger):
-    """Where the only change of a moment is refused, other processes can go on."""
+    """Where the only change of a moment is refused, other processes can continue."""
 
     async def refused():
         with pytest.raises(RuntimeError), ledger.commits.deferred():
@@ -79,7 +79,7 @@ def test_a_refusal_holds_no_lock(ledger):
 
 
 def test_a_commit_that_fails_is_told_to_all(ledger):
-    """Nobody of that moment may send."""
+    """No one of that moment may send."""
 
     async def leave(entry):
         entry.mark_sending()
@@ -128,7 +128,7 @@ def test_an_id_survives_a_commit_that_fails(ledger):
 
 
 def test_what_is_under_way_is_kept_at_the_end(ledger):
-    """What nobody waits for is on disk when a run is over."""
+    """What no one waits for is on disk when a run is over."""
 
     async def adopted():
         entry = ledger.plan(ORDER, b"{}")

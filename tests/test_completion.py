@@ -131,7 +131,7 @@ def test_what_changes_is_asked_for(known, program, shell):
 
 
 def fish(line):
-    """What fish offers for this line: words, and what is told of them."""
+    """What fish offers for this line: words, and what is reported of them."""
     command = f'source {ROOT}/completions/piooy.fish; complete -C "{line}"'
     ran = subprocess.run(["fish", "--no-config", "-c", command], capture_output=True, text=True, check=True)  # fmt: skip
     return dict(row.partition("\t")[::2] for row in ran.stdout.splitlines())

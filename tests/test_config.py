@@ -32,7 +32,7 @@ def test_set_get_list_unset(piooy):
 
 
 def test_comments_and_order_stay(piooy, home):
-    """What a person wrote is kept, to the letter."""
+    """What the user wrote is kept, to the letter."""
     write(home, '# mine\nprovider = "evolink" # why\n\n[model]\nimage = "a"\n')
 
     piooy("config", "set", "model.video", "veo-3-1")
@@ -116,7 +116,7 @@ def test_an_unknown_key_is_a_warning(piooy, home):
 
 
 def test_a_warning_costs_no_result(piooy, home, sandbox):
-    """It is told on stderr, and the id is printed all the same."""
+    """It is reported on stderr, and the id is printed all the same."""
     write(home, 'colour = "blue"\n')
 
     ran = piooy("generate", "image", "-m", "m", "--no-wait", "x")
@@ -142,7 +142,7 @@ def test_unknown_keys_are_refused(piooy, home, key):
 
 
 def test_path_and_edit(piooy, home, monkeypatch):
-    """`edit` opens the person's editor on the file that `path` names."""
+    """`edit` opens the user's editor on the file that `path` names."""
     monkeypatch.setenv("EDITOR", "cp /dev/null")
 
     assert piooy("config", "path").out == f"{config_file(home)}\n"
@@ -234,7 +234,7 @@ def test_delete_key(piooy):
 
 
 def checks(ran):
-    """What is told of each thing, by its name."""
+    """What is reported of each thing, by its name."""
     return {record["what"]: record for record in ran.json}
 
 
@@ -249,7 +249,7 @@ def test_check_tells_key_keyring_and_service(piooy, sandbox):
 
 
 def test_check_without_a_key_is_exit_4(piooy, served, monkeypatch):
-    """Everything is told, then the first trouble decides."""
+    """Everything is reported, then the first trouble decides."""
     monkeypatch.setenv("PIOOY_BASE_URL", served)
 
     ran = piooy("config", "check", "--json")
@@ -287,7 +287,7 @@ def test_check_names_everything_that_can_be_wrong(piooy, sandbox):
 def test_check_finds_what_is_wrong(
     piooy, sandbox, home, monkeypatch, what, prepare, state, code, told
 ):
-    """The line says so, with a remedy; the exit code is that of the trouble; no password is told."""
+    """The line says so, with a remedy; the exit code is that of the trouble; no password is reported."""
     for place in ("config", "state"):
         (home.parent / place).mkdir()
     prepare(monkeypatch.setenv, home)

@@ -20,7 +20,7 @@ def test_sends_the_message_without_the_key(piooy, api):
 
 
 def test_needs_no_key(piooy, api, monkeypatch):
-    """Somebody without one may have a question."""
+    """Someone without one may have a question."""
     monkeypatch.delenv("PIOOY_API_KEY")
     api.expect_request("/api/v1/contact").respond_with_json({"code": 0})
 
@@ -73,7 +73,7 @@ def test_the_sandbox_takes_it(piooy, sandbox):
 
 @pytest.mark.parametrize("body", ["<html>login</html>", "", "[1]"])
 def test_a_page_is_no_answer(piooy, api, body):
-    """Nobody can say that the message arrived."""
+    """No one can say that the message arrived."""
     api.expect_request("/api/v1/contact").respond_with_data(body)
 
     assert piooy(*SEND, "hello").code == 11

@@ -394,7 +394,7 @@ def test_n58_each_level_wins_over_the_one_below(home):
 
 
 def test_n59_comments_stay_and_unknown_keys_are_told_with_their_line(home):
-    """The file is the person's."""
+    """The file is the user's."""
     config = home.parent / "config"
     config.mkdir()
     (config / "config.toml").write_text("# mine\n\ncolour = 1\n[profiles.p]\nspeed = 2\n")
@@ -516,7 +516,7 @@ def test_p10_help_imports_nothing_heavy(module):
 
 
 def test_n09_n10_n11_signals_are_told_and_obeyed(api):
-    """Ctrl-C: 130 and how to go on; SIGTERM and SIGHUP: 143 and 129; each within a second."""
+    """Ctrl-C: 130 and how to continue; SIGTERM and SIGHUP: 143 and 129; each within a second."""
     expect_look(api, task("PROCESSING"))
     for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)):
         process = start("wait", TASK)

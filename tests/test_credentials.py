@@ -1,4 +1,4 @@
-"""The key: found in order, checked at the door, shown to nobody."""
+"""The key: found in order, checked at the door, shown to no one."""
 
 import base64
 import subprocess
@@ -203,7 +203,7 @@ sys.exit(main(["task", "a", "--base-url", "http://127.0.0.1:9"]))
 
 
 def test_the_backend_that_answered_is_asked_first_the_next_time(home, monkeypatch):
-    """Found by a search once, then remembered; what no longer has the key is searched for anew."""
+    """Found by a search once, then remembered; what no longer has the key is searched for again."""
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
 
     def run(first, second):
@@ -224,7 +224,7 @@ def test_the_backend_that_answered_is_asked_first_the_next_time(home, monkeypatc
 
 
 def test_a_backend_that_was_named_is_not_remembered(piooy, api, backend, home):
-    """The variable and keyring's own file are a person's word."""
+    """The variable and keyring's own file are the user's decision."""
     backend(f"return {SECRET!r}")
 
     piooy("task", "a")

@@ -153,7 +153,7 @@ def test_a_truncated_asset_is_never_saved(piooy, raw, api, home):
 
 
 def test_an_encoded_asset_is_refused(piooy, asset, home):
-    """Nobody asked for gzip."""
+    """No one asked for gzip."""
     asset(b"\x1f\x8b\x08\0", headers={"content-encoding": "gzip"})
 
     assert (piooy("download", TASK).code, list(home.iterdir())) == (12, [])
@@ -211,7 +211,7 @@ def test_an_address_with_a_password_is_refused(piooy, api):
 
 
 def test_too_many_assets(piooy, api):
-    """The count is told, nothing is fetched."""
+    """The count is reported, nothing is fetched."""
     expect_look(
         api, task("SUCCESS", {"results": [f"https://e.com/{n}.png" for n in range(10_000)]})
     )
@@ -282,7 +282,7 @@ def test_another_file_is_never_overwritten(piooy, asset, home):
     ],
 )
 def test_on_exists(piooy, asset, home, policy, code, lines, content):
-    """What happens when the name is taken is the person's choice."""
+    """What happens when the name is taken is the user's choice."""
     asset()
     (home / "image-0b9e7f6a-1.png").write_bytes(b"mine")
 

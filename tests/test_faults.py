@@ -143,7 +143,7 @@ def test_a38_a_reference_that_is_no_file(piooy, api, home, make):
 
 
 def test_b20_a_laptop_that_slept(api):
-    """Stopped in the middle of a wait and continued: the wait goes on."""
+    """Stopped in the middle of a wait and continued: the wait continues."""
     expect_look(api, *[task("PROCESSING")] * 2, task(result={"results": ["https://e.com/a"]}))
     process = start("wait", TASK)
     wait_for(lambda: len(api.log) >= 1)

@@ -226,7 +226,7 @@ def test_a_state_of_a_newer_version_is_left_alone(piooy, home):
     ],
 )  # fmt: skip
 def test_limits(spec, accepted, ends, seconds):
-    """What is over is told, with the time after which it is not; at 100."""
+    """What is over is reported, with the time after which it is not; at 100."""
     refused = refusal(parsed_limits(spec), 100, accepted, ends)
 
     assert (refused and refused.seconds) == seconds

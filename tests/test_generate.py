@@ -136,7 +136,7 @@ def test_options_keep_their_types(piooy, given, sent):
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )  # fmt: skip
 def test_scene_follows_from_media_and_references(piooy, arguments, scene, options):
-    """Nobody has to name the scene."""
+    """No one has to name the scene."""
     ran = piooy("generate", *arguments, "-m", "m", "--dry-run")
 
     request = json.loads(ran.out)
@@ -290,7 +290,7 @@ def test_a_megabyte_of_prompt_is_refused(piooy, api):
 
 
 def test_invalid_utf8_on_stdin_names_the_byte(piooy, api):
-    """The offset is told, and nothing is sent."""
+    """The offset is reported, and nothing is sent."""
     ran = piooy(*GENERATE, stdin=b"abc\xff")
 
     assert (ran.code, api.log) == (2, [])
@@ -379,7 +379,7 @@ def test_a_moved_endpoint_is_not_followed(piooy, api, httpserver, status):
     ids=lambda body: repr(body[:36]),
 )
 def test_an_answer_without_a_task_is_unknown(piooy, api, body):
-    """Whatever was said, no task is named, so nobody can know."""
+    """Whatever was said, no task is named, so no one can know."""
     expect_order(api, response_data=body)
 
     ran = piooy(*GENERATE, "--no-wait", "x")
@@ -437,7 +437,7 @@ def test_429_for_ever_gives_up(piooy, api):
 
 
 def test_a_longer_wish_than_the_time_left_gives_up_at_once(piooy, api):
-    """The server asks for a minute, the person has ten seconds."""
+    """The server asks for a minute, the user has ten seconds."""
     expect_order(api, {}, status=429, headers={"Retry-After": "60"})
 
     ran = piooy(*GENERATE, "--no-wait", "--timeout", "10s", "x")
@@ -590,7 +590,7 @@ def test_a_new_task_may_be_unknown_for_a_moment(piooy, api):
 
 
 def test_the_time_limit_names_the_task(piooy, api):
-    """Exit 3: it runs on, and the command that goes on is printed."""
+    """Exit 3: it runs on, and the command that continues is printed."""
     expect_order(api)
     expect_look(api, task("PROCESSING"))
 
@@ -651,7 +651,7 @@ def test_some_of_several_failed(piooy, api):
 
 
 def test_a_refused_key_stops_the_rest(piooy, api):
-    """H: no further order is sent, and the reason is told, not sixty times."""
+    """H: no further order is sent, and the reason is reported, not sixty times."""
     expect_order(api, {"code": -1, "message": "Unauthorized"}, status=401)
 
     ran = piooy(*GENERATE, "--no-wait", "-n", "60", "--yes", "x")
@@ -803,7 +803,7 @@ def test_a_disk_that_fails_while_saving_names_the_task(piooy, api, home, monkeyp
 
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE"])
 def test_certificates_are_read_only_where_there_is_tls(piooy, sandbox, monkeypatch, variable):
-    """A wrong path does not matter on this machine, and is told for https, before anything is sent."""
+    """A wrong path does not matter on this machine, and is reported for https, before anything is sent."""
     monkeypatch.setenv(variable, "/nonexistent")
 
     assert piooy(*GENERATE, "x").code == 0

@@ -158,7 +158,7 @@ def test_short_global_options_bundle(piooy):
 
 
 def test_usage_errors_as_json(piooy):
-    """A program is told in its own language, even when it mistyped."""
+    """A program is reported in its own language, even when it mistyped."""
     assert piooy("wait", "--bad", "--json").error["code"] == "usage"
 
 

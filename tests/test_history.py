@@ -56,7 +56,7 @@ def test_filters(piooy, past, arguments, wanted):
 
 
 def test_search_without_an_index(piooy, past, monkeypatch):
-    """A SQLite without FTS5 looks for the text itself."""
+    """A SQLite without FTS5 polls for the text itself."""
     from piooy_cli.ledger.sqlite import filters
 
     monkeypatch.setattr(filters, "has_search", lambda connection: False)

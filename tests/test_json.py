@@ -22,7 +22,7 @@ RECORD, ERROR = (jsonschema.Draft202012Validator(SCHEMAS[name]) for name in ("re
 
 
 def test_the_schemas_are_schemas():
-    """By the draft that they name."""
+    """By the part file that they name."""
     for schema in SCHEMAS.values():
         jsonschema.Draft202012Validator.check_schema(schema)
 
@@ -161,7 +161,7 @@ def test_jq(piooy, api, expression, lines):
 
 
 def test_a_bad_expression_costs_nothing(piooy, api):
-    """It is told before anything is sent."""
+    """It is reported before anything is sent."""
     ran = piooy("generate", "image", "-m", "m", "x", "--jq", ".[")
 
     assert (ran.code, ran.error["code"], len(api.log)) == (2, "usage", 0)

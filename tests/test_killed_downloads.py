@@ -97,7 +97,7 @@ WRITES = "write,pwrite64,fsync,fdatasync,link,ftruncate"
 @pytest.mark.skipif(not STRACE, reason="strace is not installed")
 @pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
 def test_some_refusals(film, home, error):
-    """A disk that says no at some point: exit 13 or a whole file, and it goes on later."""
+    """A disk that says no at some point: exit 13 or a whole file, and it continues later."""
     check_points(home, 37, f"error={error}", WRITES)
 
 

@@ -39,7 +39,7 @@ def ledger(state):
 
 
 def rows(state, columns="state, task_id"):
-    """What is in the file, read by somebody else."""
+    """What is in the file, read by another process."""
     with sqlite3.connect(state / "ledger.sqlite3") as connection:
         found = connection.execute(f"select {columns} from orders order by id").fetchall()
     connection.close()
@@ -221,7 +221,7 @@ def test_twenty_at_once(api, state):
 
 
 def test_who_comes_second_changes_no_table(state):
-    """Of two that find no ledger one makes it; the other must not make its tables anew under it."""
+    """Of two that find no ledger one makes it; the other must not make its tables again under it."""
     from piooy_cli.ledger.sqlite import schema
 
     ledger = SqliteOrderStore(state, "a")
@@ -326,7 +326,7 @@ def test_a_locked_ledger_is_busy_and_nothing_is_sent(piooy, api, state, monkeypa
 
 
 def test_a_ledger_deleted_while_running(ledger, state):
-    """The next write fails, and is told; nothing is sent that cannot be recorded."""
+    """The next write fails, and is reported; nothing is sent that cannot be recorded."""
     (state / "ledger.sqlite3").unlink()
 
     with pytest.raises(StorageRefused):
@@ -542,7 +542,7 @@ def test_a_commit_is_quick_enough(ledger):
 
 
 def test_a_process_on_another_machine_counts_as_living():
-    """Nobody here can ask it."""
+    """No one here can ask it."""
     from piooy_cli.ledger.sqlite.process_id import is_alive, this_process
 
     assert is_alive("elsewhere:1:2") and is_alive(this_process())
@@ -571,7 +571,7 @@ class Reluctant:
 def test_a_disk_that_refuses_after_the_order_changes_no_verdict(
     piooy, api, state, monkeypatch, status, body, code
 ):
-    """What the service said holds; doubt is told as doubt, and never as `nothing was sent`."""
+    """What the service said holds; doubt is reported as doubt, and never as `nothing was sent`."""
     expect_order(api, body, status=status)
     Reluctant(monkeypatch)
 
@@ -605,7 +605,7 @@ def test_lone_surrogates_of_a_service_are_no_bug(piooy, api, state, status):
 
 
 def test_an_order_of_another_machine_can_be_settled(piooy, state, monkeypatch, home):
-    """Nobody can ask that machine: it is listed as in doubt, and a person's word counts."""
+    """No one can ask that machine: it is listed as in doubt, and the user's decision counts."""
     from piooy_cli.ledger.records import OrderFilters
 
     ledger = SqliteOrderStore(state, "a")
@@ -621,7 +621,7 @@ def test_an_order_of_another_machine_can_be_settled(piooy, state, monkeypatch, h
 
 
 def test_a_disk_that_cannot_be_written_can_be_read(piooy, state, monkeypatch):
-    """History is there when a person needs it most."""
+    """History is there when the user needs it most."""
     from piooy_cli.ledger.sqlite.order_record import SqliteOrderRecord
 
     ledger = SqliteOrderStore(state, "default@piooy.com")

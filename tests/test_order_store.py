@@ -393,7 +393,7 @@ def test_best_effort_reports_once_and_goes_on(store, monkeypatch, error):
 
 
 def test_best_effort_without_a_store_plans_nothing():
-    """Nothing is sent that cannot be recorded; reading goes on."""
+    """Nothing is sent that cannot be recorded; reading continues."""
     trouble = StorageRefused("no ledger")
     best_effort = BestEffortStore(None, lambda event: None, trouble)
 

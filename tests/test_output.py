@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piooy_cli.domain.errors import PiooyError, exit_code_of
-from piooy_cli.domain.redaction import redact, redact_bytes
+from piooy_cli.domain.text import redact, redact_bytes
 from piooy_cli.output.sanitize import sanitize
-from piooy_cli.output.terminal import wants_color
+from piooy_cli.output.writers import wants_color
 
 HOSTILE = [
     "\x1b[31m", "\x1b]0;title\x07", "\x1b]8;;http://x\x1b\\", "\x1bP", "\x9b31m", "\x07", "\x08", "\x7f", "\x85", "\u2028", "\u2029",

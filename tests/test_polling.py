@@ -77,7 +77,7 @@ def test_many_runs_outweigh_the_catalogue_and_none_repeat_it():
 
 
 def test_quiet_then_dense_then_slow():
-    """Runs of 40 s: one early look, silence, looks around 40 s, and ever fewer in the tail."""
+    """Runs of 40 s: one early look, silence, polls around 40 s, and ever fewer in the tail."""
     random.seed(3)
     past = [random.lognormvariate(math.log(40), 0.25) for _ in range(30)]
     ages = looks(Pace(), expectation_from(past, 45))
@@ -109,7 +109,7 @@ def test_never_much_too_late(middle, runs, off):
 
 
 def test_a_fixed_interval_is_kept():
-    """What a person insists on, from the first look to the last."""
+    """What the user insists on, from the first look to the last."""
     pace, known = Pace(fixed=7), expectation_from([], 900)
 
     assert pace.first_pause(0, known) == 7

@@ -77,7 +77,7 @@ def test_a_reader_that_leaves_is_quiet(api):
 
 
 def test_a_full_stdout_is_storage(api):
-    """A result that cannot be written is told: exit 13."""
+    """A result that cannot be written is reported: exit 13."""
     expect_look(api, task())
 
     ran = shell(f"piooy task {TASK} > /dev/full; echo $?")
@@ -141,7 +141,7 @@ def test_without_home_nothing_breaks(monkeypatch):
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
 def test_a_signal_while_waiting_detaches_at_once(api, number, code):
-    """Ids and the command that goes on are printed, within half a second."""
+    """Ids and the command that continues are printed, within half a second."""
     for n in range(3):
         api.expect_request(f"/api/v1/task/t{n}").respond_with_json(task("PROCESSING", id=f"t{n}"))
     process = start("wait", "t0", "t1", "t2")
@@ -238,7 +238,7 @@ def test_a_million_ids_on_stdin(raw, home, tmp_path):
 
 
 def test_24_hanging_requests_do_not_hold_a_signal_up(raw):
-    """Nobody waits for requests that only read; the best of three, since machines have load."""
+    """No one waits for requests that only read; the best of three, since machines have load."""
     hanging = threading.Semaphore(0)
     raw(lambda c: (read_request(c), hanging.release(), c.recv(1)))
     took = []

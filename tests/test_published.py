@@ -26,7 +26,7 @@ def test_exit_codes_are_unique_and_named():
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_every_error_is_in_readme_and_manual(kind):
-    """A new error class cannot be forgotten there; a signal is told by its own name."""
+    """A new error class cannot be forgotten there; a signal is reported by its own name."""
     if kind is Interrupted:
         assert all(f"| {number} | {name}:" in README for number, name in SIGNALS.items())
         return
@@ -36,7 +36,7 @@ def test_every_error_is_in_readme_and_manual(kind):
 
 @pytest.mark.parametrize("variable", [*VARIABLES, *OTHER_VARIABLES])
 def test_every_variable_is_in_readme_and_manual(variable):
-    """What the code reads is what is told."""
+    """What the code reads is what is reported."""
     assert f"`{variable}`" in README and variable in MANUAL
 
 

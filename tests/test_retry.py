@@ -1,4 +1,4 @@
-"""When to try again: jitter, Retry-After, deadlines, and how many looks a second."""
+"""When to try again: jitter, Retry-After, deadlines, and how many polls a second."""
 
 import asyncio
 import random
@@ -6,8 +6,7 @@ import time
 
 import pytest
 
-from piooy_cli.concurrency.backoff import TokenBucket, full_jitter, retry_after
-from piooy_cli.concurrency.deadline import Deadline
+from piooy_cli.concurrency.backoff import Deadline, TokenBucket, full_jitter, retry_after
 
 
 @pytest.mark.parametrize(
@@ -44,7 +43,7 @@ def test_jitter_differs_between_processes():
 
 
 def test_a_deadline_sees_a_laptop_that_slept(monkeypatch):
-    """The wall clock goes on where the monotonic one stood still, and a clock set back is no gift."""
+    """The wall clock continues where the monotonic one stood still, and a clock set back is no gift."""
     now = {"monotonic": 100.0, "wall": 1_000_000.0}
     monkeypatch.setattr(time, "monotonic", lambda: now["monotonic"])
     monkeypatch.setattr(time, "time", lambda: now["wall"])
@@ -77,7 +76,7 @@ async def _passed(bucket, start):
 
 
 def test_a_turn_after_the_deadline_is_none():
-    """Whoever cannot be served in time is told at once, and takes nobody's turn."""
+    """Whoever cannot be served in time is reported at once, and takes no one's turn."""
 
     async def refused():
         bucket = TokenBucket(0.1, 1)

@@ -179,7 +179,7 @@ def test_any_json(values):
 @settings(deadline=None)
 @given(AXES)
 def test_there_are_as_many_cells_as_are_counted(axes):
-    """So that a person is asked about the number that is sent."""
+    """So that the user is asked about the number that is sent."""
     assert count_of(axes, zipped=False) == len(list(cells_of(axes, zipped=False)))
     even = [axis._replace(values=axis.values[:1] * 3) for axis in axes]
     assert count_of(even, zipped=True) == len(list(cells_of(even, zipped=True))) == 3

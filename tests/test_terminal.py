@@ -141,7 +141,7 @@ def test_the_task_bar_only_where_it_is_one(environ, shown):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_task_bar_is_always_cleared(sent, number):
-    """However it ends, the last word is that nothing is going on."""
+    """However it ends, the last word is that nothing is continuing."""
     screen = Terminal("wait", TASK, TERM_PROGRAM="ghostty")
     screen.until("processing")
     screen.read(0.3)
@@ -274,7 +274,7 @@ def test_a_card_for_one_and_a_table_for_many(api):
 
 
 def test_waiting_for_a_typed_id_gives_a_hint(api):
-    """Stdin is a terminal: nobody is left hanging."""
+    """Stdin is a terminal: no one is left hanging."""
     screen = Terminal("wait", "-")
 
     assert screen.end() == 2
@@ -307,7 +307,7 @@ def test_a_question_is_no_result(api, home):
 
 
 def test_results_stay_on_the_screen_beside_live_progress(api):
-    """The display moves over nothing that was printed, neither ours nor the person's."""
+    """The display moves over nothing that was printed, neither ours nor the user's."""
     for n in range(4):
         answers = [task("PENDING", id=f"t{n}")] * (n + 1) + [
             task(result={"results": ["https://e.com/a"]}, id=f"t{n}")

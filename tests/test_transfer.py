@@ -209,7 +209,7 @@ def test_c05_an_answer_to_a_range_that_nobody_asked_for(piooy, served, home, sta
 
 
 def remembered(home, piooy, content=PICTURE[:HALF]):
-    """As a run that was killed leaves it: a draft, and what the ledger knows of it."""
+    """As a run that was killed leaves it: a part file, and what the ledger knows of it."""
     piooy("task", TASK)
     ledger = SqliteOrderStore(home.parent / "state", "x")
     draft = home / f".piooy-{TASK}-1.part"
@@ -224,7 +224,7 @@ def remembered(home, piooy, content=PICTURE[:HALF]):
 
 
 def test_the_next_run_goes_on_where_the_last_was_killed(piooy, served, home):
-    """Its draft is taken up; only the rest is fetched."""
+    """Its part file is taken up; only the rest is fetched."""
     host = served(rest())
     remembered(home, piooy)
 
@@ -261,7 +261,7 @@ def test_a_draft_that_nobody_remembers_begins_anew(piooy, served, home):
 
 @pytest.mark.parametrize("make", ["link", "directory", "pipe"])
 def test_a_draft_that_is_something_else_is_not_touched(piooy, served, home, make, tmp_path):
-    """A name that somebody took is left alone, and another one is used."""
+    """A name that someone took is left alone, and another one is used."""
     served(whole())
     draft, target = home / f".piooy-{TASK}-1.part", tmp_path / "mine"
     target.write_bytes(b"mine")
@@ -293,7 +293,7 @@ def test_a_large_draft_is_kept_for_the_next_run_and_a_small_one_is_not(piooy, se
 
 @pytest.mark.parametrize("where", ["same", "elsewhere"])
 def test_c19_an_address_that_expires_half_way_heals(piooy, raw, api, home, where):
-    """The fresh address of the same asset goes on in the same draft."""
+    """The fresh address of the same asset continues in the same part file."""
     host = Host(cut(), says("403 Expired"), rest())
     server = raw(host, is_api=False)
     fresh = "/a.png?sig=2" if where == "same" else "/stored/b.png"
@@ -435,7 +435,7 @@ def test_svg_on_request(piooy, served, home):
 
 
 def test_an_intact_file_is_not_fetched_again(piooy, served, home):
-    """The same place: its path. Another place: a copy from this disk. Changed: fetched anew."""
+    """The same place: its path. Another place: a copy from this disk. Changed: fetched again."""
     host = served(whole())
     first = piooy("download", TASK).lines
     assert piooy("download", TASK).lines == first
@@ -535,7 +535,7 @@ def test_a_fresh_address_is_held_to_the_same_rules(piooy, raw, api, home, fresh)
 
 
 def test_c29_a_name_that_is_taken_meanwhile(piooy, served, home):
-    """Somebody writes a file of that name while ours arrives: both stay."""
+    """Someone writes a file of that name while ours arrives: both stay."""
     name = home / "image-0b9e7f6a-1.png"
 
     def slow(connection, request):
@@ -550,7 +550,7 @@ def test_c29_a_name_that_is_taken_meanwhile(piooy, served, home):
 
 @pytest.mark.parametrize("then", ["nothing", "a link elsewhere"])
 def test_c30_a_directory_that_is_moved_meanwhile(piooy, served, home, then):
-    """Exit 13, and nothing is written where nobody asked for it."""
+    """Exit 13, and nothing is written where no one asked for it."""
     elsewhere = home / "elsewhere"
     elsewhere.mkdir()
 
@@ -643,7 +643,7 @@ def test_two_that_make_and_publish_the_same_never_hurt_each_other(home):
 
 
 def test_what_only_passed_through_is_not_remembered(piooy, served, home):
-    """`-o -` after a saved file: that one is still what the history knows; a draft stays kept."""
+    """`-o -` after a saved file: that one is still what the history knows; a part file stays kept."""
     served(whole())
     piooy("download", TASK, "-o", "out")
 

@@ -12,7 +12,7 @@ from piooy_cli.ledger.sqlite.store import SqliteOrderStore
 
 
 def look(api, task_id, *answers):
-    """The server answers looks at this id with these statuses, the last one for ever."""
+    """The server answers polls at this id with these statuses, the last one for ever."""
     queue = list(answers)
 
     def handle(request):
@@ -86,7 +86,7 @@ def test_all_failed_is_failed(piooy, api):
 
 
 def test_an_unknown_and_a_foreign_one(piooy, api):
-    """Exit 14 names the unknown, exit 4 the foreign one; the others go on."""
+    """Exit 14 names the unknown, exit 4 the foreign one; the others continue."""
     look(api, "good-1", "SUCCESS")
     look(api, "gone-1", Response("", 404))
     look(api, "hers-1", Response("", 403))
@@ -101,7 +101,7 @@ def test_an_unknown_and_a_foreign_one(piooy, api):
 
 
 def test_the_time_limit_names_what_runs_on(piooy, api):
-    """Exit 3, and one command that goes on with all of it."""
+    """Exit 3, and one command that continues with all of it."""
     look(api, "good-1", "SUCCESS")
     look(api, "slow-1", "PENDING")
     look(api, "slow-2", "PROCESSING")
@@ -134,7 +134,7 @@ def test_trouble_on_the_way_changes_nothing(piooy, api):
 
 
 def test_an_unknown_status_word_is_still_running(piooy, api):
-    """One warning, and the wait goes on."""
+    """One warning, and the wait continues."""
     look(api, "a1", "TEXT_SUCCESS", "FIRST_SUCCESS", "success")
 
     ran = piooy("wait", "a1")
@@ -294,7 +294,7 @@ def test_how_long_a_run_took_is_learned(piooy, api, home):
 
 
 def test_a_wait_that_came_late_learns_nothing(piooy, api, home):
-    """Somebody looks long after the end: nobody knows when that was."""
+    """Someone polls long after the end: no one knows when that was."""
     expect_order(api)
     assert piooy("generate", "image", "-m", "m", "x", "--no-wait").code == 0
     state = home.parent / "state"
@@ -328,7 +328,7 @@ def test_the_first_look_waits_for_a_task_that_was_just_sent(piooy, api):
 
 
 def test_an_interval_is_kept(piooy, api):
-    """--interval fixes the time between looks."""
+    """--interval fixes the time between polls."""
     look(api, "a1", *["PENDING"] * 4, "SUCCESS")
     start = time.monotonic()
 
@@ -337,7 +337,7 @@ def test_an_interval_is_kept(piooy, api):
 
 
 def test_looks_are_bounded_together(piooy, api):
-    """Forty tasks share twenty looks a second."""
+    """Forty tasks share twenty polls a second."""
     for n in range(40):
         look(api, f"t{n}", "SUCCESS")
     start = time.monotonic()
@@ -466,7 +466,7 @@ def test_no_wait_ends_before_its_time(piooy, api):
 
 
 def test_a_closed_gate_stays_closed_for_all(piooy, api):
-    """One asks in vain for the time it has; nobody looks before the server's wish is over."""
+    """One asks in vain for the time it has; no one polls before the server's Retry-After is over."""
     look(api, "a1", Response("", 429, {"Retry-After": "100"}), "SUCCESS")
     start = time.monotonic()
 
@@ -505,7 +505,7 @@ def test_an_end_that_the_order_itself_brought_teaches_nothing(piooy, api, home):
 
 @pytest.mark.parametrize("seconds", ["-5", "0", "inf", "nan", "true", '"soon"'])
 def test_a_typical_time_that_is_none_is_ignored(piooy, api, home, seconds):
-    """A person's own entry cannot break a wait."""
+    """The user's own entry cannot break a wait."""
     (home.parent / "config").mkdir()
     (home.parent / "config/config.toml").write_text(f"[models.m]\nseconds = {seconds}\n")
     look(api, "a1", "PENDING", "SUCCESS")
@@ -524,7 +524,7 @@ def test_a_doubtful_word_after_other_trouble_is_not_final(piooy, api):
 
 
 def test_a_doubtful_word_that_comes_again_and_again_is_final(piooy, api):
-    """Nobody waits half an hour for it."""
+    """No one waits half an hour for it."""
     expect_look(api, {"code": -1, "message": "unknown status: WARMING_UP"})
 
     assert piooy("wait", TASK).code == 3

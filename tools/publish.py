@@ -32,7 +32,7 @@ def published() -> dict[Path, str]:
 
 
 def readme(text: str) -> str:
-    """README.md with its tables made anew."""
+    """README.md with its tables made again."""
     codes = [
         f"| {code.number} | {code.name}: {code.meaning} | {code.money} |"
         for code in facts.exit_codes()

@@ -134,7 +134,7 @@ def set_environment(**variables: Path) -> None:
 
 
 def run(*command: object, **environ: str) -> str:
-    """Its stdout; its stderr is told where it fails."""
+    """Its stdout; its stderr is reported where it fails."""
     words = [str(word) for word in command]
     ran = subprocess.run(
         words, capture_output=True, text=True, check=False, env=os.environ | environ

@@ -18,8 +18,7 @@ from piooy_cli.api.interpret import (
 )
 from piooy_cli.api.outcomes import NotSent, Outcome, OutcomeUnknown
 from piooy_cli.api.request_trace import RequestTrace
-from piooy_cli.concurrency.backoff import PauseGate, TokenBucket, full_jitter
-from piooy_cli.concurrency.deadline import Deadline
+from piooy_cli.concurrency.backoff import Deadline, PauseGate, TokenBucket, full_jitter
 from piooy_cli.concurrency.limits import Limits
 from piooy_cli.domain.errors import (
     NotFound,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from piooy_cli.batch.results import ResultsFile
     from piooy_cli.batch.row_state import RunPlan
     from piooy_cli.batch.sweep import Axis
-    from piooy_cli.concurrency.deadline import Deadline
+    from piooy_cli.concurrency.backoff import Deadline
     from piooy_cli.ledger.store import OrderStore
     from piooy_cli.requests.builder import RequestSpec
 

@@ -12,10 +12,10 @@ from piooy_cli.concurrency.signals import StopSignal
 
 if TYPE_CHECKING:
     from piooy_cli.api.client import ApiClient
-    from piooy_cli.concurrency.deadline import Deadline
+    from piooy_cli.concurrency.backoff import Deadline
     from piooy_cli.concurrency.limits import Limits
     from piooy_cli.config.credentials import Key, KeyStore
-    from piooy_cli.config.directories import Directories
+    from piooy_cli.config.file import Directories
     from piooy_cli.config.settings import Resolved, Settings
     from piooy_cli.domain.errors import PiooyError
     from piooy_cli.domain.events import Event
@@ -70,7 +70,7 @@ class Context:
     @cached_property
     def directories(self) -> "Directories":
         """The directories of config and state."""
-        from piooy_cli.config.directories import find_directories
+        from piooy_cli.config.file import find_directories
 
         return find_directories(self.environ)
 
@@ -125,13 +125,13 @@ class Context:
 
     def open_store(self) -> "OrderStore":
         """The ledger, opened. Raises StorageRefused or Busy."""
-        from piooy_cli.app.ledger import open_store
+        from piooy_cli.app.service import open_store
 
         return open_store(self.directories.state, self.key_store.account, self.settings)
 
     def existing_store(self) -> "OrderStore | None":
         """Return the ledger if it exists; none is created. Raises StorageRefused or Busy."""
-        from piooy_cli.app.ledger import ledger_exists
+        from piooy_cli.app.service import ledger_exists
 
         return self.open_store() if ledger_exists(self.directories.state) else None
 
@@ -145,7 +145,7 @@ class Context:
     @property
     def interactive(self) -> bool:
         """Whether there is a user to ask."""
-        from piooy_cli.output.terminal import is_terminal
+        from piooy_cli.output.streams import is_terminal
 
         return not self.options.no_input and is_terminal(sys.stdin) and is_terminal(sys.stderr)
 

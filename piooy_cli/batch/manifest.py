@@ -14,7 +14,7 @@ from pathlib import Path
 from piooy_cli.domain.errors import NotFound, StorageRefused, UsageError
 from piooy_cli.downloads.naming import slug
 from piooy_cli.files import expanded
-from piooy_cli.output.terminal import is_terminal
+from piooy_cli.output.streams import is_terminal
 
 _PIECE = 1 << 20
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}", re.ASCII)

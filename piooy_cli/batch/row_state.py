@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from piooy_cli.batch.rows import BatchRow
-from piooy_cli.concurrency.deadline import Deadline
+from piooy_cli.concurrency.backoff import Deadline
 from piooy_cli.domain.errors import StillRunning, SubmissionUnknown, TaskFailed
 from piooy_cli.domain.hints import RESOLUTIONS, Hint
 from piooy_cli.domain.models import FAILED, OrderState, Task

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from piooy_cli.cli.values import parse_number, whole_number
+from piooy_cli.cli.options import parse_number, whole_number
 from piooy_cli.domain.models import MediaType
 from piooy_cli.requests.builder import RequestSpec
 from piooy_cli.requests.cli_input import collect_options, read_lyrics

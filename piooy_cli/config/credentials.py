@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from piooy_cli.config.directories import Directories
+from piooy_cli.config.file import Directories
 from piooy_cli.config.keyring import MEMORY, Keyring, KeyringTrouble
 from piooy_cli.config.settings import Settings
 from piooy_cli.domain.errors import NotSignedIn, StorageRefused

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from piooy_cli.config.directories import Directories
-from piooy_cli.config.file import read_config
+from piooy_cli.config.file import Directories, read_config
 from piooy_cli.config.urls import DEFAULT_BASE_URL, check_base_url
 from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.models import MediaType

@@ -10,8 +10,7 @@ from piooy_cli.domain.events import Event, Saved, Settled, Shown, Submitted
 from piooy_cli.domain.models import Task
 from piooy_cli.domain.records import compact, shown_record, task_record
 from piooy_cli.output.sanitize import escaped_json, sanitize
-from piooy_cli.output.streams import LineStream
-from piooy_cli.output.terminal import is_terminal
+from piooy_cli.output.streams import LineStream, is_terminal
 
 
 class JsonWriter:

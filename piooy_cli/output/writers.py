@@ -8,8 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from piooy_cli.domain.answers import CommandResult
 from piooy_cli.domain.events import Event
-from piooy_cli.output.streams import LineStream
-from piooy_cli.output.terminal import is_dumb, is_terminal, wants_color, wants_links
+from piooy_cli.output.streams import LineStream, is_dumb, is_terminal, wants_color, wants_links
 
 
 class ResultWriter(Protocol):

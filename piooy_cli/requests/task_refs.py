@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from piooy_cli.domain.errors import PiooyError, UsageError
 from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import check_task_id
-from piooy_cli.output.terminal import is_terminal
+from piooy_cli.output.streams import is_terminal
 from piooy_cli.requests.text_input import read_chunks
 
 _LONGEST_LINE = 1 << 20

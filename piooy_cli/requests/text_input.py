@@ -10,7 +10,7 @@ from typing import Any
 from piooy_cli.domain.errors import NotFound, UsageError
 from piooy_cli.domain.text import LONGEST_PROMPT
 from piooy_cli.files import expanded
-from piooy_cli.output.terminal import is_terminal
+from piooy_cli.output.streams import is_terminal
 
 
 def read_text(source: str, what: str, most: int = LONGEST_PROMPT) -> str:

@@ -7,8 +7,7 @@ from piooy_cli.api.client import ApiClient
 from piooy_cli.api.outcomes import Accepted, NotSent, RateLimited
 from piooy_cli.api.schema import status_word
 from piooy_cli.concurrency.adaptive_limit import Slot
-from piooy_cli.concurrency.backoff import PauseGate, full_jitter
-from piooy_cli.concurrency.deadline import Deadline
+from piooy_cli.concurrency.backoff import Deadline, PauseGate, full_jitter
 from piooy_cli.concurrency.limits import Limits
 from piooy_cli.concurrency.signals import StopSignal
 from piooy_cli.domain.errors import (

@@ -8,8 +8,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from piooy_cli.api.client import ApiClient
-from piooy_cli.concurrency.backoff import uniform
-from piooy_cli.concurrency.deadline import Deadline
+from piooy_cli.concurrency.backoff import Deadline, uniform
 from piooy_cli.domain.errors import (
     OverLimit,
     PiooyError,

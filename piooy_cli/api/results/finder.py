@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from piooy_cli.api.results import keys as keys
+from piooy_cli.api.results.keys import KIND_OF_EXTENSION, KeyMeaning, meaning
 from piooy_cli.api.results.urls import DATA_URI, extension, has_url, input_urls, urls_of
 from piooy_cli.api.safe_json import unwrapped
 from piooy_cli.domain.models import Asset, Kind, Role
@@ -82,15 +82,15 @@ class _Finder:
 
     def _members(self, members: Mapping[str, Any], place: _Place) -> Iterator[_Found]:
         named = next((t for key in _TYPE_KEYS if isinstance(t := members.get(key), str)), "")
-        moving = keys.kind_of_type(named) in _MOVING or any(
+        moving = _kind_of_type(named) in _MOVING or any(
             _is_moving(key, value) for key, value in members.items()
         )
         for key, value in members.items():
-            if not keys.is_input(key) and not keys.is_skipped(key, value):
+            if not _is_ignored(meaning(key), value):
                 yield from self.walk(value, _inside(place, key, moving, named or place.type))
 
     def _leaf(self, text: str, place: _Place) -> Iterator[_Found]:
-        if keys.is_base64(place.key) or _is_inline(text, place):
+        if meaning(place.key).is_base64 or _is_inline(text, place):
             urls: Iterable[str] = _data_uri(text, place)
         else:
             urls = urls_of(text, self._base_url) if place.accepts else ()
@@ -98,16 +98,17 @@ class _Finder:
 
     def _kind(self, url: str, place: _Place) -> Kind:
         """Return the kind: the nearest key decides; the extension is only a hint."""
-        whole_type = keys.kind_of_type(place.type) if "/" in place.type else None
+        whole_type = _kind_of_type(place.type) if "/" in place.type else None
         by_name = place.own_kind or whole_type or place.outer_kind
-        return by_name or _kind_of_url(url) or keys.kind_of_type(place.type) or self._default
+        return by_name or _kind_of_url(url) or _kind_of_type(place.type) or self._default
 
 
 def _inside(place: _Place, key: str, moving: bool, named_type: str) -> _Place:
-    own, primary = keys.kind_of_key(key), keys.is_primary(key, place.key)
+    known = meaning(key)
+    own, primary = known.kind, _is_primary(known, place.key)
     beside_motion = moving or place.outer_kind in _MOVING
-    cover = primary and beside_motion and keys.is_one_picture(key)
-    lesser = keys.is_secondary(key) or cover
+    one_picture = own is Kind.IMAGE and known.name not in ("images", "imageurls")
+    lesser = known.is_secondary or (primary and beside_motion and one_picture)
     return _Place(
         key=key,
         accepts=lesser or primary,
@@ -119,13 +120,23 @@ def _inside(place: _Place, key: str, moving: bool, named_type: str) -> _Place:
     )
 
 
+def _is_ignored(known: KeyMeaning, value: object) -> bool:
+    """Whether nothing below a key is an asset. `urls` as an object is a list of API links."""
+    links = known.name == "urls" and isinstance(unwrapped(value), dict)
+    return links or known.is_input or known.is_skipped
+
+
+def _is_primary(known: KeyMeaning, room: str) -> bool:
+    """Whether a URL under a key, inside the key `room`, is a result."""
+    return meaning(room).is_result_room if known.is_plural else known.is_primary
+
+
 def _is_moving(key: str, value: Any) -> bool:
     """Whether `key` contains a video or audio: by its name, or by its first URL."""
-    if keys.is_input(key) or keys.is_skipped(key, value) or keys.is_secondary(key):
+    known = meaning(key)
+    if _is_ignored(known, value) or known.is_secondary or not _is_primary(known, "data"):
         return False
-    if not keys.is_primary(key, "data"):
-        return False
-    if keys.kind_of_key(key) in _MOVING:
+    if known.kind in _MOVING:
         return has_url(value)
     value = unwrapped(value)
     first = value[0] if isinstance(value, list) and value else value
@@ -134,7 +145,7 @@ def _is_moving(key: str, value: Any) -> bool:
 
 def _is_inline(text: str, place: _Place) -> bool:
     """Return the asset in `{"mimeType": "image/png", "data": "iVBO…"}`, as Gemini sends it."""
-    named = keys.plain(place.key) == "data" and "/" in place.type
+    named = meaning(place.key).name == "data" and "/" in place.type
     return named and _BASE64.fullmatch("".join(text.split())) is not None
 
 
@@ -166,8 +177,14 @@ def _results_first(found: Iterable[_Found]) -> list[_Found]:
 
 def _kind_of_url(url: str) -> Kind | None:
     if url[:5].lower() == "data:":
-        return keys.kind_of_type(url[5:].split(";")[0])
+        return _kind_of_type(url[5:].split(";")[0])
     try:
-        return keys.KIND_OF_EXTENSION.get(extension(urlsplit(url).path))
+        return KIND_OF_EXTENSION.get(extension(urlsplit(url).path))
     except ValueError:
         return None
+
+
+def _kind_of_type(text: object) -> Kind | None:
+    """Return the kind that `image/png` or plain `image` names."""
+    word = text.split("/")[0].lower() if isinstance(text, str) else ""
+    return Kind(word) if word in ("image", "video", "audio") else None

@@ -2,8 +2,8 @@
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
-from piooy_cli.api.safe_json import unwrapped
 from piooy_cli.domain.models import Kind
 
 # What was put in, echoed: never an asset, wherever else it is repeated.
@@ -61,58 +61,38 @@ KIND_OF_EXTENSION = {
 }
 
 
-@lru_cache(1024)
-def plain(key: str) -> str:
-    """Normalize a key: `imageUrl`, `image_url` and `image-url` are the same."""
-    return re.sub(r"[_\-\s]", "", key).lower()
+class KeyMeaning(NamedTuple):
+    """What one key says about the URLs and other values below it.
+
+    `is_primary`: they are results; `is_plural`: a name of inputs, which results bear only inside a
+    result (`is_result_room`); `is_secondary`: covers and reduced copies; `is_base64`: the text is
+    the file itself; `kind`: which kind of file the key names.
+    """
+
+    name: str
+    is_input: bool
+    is_skipped: bool
+    is_primary: bool
+    is_plural: bool
+    is_result_room: bool
+    is_secondary: bool
+    is_base64: bool
+    kind: Kind | None
 
 
 @lru_cache(1024)
-def is_input(key: str) -> bool:
-    """Whether the value of `key` was sent by us, not generated."""
-    name = plain(key)
-    return name in _INPUTS or _INPUT_NAME.search(name) is not None
-
-
-def is_skipped(key: str, value: object) -> bool:
-    """Whether nothing below `key` is an asset. `urls` as an object is a list of API links."""
-    name = plain(key)
-    links = name == "urls" and isinstance(unwrapped(value), dict)
-    return links or name in _SKIPPED or name.startswith(_SKIPPED_STARTS)
-
-
-def is_primary(key: str, room: str) -> bool:
-    """Whether a URL under `key`, inside `room`, is a result."""
-    if key in _SNAKE_PLURALS:
-        return plain(room) in _RESULT_ROOMS
-    name = plain(key)
-    return name in _PRIMARY or _PRIMARY_NAME.match(name) is not None
-
-
-def is_secondary(key: str) -> bool:
-    """Whether a URL under `key` is a cover or a reduced copy."""
-    return _SECONDARY_NAME.search(plain(key)) is not None
-
-
-def is_one_picture(key: str) -> bool:
-    """Whether `key` names one picture, which is the cover if there is a video or song beside it."""
-    name = plain(key)
-    return kind_of_key(key) is Kind.IMAGE and name not in ("images", "imageurls")
-
-
-def is_base64(key: str) -> bool:
-    """Whether the text under `key` is the file itself, in base64."""
-    return plain(key) in _BASE64
-
-
-@lru_cache(1024)
-def kind_of_key(key: str) -> Kind | None:
-    """Return the kind that a key names; `thumbnail` in it takes precedence over `video`."""
-    name = plain(key).removeprefix("stream")
-    return next((Kind(kind) for pattern, kind in _KIND_NAMES if pattern.search(name)), None)
-
-
-def kind_of_type(text: object) -> Kind | None:
-    """Return the kind that `image/png` or plain `image` names."""
-    word = text.split("/")[0].lower() if isinstance(text, str) else ""
-    return Kind(word) if word in ("image", "video", "audio") else None
+def meaning(key: str) -> KeyMeaning:
+    """Return what a key means; `imageUrl`, `image_url` and `image-url` mean the same."""
+    name = re.sub(r"[_\-\s]", "", key).lower()
+    bare = name.removeprefix("stream")
+    return KeyMeaning(
+        name=name,
+        is_input=name in _INPUTS or _INPUT_NAME.search(name) is not None,
+        is_skipped=name in _SKIPPED or name.startswith(_SKIPPED_STARTS),
+        is_primary=name in _PRIMARY or _PRIMARY_NAME.match(name) is not None,
+        is_plural=key in _SNAKE_PLURALS,
+        is_result_room=name in _RESULT_ROOMS,
+        is_secondary=_SECONDARY_NAME.search(name) is not None,
+        is_base64=name in _BASE64,
+        kind=next((Kind(kind) for pattern, kind in _KIND_NAMES if pattern.search(bare)), None),
+    )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
-from piooy_cli.api.results.keys import KIND_OF_EXTENSION, is_input
+from piooy_cli.api.results.keys import KIND_OF_EXTENSION, meaning
 from piooy_cli.api.safe_json import unwrapped
 
 ADDRESS = re.compile(r"https?://[^\s\"'<>\\]+", re.IGNORECASE)
@@ -93,7 +93,7 @@ def _below_inputs(data: Any) -> Iterator[Any]:
         value = unwrapped(stack.pop())
         if isinstance(value, dict):
             for key, inner in value.items():
-                if is_input(key):
+                if meaning(key).is_input:
                     yield inner
                 else:
                     stack.append(inner)

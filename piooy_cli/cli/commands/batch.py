@@ -9,7 +9,7 @@ import typer
 from piooy_cli.app.batch_options import BatchOptions
 from piooy_cli.app.batch_run import manifest_patience, run_batch
 from piooy_cli.cli import options, request_options
-from piooy_cli.cli.values import parse_duration_or_zero, parse_moment, positive_number
+from piooy_cli.cli.options import parse_duration_or_zero, parse_moment, positive_number
 from piooy_cli.domain.models import MediaType
 from piooy_cli.requests.builder import RequestBuilder
 
@@ -171,7 +171,7 @@ def batch(
     from piooy_cli.batch.row_state import RunPlan
     from piooy_cli.batch.sources import ManifestRows
     from piooy_cli.batch.sweep import axes_of
-    from piooy_cli.concurrency.deadline import Deadline
+    from piooy_cli.concurrency.backoff import Deadline
 
     context = options.waiting_context(ctx)
     axes = axes_of(vary or [])

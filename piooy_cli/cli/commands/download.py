@@ -11,7 +11,7 @@ from piooy_cli.app.download import DownloadOptions, download_one, list_names
 from piooy_cli.app.download import download as download_tasks
 from piooy_cli.app.to_stdout import to_stdout
 from piooy_cli.cli import options
-from piooy_cli.cli.values import positive_number
+from piooy_cli.cli.options import positive_number
 from piooy_cli.domain.answers import Line
 from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.events import Saved

@@ -12,7 +12,7 @@ from piooy_cli.app.generate import generate as generate_tasks
 from piooy_cli.app.sweep_run import SweepOptions, run_sweep
 from piooy_cli.app.to_stdout import to_stdout
 from piooy_cli.cli import options, request_options
-from piooy_cli.cli.values import positive_number
+from piooy_cli.cli.options import positive_number
 from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.events import Saved, Settled, Submitted
 from piooy_cli.domain.models import MediaType, Order, SavedFile
@@ -22,7 +22,7 @@ from piooy_cli.requests.cli_input import read_prompt
 if TYPE_CHECKING:
     from piooy_cli.downloads.options import SaveOptions
 
-_AFTER = "Afterwards"
+_AFTER = "After saving"
 
 
 def generate(

@@ -11,7 +11,7 @@ from piooy_cli.app.history import repair as repair_files
 from piooy_cli.app.history import settle, store_with
 from piooy_cli.cli import options
 from piooy_cli.cli.help import CommandApp
-from piooy_cli.cli.values import known_fields, parse_duration, positive_number
+from piooy_cli.cli.options import known_fields, parse_duration, positive_number
 from piooy_cli.domain.answers import Document, Line, Listing
 from piooy_cli.domain.errors import NotDownloaded, PiooyError, StillRunning, UsageError
 from piooy_cli.domain.events import Saved, Shown

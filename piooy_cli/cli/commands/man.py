@@ -48,7 +48,7 @@ def man(
 def _show(context: Context, page: "ManualPage") -> None:
     """Show the page with `man` on a terminal where it is installed, else as text."""
     from piooy_cli.cli.reference.text import text
-    from piooy_cli.output.terminal import is_terminal
+    from piooy_cli.output.streams import is_terminal
 
     reader = shutil.which("man") if is_terminal(sys.stdout) else None
     if reader is None:

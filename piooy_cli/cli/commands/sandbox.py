@@ -7,7 +7,7 @@ import typer
 
 from piooy_cli.app.context import Context
 from piooy_cli.cli.help import CommandApp
-from piooy_cli.cli.values import parse_number
+from piooy_cli.cli.options import parse_number
 
 _BAD_DAYS = "Simulation"
 

@@ -8,7 +8,7 @@ import typer
 from piooy_cli.app.context import Context
 from piooy_cli.app.show_tasks import show_tasks
 from piooy_cli.cli import options
-from piooy_cli.cli.values import known_fields
+from piooy_cli.cli.options import known_fields
 from piooy_cli.domain.errors import NotSettled, TaskFailed, UsageError
 from piooy_cli.domain.events import Shown
 from piooy_cli.domain.hints import Hint

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from piooy_cli.domain.models import FAILED, OrderState
 from piooy_cli.ledger.records import RowOrder, SentRow
-from piooy_cli.ledger.sqlite import mapping
-from piooy_cli.ledger.sqlite.database import COLUMNS, Database
+from piooy_cli.ledger.sqlite.database import COLUMNS, Database, task_from_row
 
 _PAGE = 1000
 
@@ -20,7 +19,7 @@ class Batches(Database):
             " where account = ? and batch = ? and row = ? order by turn desc limit 1"
         )
         for found in self.read(query, self.account, batch, row):
-            task = mapping.task_from_row(found, self.assets_of(found["id"]))
+            task = task_from_row(found, self.assets_of(found["id"]))
             return RowOrder(OrderState(found["state"]), found["turn"], found["asked"], task)
         return None
 

@@ -9,8 +9,8 @@ from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import FAILED, SUCCEEDED, OrderState
 from piooy_cli.ledger.records import OrderDetails, OrderFilters, StoredOrder
-from piooy_cli.ledger.sqlite import mapping, process_id
-from piooy_cli.ledger.sqlite.database import COLUMNS, Database
+from piooy_cli.ledger.sqlite import process_id
+from piooy_cli.ledger.sqlite.database import COLUMNS, Database, files_from_rows, task_from_row
 from piooy_cli.ledger.sqlite.filters import UNSAVED, conditions
 from piooy_cli.ledger.sqlite.order_record import SqliteOrderRecord
 from piooy_cli.ledger.sqlite.spending_limits import period_start
@@ -28,8 +28,8 @@ class History(Database):
             values.append(filters.limit)
         for row in self.read(query, *values):
             assets = self.assets_of(row["id"])
-            task = mapping.task_from_row(row, assets)
-            yield StoredOrder(task, mapping.files_from_rows(task, assets))
+            task = task_from_row(row, assets)
+            yield StoredOrder(task, files_from_rows(task, assets))
 
     def all_orders(self) -> Iterator[OrderDetails]:
         """Yield every order of the account, oldest first."""
@@ -39,13 +39,13 @@ class History(Database):
     def details(self, row: sqlite3.Row) -> OrderDetails:
         """Return an order with its files, attempts and decisions."""
         assets = self.assets_of(row["id"])
-        task = mapping.task_from_row(row, assets)
+        task = task_from_row(row, assets)
         return OrderDetails(
             row["id"],
             OrderState(row["state"]),
             row["digest"],
             task,
-            mapping.files_from_rows(task, assets),
+            files_from_rows(task, assets),
             self._records_of("attempts", row["id"]),
             self._records_of("decisions", row["id"]),
         )

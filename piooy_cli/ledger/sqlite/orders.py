@@ -7,8 +7,7 @@ import time
 from typing import Any
 
 from piooy_cli.domain.models import Order, OrderState, RowKey, Task
-from piooy_cli.ledger.sqlite import mapping
-from piooy_cli.ledger.sqlite.database import COLUMNS, Database
+from piooy_cli.ledger.sqlite.database import COLUMNS, Database, task_from_row
 from piooy_cli.ledger.sqlite.order_record import SqliteOrderRecord
 
 _RUNS = 30  # older runs may be of other machines behind the service
@@ -61,7 +60,7 @@ class Orders(Database):
     def find(self, task_id: str) -> Task | None:
         """Return what is known about a task."""
         found = self.read(f"select {COLUMNS} from orders where task_id = ?", task_id)
-        return mapping.task_from_row(found[0], self.assets_of(found[0]["id"])) if found else None
+        return task_from_row(found[0], self.assets_of(found[0]["id"])) if found else None
 
     def durations(self, task: Task) -> list[float]:
         """Return the seconds of the last runs of the same model, scene, size and provider."""
