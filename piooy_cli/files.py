@@ -2,7 +2,6 @@
 
 import errno
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,7 +48,9 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
 
     Whoever reads `path` sees the old content or the new. Raises OSError.
     """
-    beside = path.with_name(f".piooy-{secrets.token_hex(4)}.new")
+    from secrets import token_hex  # most runs replace no file
+
+    beside = path.with_name(f".piooy-{token_hex(4)}.new")
     try:
         write(beside)
         beside.replace(path)

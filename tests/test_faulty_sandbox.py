@@ -14,7 +14,7 @@ import pytest
 from processes import PIOOY, wait_for
 
 from piooy_cli.sandbox.faults import OF_AN_ANSWER, OF_AN_ORDER, Chance, parse_faults
-from piooy_cli.sandbox.limits import RequestLimits, refusal
+from piooy_cli.sandbox.limits import RequestLimits, exceeded_limit
 from piooy_cli.sandbox.limits import parse_limits as parsed_limits
 from piooy_cli.sandbox.shapes import SHAPES
 
@@ -227,7 +227,7 @@ def test_a_state_of_a_newer_version_is_left_alone(piooy, home):
 )  # fmt: skip
 def test_limits(spec, accepted, ends, seconds):
     """What is over is reported, with the time after which it is not; at 100."""
-    refused = refusal(parsed_limits(spec), 100, accepted, ends)
+    refused = exceeded_limit(parsed_limits(spec), 100, accepted, ends)
 
     assert (refused and refused.seconds) == seconds
 
@@ -424,7 +424,7 @@ def test_a_log_has_whole_lines(serve):
 
 def test_no_limits_by_itself():
     """A sandbox takes what it gets."""
-    assert refusal(RequestLimits(), 0, [0.0] * 99, [9.0] * 99) is None
+    assert exceeded_limit(RequestLimits(), 0, [0.0] * 99, [9.0] * 99) is None
 
 
 def test_an_answer_that_was_announced_is_cut_too(serve):

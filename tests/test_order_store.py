@@ -3,7 +3,6 @@
 import asyncio
 import time
 from contextlib import suppress
-from dataclasses import replace
 
 import pytest
 
@@ -335,11 +334,11 @@ def test_spending_limits_count_what_may_be_charged(opened, limits):
 def test_durations_are_of_the_same_kind(store):
     """Model, scene, size and provider decide how long a run takes."""
     submitted(store, "t1")
-    store.observe(replace(store.find("t1"), status="SUCCESS", took=7.0))
+    store.observe(store.find("t1")._replace(status="SUCCESS", took=7.0))
     like = Task("x", scene=ORDER.scene, provider="p", model="m")
 
     assert store.durations(like) == [7.0]
-    assert store.durations(replace(like, model="other")) == []
+    assert store.durations(like._replace(model="other")) == []
     (statistics,) = store.run_statistics()
     assert (statistics.model, statistics.succeeded, statistics.took) == ("m", 1, (7.0,))
 

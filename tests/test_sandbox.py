@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from piooy_cli.sandbox.fixtures.sizes import frame_size, picture_size
+from piooy_cli.sandbox.fixtures.sizes import frame_size, image_size
 from piooy_cli.sandbox.fixtures.work import Work
 from piooy_cli.sandbox.fixtures.works import make_files
 from piooy_cli.sandbox.outcome import PlannedOutcome, plan_outcome
@@ -190,7 +190,7 @@ def test_enums_are_the_contract_s():
 )  # fmt: skip
 def test_picture_sizes(options, size):
     """Ratio and long edge as asked."""
-    assert picture_size(options) == size
+    assert image_size(options) == size
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,16 @@ def test_reading_a_task_imports_neither_rich_nor_keyring(sandbox):
     )
 
 
+def test_history_imports_no_http(sandbox):
+    """Reading the ledger needs SQLite, and neither HTTP nor an event loop."""
+    subprocess.run(
+        [sys.executable, "-m", "piooy_cli", "generate", "image", "-m", "x", "--no-wait", "x"],
+        capture_output=True, check=True,
+    )  # fmt: skip
+
+    assert not {"httpx", "asyncio", "rich", "ssl"} & imported_by("history")
+
+
 def test_nothing_is_written_by_help(home):
     """Help, version and completion leave no trace."""
     for arguments in (

@@ -90,7 +90,7 @@ class ApiClient:
             answer = await self._poll_until(until, task_id, refresh, grace)
             if not isinstance(answer, RetryLater):
                 self._poll_bucket.recover()
-                return schema.task(answer, self._http.base_url, known)
+                return schema.task_from_json(answer, self._http.base_url, known)
             tries += 1
             # A refusal is final when it is repeated, not when it follows other failures.
             repeated = repeated + 1 if answer.tries else 0

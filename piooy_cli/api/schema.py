@@ -40,7 +40,7 @@ def task_id(data: Any) -> str | None:
     return ours or row
 
 
-def task(data: Mapping[str, Any], base_url: str, known: Task) -> Task:
+def task_from_json(data: Mapping[str, Any], base_url: str, known: Task) -> Task:
     """Return a task from the API's data; what it leaves out is taken from the `known` task."""
     status = status_word(data.get("status"))
     done = status in SUCCEEDED

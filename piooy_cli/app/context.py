@@ -125,13 +125,13 @@ class Context:
 
     def open_store(self) -> "OrderStore":
         """The ledger, opened. Raises StorageRefused or Busy."""
-        from piooy_cli.app.service import open_store
+        from piooy_cli.app.ledger import open_store
 
         return open_store(self.directories.state, self.key_store.account, self.settings)
 
     def existing_store(self) -> "OrderStore | None":
         """Return the ledger if it exists; none is created. Raises StorageRefused or Busy."""
-        from piooy_cli.app.service import ledger_exists
+        from piooy_cli.app.ledger import ledger_exists
 
         return self.open_store() if ledger_exists(self.directories.state) else None
 

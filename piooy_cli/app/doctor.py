@@ -140,7 +140,7 @@ def _certificates(context: Context) -> _Found:
 
 
 def _ledger(context: Context) -> _Found:
-    from piooy_cli.app.service import ledger_path
+    from piooy_cli.app.ledger import ledger_path
 
     path = ledger_path(context.directories.state)
     ledger = context.existing_store()

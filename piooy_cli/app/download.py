@@ -29,7 +29,9 @@ class DownloadOptions(NamedTuple):
     jobs: int = 4
 
 
-async def download(context: Context, refs: list[str] | None, options: DownloadOptions) -> None:
+async def download_tasks(
+    context: Context, refs: list[str] | None, options: DownloadOptions
+) -> None:
     """Save the files of tasks. Raises the error that the run ends with."""
     save = options.save
     async with context.pipeline(options.timeout) as pipeline:

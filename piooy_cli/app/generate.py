@@ -24,7 +24,7 @@ class GenerateOptions(NamedTuple):
     on_saved: "Callable[[SavedFile], None]" = lambda file: None
 
 
-async def generate(context: Context, order: "Order", options: GenerateOptions) -> None:
+async def generate_tasks(context: Context, order: "Order", options: GenerateOptions) -> None:
     """Send `order` `times` times, each charged. Raises the error that the run ends with."""
     save = options.save
     if save:

@@ -1,7 +1,6 @@
 """Changing the history: resolving orders in doubt, and repairing saved files."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from getpass import getuser
 from typing import TYPE_CHECKING
 
@@ -34,7 +33,7 @@ async def adopt(
 ) -> Task:
     """Link an order in doubt to a task, after the API has confirmed that the task exists."""
     async with context.api() as api:
-        task = await api.task(replace(order.task, id=task_id, assets=()))
+        task = await api.task(order.task._replace(id=task_id, assets=()))
     store.settle(order.number, OrderState.SUBMITTED, _user(), why, task_id)
     store.observe(task)
     return task

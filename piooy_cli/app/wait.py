@@ -18,7 +18,7 @@ class WaitOptions(NamedTuple):
     until_first: bool = False
 
 
-async def wait(context: Context, refs: list[str] | None, options: WaitOptions) -> None:
+async def wait_for_tasks(context: Context, refs: list[str] | None, options: WaitOptions) -> None:
     """Wait for tasks until they end. Raises the error that the run ends with."""
     save = options.save
     async with context.pipeline(options.timeout) as pipeline:

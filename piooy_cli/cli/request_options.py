@@ -1,13 +1,14 @@
 """The options of `generate` and `batch` that make up a request."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from piooy_cli.cli.options import parse_number, whole_number
 from piooy_cli.domain.models import MediaType
-from piooy_cli.requests.builder import RequestSpec
-from piooy_cli.requests.cli_input import collect_options, read_lyrics
+
+if TYPE_CHECKING:
+    from piooy_cli.requests.builder import RequestSpec
 
 _MUSIC, REQUEST = "Music", "Request"
 # Options of the command line that are options of the request under the same name.
@@ -127,8 +128,11 @@ Scene = Annotated[
 ]
 
 
-def request_spec(ctx: typer.Context, media: MediaType | None) -> RequestSpec:
+def request_spec(ctx: typer.Context, media: MediaType | None) -> "RequestSpec":
     """Return the request that the command's options describe. Raises UsageError."""
+    from piooy_cli.requests.builder import RequestSpec
+    from piooy_cli.requests.cli_input import collect_options, read_lyrics
+
     given: dict[str, Any] = ctx.params
     lyrics = read_lyrics(given["lyrics"], given["lyrics_file"])
     named = {name: given[name] for name in _NAMED}

@@ -1,8 +1,7 @@
-"""Order, Task, Asset and their words: frozen data that every room shares, no I/O."""
+"""Order, Task, Asset and their enums: immutable data that every package shares, no I/O."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -10,6 +9,7 @@ from typing import Any, NamedTuple
 
 from piooy_cli.domain.errors import UsageError
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 TASK_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 
 
@@ -148,12 +148,12 @@ class Failure(NamedTuple):
     message: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """A task as last seen. `status` is the API's word in upper case.
 
-    `accepted_at`: when the service took it, where this machine sent it. `took`: seconds from then
-    to its end, where somebody was looking. `size`: resolution and length, as far as known.
+    `accepted_at`: when the service accepted it, if this machine sent it. `took`: seconds from then
+    to its end, if it was polled. `size`: resolution and duration, as far as known. `ref` names an
+    order in the ledger that has no task; `raw` is the API's data.
     """
 
     id: str
@@ -171,8 +171,8 @@ class Task:
     size: str = ""
     failure: Failure | None = None
     assets: tuple[Asset, ...] = ()
-    ref: str | None = None  # names an order in the ledger that has no task
-    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    ref: str | None = None
+    raw: Mapping[str, Any] = _NOTHING
 
     @property
     def succeeded(self) -> bool:

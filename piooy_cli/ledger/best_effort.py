@@ -1,12 +1,14 @@
 """A task store that may fail: reading and recording continue without it, sending does not."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from piooy_cli.domain.errors import Busy, PiooyError, StorageRefused
 from piooy_cli.domain.events import Tell, Warned
 from piooy_cli.domain.models import Order, ResumeInfo, RowKey, SavedFile, Task
-from piooy_cli.ledger.store import OrderRecord, OrderStore
+
+if TYPE_CHECKING:
+    from piooy_cli.ledger.store import OrderRecord, OrderStore
 
 T = TypeVar("T")
 
@@ -18,7 +20,7 @@ class BestEffortStore:
     is reported, and the work continues.
     """
 
-    def __init__(self, store: OrderStore | None, tell: Tell, trouble: PiooyError | None = None):
+    def __init__(self, store: "OrderStore | None", tell: Tell, trouble: PiooyError | None = None):
         self._store = store
         self._trouble = trouble
         self._tell = tell
@@ -31,13 +33,13 @@ class BestEffortStore:
         """Whether there is a store."""
         return self._store is not None
 
-    def require(self) -> OrderStore:
+    def require(self) -> "OrderStore":
         """The store itself. Raises the error that it could not be opened with."""
         if self._store is None:
             raise self._trouble or StorageRefused("the ledger cannot be used")
         return self._store
 
-    def plan(self, order: Order, body: bytes, row: RowKey | None = None) -> OrderRecord:
+    def plan(self, order: Order, body: bytes, row: RowKey | None = None) -> "OrderRecord":
         """Return the record of an order; what cannot be recorded is not sent."""
         return self.require().plan(order, body, row)
 
@@ -79,7 +81,7 @@ class BestEffortStore:
         if self._store:
             self._store.commit_pending()
 
-    def _attempt(self, use: Callable[[OrderStore], T], default: T) -> T:
+    def _attempt(self, use: "Callable[[OrderStore], T]", default: T) -> T:
         if self._store is None:
             return default
         try:

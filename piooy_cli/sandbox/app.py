@@ -12,7 +12,7 @@ from piooy_cli.sandbox.fault_middleware import Faulty
 from piooy_cli.sandbox.faults import Chance
 from piooy_cli.sandbox.options import SandboxOptions
 from piooy_cli.sandbox.responses import broken, refusal
-from piooy_cli.sandbox.store import TaskStore
+from piooy_cli.sandbox.store import SandboxStore
 
 
 def sandbox_application(state: Path, options: SandboxOptions, *, has_wire: bool = False) -> Any:
@@ -22,7 +22,7 @@ def sandbox_application(state: Path, options: SandboxOptions, *, has_wire: bool 
         from piooy_cli.sandbox.replay import replay_application as replayed
 
         return Faulty(replayed(options.replay), chance, options.log, has_wire=has_wire)
-    endpoints = Endpoints(TaskStore(state), options, chance)
+    endpoints = Endpoints(SandboxStore(state), options, chance)
     routes = [
         Route("/api/v1/generate", endpoints.generate, methods=["POST"]),
         Route("/api/v1/generate", endpoints.preflight, methods=["OPTIONS"]),

@@ -21,10 +21,10 @@ from piooy_cli.sandbox import assets, contract, outcome, shapes
 from piooy_cli.sandbox.faults import OF_AN_ORDER, Chance
 from piooy_cli.sandbox.fixtures.work import Work
 from piooy_cli.sandbox.fixtures.works import file_names, make_files
-from piooy_cli.sandbox.limits import Refused, refusal
+from piooy_cli.sandbox.limits import Refused, exceeded_limit
 from piooy_cli.sandbox.options import SandboxOptions
 from piooy_cli.sandbox.responses import CORS, error, json_body, limited, ok, owner_of
-from piooy_cli.sandbox.store import TaskRow, TaskStore
+from piooy_cli.sandbox.store import SandboxStore, TaskRow
 
 _DAY = 86_400
 _NO_KEY = "no auth, please sign in"
@@ -35,7 +35,7 @@ _MADE = 8  # files kept in memory, so that a resumed download does not generate 
 class Endpoints:
     """The API of one sandbox."""
 
-    def __init__(self, store: TaskStore, options: SandboxOptions, chance: Chance) -> None:
+    def __init__(self, store: SandboxStore, options: SandboxOptions, chance: Chance) -> None:
         self._store = store
         self._wishes = options
         self._chance = chance
@@ -118,7 +118,7 @@ class Endpoints:
             return None
         known = self._store.recent(owner, now - _DAY)
         ends = [at + one.ends for at, one in known if at + one.ends > now]
-        return refusal(limits, now, [at for at, _ in known], ends)
+        return exceeded_limit(limits, now, [at for at, _ in known], ends)
 
     def _order(self, owner: str, body: dict[str, Any]) -> TaskRow:
         """Accept an order and store it."""

@@ -36,7 +36,7 @@ def parse_limits(spec: str) -> RequestLimits:
     return RequestLimits(tuple(windows), concurrent)
 
 
-def refusal(
+def exceeded_limit(
     limits: RequestLimits, now: float, accepted: Sequence[float], ends: Sequence[float]
 ) -> Refused | None:
     """Return which limit another order would exceed; None if it is allowed.

@@ -41,7 +41,7 @@ class TaskRow(NamedTuple):
     fresh: int = 0
 
 
-class TaskStore:
+class SandboxStore:
     """Stores tasks, which outlive commands and crashes of this process."""
 
     def __init__(self, path: Path) -> None:

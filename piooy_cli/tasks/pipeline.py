@@ -4,24 +4,25 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from piooy_cli.api.client import ApiClient
-from piooy_cli.concurrency.adaptive_limit import Slot
 from piooy_cli.concurrency.limits import Limits
 from piooy_cli.concurrency.signals import StopSignal
 from piooy_cli.domain.errors import Interrupted, PiooyError
 from piooy_cli.domain.events import PollStarted, Tell
 from piooy_cli.domain.hints import continue_command
 from piooy_cli.domain.models import MediaType, Order, RowKey, SavedFile, Task, TaskStatus
-from piooy_cli.ledger.store import TaskStore
 from piooy_cli.tasks.asset_fetcher import AssetFetcher, no_files_error
-from piooy_cli.tasks.submitter import Submitter
 from piooy_cli.tasks.waiter import ERROR_REREADS, Waiter, WaitPolicy
 
 if TYPE_CHECKING:
+    from piooy_cli.concurrency.adaptive_limit import Slot
     from piooy_cli.downloads.options import SaveOptions
     from piooy_cli.downloads.saver import Saver
+    from piooy_cli.ledger.store import TaskStore
+    from piooy_cli.tasks.submitter import Submitter
 
 
 class Pipeline:
@@ -30,26 +31,35 @@ class Pipeline:
     def __init__(
         self,
         api: ApiClient,
-        store: TaskStore,
+        store: "TaskStore",
         policy: WaitPolicy,
         stop: StopSignal,
         tell: Tell,
         limits: Limits,
     ) -> None:
-        timeout = float("inf") if policy.timeout is None else policy.timeout
         self._api = api
         self._stop = stop
         self._tell = tell
         self._limits = limits
-        self._submitter = Submitter(api, store, stop, tell, limits, timeout)
         self.store = store
         self._waiter = Waiter(api, policy, tell, store)
         self._fetcher = AssetFetcher(api, tell, store.record_file)
-        self._under_way: dict[str, Task] = self._submitter.submitted
+        self._under_way: dict[str, Task] = {}
         self._wait_arguments: tuple[str, ...] = ()
         self.again = ""  # how to continue, if not with `wait`
 
-    async def submit(self, order: Order, row: RowKey, slot: Slot) -> Task:
+    @cached_property
+    def _submitter(self) -> "Submitter":
+        """Most commands send nothing, and need not import it."""
+        from piooy_cli.tasks.submitter import Submitter
+
+        timeout = self._waiter.policy.timeout
+        return Submitter(
+            self._api, self.store, self._stop, self._tell, self._limits,
+            float("inf") if timeout is None else timeout, self._under_way,
+        )  # fmt: skip
+
+    async def submit(self, order: Order, row: RowKey, slot: "Slot") -> Task:
         """Send the order of a batch's row, once."""
         return await self._submitter.submit(order, row, slot)
 

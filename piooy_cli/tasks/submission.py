@@ -4,6 +4,7 @@ import asyncio
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from piooy_cli.api.outcomes import (
     Accepted,
@@ -24,13 +25,15 @@ from piooy_cli.domain.errors import (
 )
 from piooy_cli.domain.hints import RESOLUTIONS, Hint
 from piooy_cli.domain.models import Order
-from piooy_cli.ledger.store import OrderRecord
+
+if TYPE_CHECKING:
+    from piooy_cli.ledger.store import OrderRecord
 
 
 class Submission:
     """The state of one order between `plan` and its outcome. Only this module writes the record."""
 
-    def __init__(self, order: Order, body: bytes, record: OrderRecord, slot: Slot | None) -> None:
+    def __init__(self, order: Order, body: bytes, record: "OrderRecord", slot: Slot | None) -> None:
         self.order = order
         self.body = body
         self.slot = slot

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from piooy_cli.api.client import ApiClient
 from piooy_cli.api.outcomes import Accepted, NotSent, RateLimited
@@ -22,8 +23,10 @@ from piooy_cli.domain.errors import (
 )
 from piooy_cli.domain.events import Noticed, Retrying, Submitted, Submitting, Tell, Warned
 from piooy_cli.domain.models import Order, RowKey, Task
-from piooy_cli.ledger.store import TaskStore
 from piooy_cli.tasks.submission import Submission
+
+if TYPE_CHECKING:
+    from piooy_cli.ledger.store import TaskStore
 
 MOST_UNKNOWN_IN_A_ROW = 5
 _AT_ONCE = 8  # orders that are sent at the same time
@@ -34,12 +37,12 @@ class Submitter:
     """Sends orders, and remembers which of them have an unknown outcome.
 
     After a refused key, an empty account, or five unknown outcomes in a row it sends nothing more,
-    so that the money at risk is bounded.
+    so that the money at risk is bounded. Accepted orders are added to `submitted`, by task id.
     """
 
     def __init__(
-        self, api: ApiClient, store: TaskStore, stop: StopSignal, tell: Tell, limits: Limits,
-        timeout: float,
+        self, api: ApiClient, store: "TaskStore", stop: StopSignal, tell: Tell, limits: Limits,
+        timeout: float, submitted: dict[str, Task],
     ) -> None:  # fmt: skip
         self._api = api
         self._store = store
@@ -52,7 +55,7 @@ class Submitter:
         self._closed: PiooyError | None = None
         self._unknown_in_a_row = 0
         self.unknown: list[SubmissionUnknown] = []
-        self.submitted: dict[str, Task] = {}
+        self._submitted = submitted
 
     @property
     def closed(self) -> PiooyError | None:
@@ -173,7 +176,7 @@ class Submitter:
 
     def _accepted(self, task: Task) -> Task:
         self._unknown_in_a_row = 0
-        self.submitted[task.id] = task
+        self._submitted[task.id] = task
         self._tell(Submitted(task))
         return task
 

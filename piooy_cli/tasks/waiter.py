@@ -4,8 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from piooy_cli.api.client import ApiClient
 from piooy_cli.concurrency.backoff import Deadline, uniform
@@ -20,8 +19,10 @@ from piooy_cli.domain.events import PollStarted, Progressed, Settled, Tell, Warn
 from piooy_cli.domain.expectation import Expectation
 from piooy_cli.domain.hints import Hint, continue_command
 from piooy_cli.domain.models import RUNNING, MediaType, Task, TaskStatus
-from piooy_cli.ledger.store import TaskStore
 from piooy_cli.tasks.poll_schedule import Pace, expectation_from
+
+if TYPE_CHECKING:
+    from piooy_cli.ledger.store import TaskStore
 
 DEFAULT_TIMEOUTS = {"image": 300.0, "music": 600.0, "character": 600.0, "video": 1800.0}
 LONGEST_TIMEOUT = 1800.0
@@ -57,7 +58,7 @@ class Waiter:
         api: ApiClient,
         policy: WaitPolicy,
         tell: Tell,
-        store: TaskStore,
+        store: "TaskStore",
     ) -> None:
         self.api = api
         self.policy = policy
@@ -194,7 +195,7 @@ class _Wait:
         if self._task.failed:
             self._waiter.store.observe(self._task)
             raise failure_of(self._task)
-        self._task = replace(self._task, took=self._took())
+        self._task = self._task._replace(took=self._took())
         self._waiter.store.observe(self._task)
         for refresh in (None, "1"):
             if not self._task.assets and self._task.media != MediaType.CHARACTER:
@@ -206,7 +207,7 @@ class _Wait:
         await self._sleep(self._pace.early)
         with suppress(PiooyError):
             again = await self._read(refresh, Deadline(_REREAD_SECONDS))
-            self._task = replace(again, took=self._task.took) if again.succeeded else self._task
+            self._task = again._replace(took=self._task.took) if again.succeeded else self._task
 
     def _took(self) -> float | None:
         """Return how long the run took, if the polls around its end were close enough to tell."""

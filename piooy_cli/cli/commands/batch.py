@@ -6,12 +6,9 @@ from typing import Annotated
 
 import typer
 
-from piooy_cli.app.batch_options import BatchOptions
-from piooy_cli.app.batch_run import manifest_patience, run_batch
 from piooy_cli.cli import options, request_options
 from piooy_cli.cli.options import parse_duration_or_zero, parse_moment, positive_number
 from piooy_cli.domain.models import MediaType
-from piooy_cli.requests.builder import RequestBuilder
 
 _RUN, _REPORT = "Run", "Reports"
 
@@ -164,6 +161,8 @@ def batch(
     set them. A row has the fields prompt, model, media, provider, scene, options, images, output
     and id; in CSV they are columns, and option.KEY sets an option.
     """
+    from piooy_cli.app.batch_options import BatchOptions
+    from piooy_cli.app.batch_run import manifest_patience, run_batch
     from piooy_cli.batch.manifest import Manifest
     from piooy_cli.batch.manifest_format import ManifestFormat
     from piooy_cli.batch.prepare import EmptyManifest
@@ -172,6 +171,7 @@ def batch(
     from piooy_cli.batch.sources import ManifestRows
     from piooy_cli.batch.sweep import axes_of
     from piooy_cli.concurrency.backoff import Deadline
+    from piooy_cli.requests.builder import RequestBuilder
 
     context = options.waiting_context(ctx)
     axes = axes_of(vary or [])

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from piooy_cli.app.context import Context
-from piooy_cli.app.doctor import diagnose
 from piooy_cli.cli.help import CommandApp
 from piooy_cli.domain.answers import Line, Listing
 from piooy_cli.domain.errors import NotFound, StorageRefused, UsageError
@@ -189,6 +188,8 @@ def check_config(ctx: typer.Context) -> None:
       piooy config check
       piooy config check --jq 'select(.state != "ok")'
     """
+    from piooy_cli.app.doctor import diagnose
+
     context: Context = ctx.obj
     found = list(diagnose(context))
     rows = [[one.what, one.state, one.found, one.remedy] for one in found]

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from piooy_cli.app.contact import send_message
 from piooy_cli.app.context import Context
 from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.text import check_text
@@ -32,6 +31,7 @@ def contact(
       piooy contact --email me@example.com "thank you"
       piooy contact --email me@example.com --file question.txt
     """
+    from piooy_cli.app.contact import send_message
     from piooy_cli.requests import text_input
 
     context: Context = ctx.obj

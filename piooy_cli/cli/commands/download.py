@@ -7,9 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from piooy_cli.app.context import Context
-from piooy_cli.app.download import DownloadOptions, download_one, list_names
-from piooy_cli.app.download import download as download_tasks
-from piooy_cli.app.to_stdout import to_stdout
 from piooy_cli.cli import options
 from piooy_cli.cli.options import positive_number
 from piooy_cli.domain.answers import Line
@@ -18,6 +15,7 @@ from piooy_cli.domain.events import Saved
 from piooy_cli.domain.models import Asset, Task
 
 if TYPE_CHECKING:
+    from piooy_cli.app.download import DownloadOptions
     from piooy_cli.domain.models import SavedFile
     from piooy_cli.downloads.options import SaveOptions
 
@@ -72,6 +70,8 @@ def download(
     Template fields: {slug} {id} {id8} {n} {ext} {model} {media} {scene}
     {provider} {date} {time} {seed} {status}.
     """
+    from piooy_cli.app.download import DownloadOptions, download_tasks, list_names
+
     context = options.waiting_context(ctx)
     refs = [*(refs or []), "@unsaved"] if unsaved else refs
     if output == "-" and dry_run:
@@ -92,7 +92,10 @@ def _show_name(context: Context, task: Task, asset: Asset, path: Path) -> None:
     context.output.answer(Line(str(path), record))
 
 
-async def _to_stdout(context: Context, refs: list[str] | None, how: DownloadOptions) -> None:
+async def _to_stdout(context: Context, refs: list[str] | None, how: "DownloadOptions") -> None:
+    from piooy_cli.app.download import download_one
+    from piooy_cli.app.to_stdout import to_stdout
+
     async def fetch(save: "SaveOptions") -> "list[SavedFile]":
         return await download_one(context, refs, how._replace(save=save))
 

@@ -5,19 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from piooy_cli.app.confirm import confirm_charges
 from piooy_cli.app.context import Context
-from piooy_cli.app.generate import GenerateOptions, generate_one
-from piooy_cli.app.generate import generate as generate_tasks
-from piooy_cli.app.sweep_run import SweepOptions, run_sweep
-from piooy_cli.app.to_stdout import to_stdout
 from piooy_cli.cli import options, request_options
 from piooy_cli.cli.options import positive_number
 from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.events import Saved, Settled, Submitted
 from piooy_cli.domain.models import MediaType, Order, SavedFile
-from piooy_cli.requests.builder import RequestBuilder
-from piooy_cli.requests.cli_input import read_prompt
 
 if TYPE_CHECKING:
     from piooy_cli.downloads.options import SaveOptions
@@ -115,6 +108,12 @@ def generate(
     --vary creates a task for each value, pays for none twice, and makes a contact sheet.
     Each task is charged. If the response is lost, piooy exits with code 11 and never resends.
     """
+    from piooy_cli.app.confirm import confirm_charges
+    from piooy_cli.app.generate import GenerateOptions, generate_tasks
+    from piooy_cli.app.sweep_run import SweepOptions, run_sweep
+    from piooy_cli.requests.builder import RequestBuilder
+    from piooy_cli.requests.cli_input import read_prompt
+
     context = options.waiting_context(ctx)
     spec = request_options.request_spec(ctx, media)
     builder = RequestBuilder(context.settings, context.catalogue, inline=inline)
@@ -158,6 +157,9 @@ def generate(
 async def _to_stdout(
     context: Context, order: Order, timeout: float | None, covers: bool, http_assets: bool
 ) -> None:
+    from piooy_cli.app.generate import generate_one
+    from piooy_cli.app.to_stdout import to_stdout
+
     async def fetch(save: "SaveOptions") -> list[SavedFile]:
         return await generate_one(context, order, save, timeout)
 

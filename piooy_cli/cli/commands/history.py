@@ -6,9 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from piooy_cli.app.context import Context
-from piooy_cli.app.history import adopt as adopt_task
-from piooy_cli.app.history import repair as repair_files
-from piooy_cli.app.history import settle, store_with
 from piooy_cli.cli import options
 from piooy_cli.cli.help import CommandApp
 from piooy_cli.cli.options import known_fields, parse_duration, positive_number
@@ -118,6 +115,8 @@ def list_history(
 @history.command("show")
 def show(ctx: typer.Context, ref: _Ref) -> None:
     """Show everything that is known about an order: attempts, files and decisions."""
+    from piooy_cli.app.history import store_with
+
     context: Context = ctx.obj
     context.output.answer(Document(_record(store_with(context, ref).order_named(ref))))
 
@@ -138,6 +137,9 @@ def resolve_history(
       piooy history resolve @row:12 --charged
       piooy history resolve @row:12 --not-charged --why "not in my account"
     """
+    from piooy_cli.app.history import adopt as adopt_task
+    from piooy_cli.app.history import settle, store_with
+
     context: Context = ctx.obj
     if (adopt is not None) + not_charged + charged != 1:
         raise UsageError("give exactly one of --adopt, --not-charged and --charged")
@@ -217,6 +219,8 @@ def check_history(
     ] = False,
 ) -> None:
     """Check the ledger's integrity, and every saved file against its hash."""
+    from piooy_cli.app.history import repair as repair_files
+
     context: Context = ctx.obj
     store = context.existing_store()
     broken = list(store.integrity_errors()) if store else []

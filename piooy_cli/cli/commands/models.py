@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from piooy_cli.app.context import Context
-from piooy_cli.app.history import statistics_by_model
 from piooy_cli.domain.answers import Listing
 from piooy_cli.domain.errors import NotFound
 from piooy_cli.domain.models import MediaType
@@ -35,6 +34,8 @@ def models(
       piooy models --media video
       piooy models nano-banana-pro
     """
+    from piooy_cli.app.history import statistics_by_model
+
     context: Context = ctx.obj
     learned = statistics_by_model(context)
     known = [model for model in context.catalogue if media in (None, model.media)]

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from piooy_cli.app.context import Context
-from piooy_cli.app.show_tasks import show_tasks
 from piooy_cli.cli import options
 from piooy_cli.cli.options import known_fields
 from piooy_cli.domain.errors import NotSettled, TaskFailed, UsageError
@@ -51,6 +50,8 @@ def task(
       piooy task --json @last @2 | jq -r '.assets[].url'
       piooy task --exit-status @last || echo "not done, or failed: $?"
     """
+    from piooy_cli.app.show_tasks import show_tasks
+
     context: Context = ctx.obj
     if raw and fields:
         raise UsageError("--fields cannot be used with --raw")

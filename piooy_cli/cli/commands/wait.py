@@ -4,8 +4,6 @@ from typing import Annotated
 
 import typer
 
-from piooy_cli.app.wait import WaitOptions
-from piooy_cli.app.wait import wait as wait_for_tasks
 from piooy_cli.cli import options
 from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.events import Saved, Settled
@@ -42,6 +40,8 @@ def wait(
 
     Ctrl-C stops waiting, not the tasks; the command to continue is printed.
     """
+    from piooy_cli.app.wait import WaitOptions, wait_for_tasks
+
     context = options.waiting_context(ctx)
     refs = [*(refs or []), "@pending"] if pending else refs
     if output is not None and not download:

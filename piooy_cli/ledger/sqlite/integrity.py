@@ -32,27 +32,25 @@ _RULES = {
 }
 
 
-class Integrity(Database):
-    """The part of the store that checks itself."""
+def integrity_errors(db: Database) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong, as reference and sentence: by SQLite's own check, and by each rule."""
+    for row in db.read("pragma integrity_check"):
+        if row[0] != "ok":
+            yield "ledger", str(row[0])
+    for sentence, query in _RULES.items():
+        for row in db.read(query):
+            yield f"@row:{row['id']}", sentence
 
-    def integrity_errors(self) -> Iterator[tuple[str, str]]:
-        """What is wrong, as reference and sentence: SQLite's own check, and each rule again."""
-        for row in self.read("pragma integrity_check"):
-            if row[0] != "ok":
-                yield "ledger", str(row[0])
-        for sentence, query in _RULES.items():
-            for row in self.read(query):
-                yield f"@row:{row['id']}", sentence
 
-    def damaged_files(self) -> Iterator[DamagedFile]:
-        """Saved files that are gone or changed."""
-        query = (
-            "select task_id, n, path, bytes, sha256 from assets join orders on orders.id = order_id"
-            " where path is not null and account = ? order by order_id, n"
-        )
-        for row in self.read(query, self.account):
-            path = Path(row["path"])
-            if not path.is_file():
-                yield DamagedFile(row["task_id"], row["n"], path, f"{path} is missing")
-            elif path.stat().st_size != row["bytes"] or sha256_of(path) != row["sha256"]:
-                yield DamagedFile(row["task_id"], row["n"], path, f"{path} has changed")
+def damaged_files(db: Database) -> Iterator[DamagedFile]:
+    """Yield saved files that are missing or changed."""
+    query = (
+        "select task_id, n, path, bytes, sha256 from assets join orders on orders.id = order_id"
+        " where path is not null and account = ? order by order_id, n"
+    )
+    for row in db.read(query, db.account):
+        path = Path(row["path"])
+        if not path.is_file():
+            yield DamagedFile(row["task_id"], row["n"], path, f"{path} is missing")
+        elif path.stat().st_size != row["bytes"] or sha256_of(path) != row["sha256"]:
+            yield DamagedFile(row["task_id"], row["n"], path, f"{path} has changed")

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from piooy_cli.domain.errors import Busy, PiooyError, StorageRefused
 from piooy_cli.files import private_directory
-from piooy_cli.ledger.sqlite import migrations
 
 APPLICATION_ID = 0x50494F59  # "PIOY"
 VERSION = 3
@@ -105,6 +104,8 @@ def _header(connection: sqlite3.Connection) -> tuple[int, int, bool]:
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:
     """Migrate to the newest schema in one transaction: after a crash it is the old or the new."""
+    from piooy_cli.ledger.sqlite import migrations  # once in the life of a ledger
+
     connection.execute("begin immediate")
     try:
         version = _version(connection, path)
@@ -114,7 +115,7 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             if version < since:
                 _run(connection, script)
         if version < VERSION:  # another process may have been first
-            _search(connection)
+            _create_search_index(connection, migrations.SEARCH)
         connection.execute(f"pragma application_id = {APPLICATION_ID}")
         connection.execute(f"pragma user_version = {VERSION}")
         connection.execute("commit")
@@ -141,11 +142,11 @@ def _keep_a_copy(connection: sqlite3.Connection, path: Path, version: int) -> No
     draft.unlink(missing_ok=True)
 
 
-def _search(connection: sqlite3.Connection) -> None:
+def _create_search_index(connection: sqlite3.Connection, script: str) -> None:
     """Create a full-text index, if this SQLite supports it; otherwise history uses LIKE."""
     connection.execute("savepoint search")
     try:
-        _run(connection, migrations.SEARCH)
+        _run(connection, script)
     except sqlite3.OperationalError:
         connection.execute("rollback to search")
     connection.execute("release search")

@@ -1,21 +1,25 @@
 """The order store in SQLite: every order on disk before its first byte is sent."""
 
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from piooy_cli.domain.errors import Busy, StorageRefused
 from piooy_cli.ledger.sqlite import process_id
 from piooy_cli.ledger.sqlite.assets import Assets
 from piooy_cli.ledger.sqlite.batches import Batches
-from piooy_cli.ledger.sqlite.integrity import Integrity
 from piooy_cli.ledger.sqlite.order_record import SqliteOrderRecord
 from piooy_cli.ledger.sqlite.orders import Orders
 from piooy_cli.ledger.sqlite.references import References
 from piooy_cli.ledger.sqlite.spending_limits import SpendingLimits
-from piooy_cli.ledger.sqlite.statistics import Statistics
+
+if TYPE_CHECKING:
+    from piooy_cli.ledger.records import DamagedFile
+    from piooy_cli.ledger.statistics import RunStatistics
 
 
-class SqliteOrderStore(Orders, Assets, Batches, References, Statistics, Integrity):
+class SqliteOrderStore(Orders, Assets, Batches, References):
     """The orders and tasks of one account, as `ledger.store.OrderStore` promises them."""
 
     def __init__(
@@ -36,3 +40,23 @@ class SqliteOrderStore(Orders, Assets, Batches, References, Statistics, Integrit
                 with suppress(StorageRefused, Busy):  # a disk that cannot be written can be read
                     reason = "its process ended before the response came"
                     SqliteOrderRecord(self.change, row["id"]).mark_unknown(reason, None)
+
+    # What few commands need is imported when it is called.
+
+    def run_statistics(self, model: str | None = None) -> "Sequence[RunStatistics]":
+        """Return the statistics of every model, scene and size, or of one model, sorted by name."""
+        from piooy_cli.ledger.sqlite import statistics
+
+        return statistics.run_statistics(self, model)
+
+    def integrity_errors(self) -> Iterator[tuple[str, str]]:
+        """Yield what is wrong with the ledger, as a reference and a sentence."""
+        from piooy_cli.ledger.sqlite import integrity
+
+        return integrity.integrity_errors(self)
+
+    def damaged_files(self) -> "Iterator[DamagedFile]":
+        """Yield saved files that are missing or changed."""
+        from piooy_cli.ledger.sqlite import integrity
+
+        return integrity.damaged_files(self)
