@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import time
 from collections import Counter
@@ -754,3 +755,30 @@ def test_the_rate_of_a_burst():
         tally.ended()
 
     assert tally.rate == pytest.approx(0.3, abs=0.05)
+
+
+def test_a_damaged_ledger_sends_nothing(piooy, serve, home):
+    """Indexes that hide what was sent: exit 13 before the first order, and what to do."""
+    serve("--faults", "stuck", "--log", "log")
+    (home / "p.txt").write_text("a\nb\n")
+    batch = ("batch", "p.txt", "-m", "m", "--media", "image", "-o", "out")
+    assert piooy(*batch, "--timeout", "1").code == 3
+    damage_indexes(home.parent / "state" / "ledger.sqlite3", "orders_by_row", "orders_under_way")
+
+    ran = piooy(*batch, "--timeout", "1")
+
+    assert (ran.code, (home / "log").read_text().count('"charge"')) == (13, 2)
+    assert "is damaged" in ran.err and "`piooy history check`" in ran.err
+
+
+def damage_indexes(path, *names):
+    """Set the number of cells in the root pages of indexes to 0."""
+    with sqlite3.connect(path) as ledger:
+        size = ledger.execute("pragma page_size").fetchone()[0]
+        query = "select rootpage from sqlite_master where name = ?"
+        roots = [ledger.execute(query, (name,)).fetchone()[0] for name in names]
+    ledger.close()
+    with path.open("r+b") as file:
+        for root in roots:
+            file.seek((root - 1) * size + 3)
+            file.write(b"\0\0")

@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -57,10 +58,10 @@ for line in sys.stdin:
 class Runs:
     """Starts runs of one batch, and kills them."""
 
-    def __init__(self, command):
+    def __init__(self, command, forking=FORKING):
         self.command = command
         self.process = subprocess.Popen(
-            [sys.executable, "-c", FORKING],
+            [sys.executable, "-c", forking],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -206,3 +207,77 @@ def test_some_kills(serve, home):
 def test_a_thousand_kills(serve, home):
     """Thousands of kills: no order is charged twice, none is lost."""
     check_kills(serve, home, int(os.environ.get("BATCH_KILLS", "1000")))
+
+
+LOST_ROWS = 16
+UNGUARDED = """
+import piooy_cli.batch.sent_mark as sent_mark
+sent_mark.SentMark.check = lambda *arguments: None
+"""
+
+
+def lose(how, ledger, older):
+    """Do to the ledger what people do by mistake."""
+    for path in ledger.parent.glob(f"{ledger.name}*"):
+        path.unlink()
+    if how == "emptied":
+        ledger.touch()
+    elif how == "older" and older.exists():
+        shutil.copy(older, ledger)
+
+
+def copied(ledger, place):
+    """A copy of the ledger as it is now, as a backup makes it."""
+    if ledger.exists():
+        with sqlite3.connect(ledger) as source, sqlite3.connect(place) as target:
+            source.backup(target)
+        source.close()
+        target.close()
+
+
+def lost_ledgers(serve, home, trials, forking=FORKING):
+    """Kill batches at random, lose their ledgers, run them again; which models were paid twice."""
+    chance, log = random.Random(11), home / "log"
+    serve("--log", str(log), "--state", str(home / "sandbox"))
+    refused = 0
+    for trial in range(trials):
+        place = home / f"t{trial}"
+        place.mkdir()
+        os.chdir(place)
+        os.environ["PIOOY_STATE_DIR"] = str(place / "state")
+        lines = [
+            {"prompt": "x", "model": f"t{trial}m{n}", "media": "image"} for n in range(LOST_ROWS)
+        ]
+        (place / "rows.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        runs = Runs("--quiet batch rows.jsonl -o out -r 256 -j 4", forking)
+        ledger = place / "state" / "ledger.sqlite3"
+        runs.run(0.05 + chance.random() * 0.15)
+        copied(ledger, place / "older")
+        runs.run(0.02 + chance.random() * 0.2)
+        lose(("removed", "emptied", "older")[trial % 3], ledger, place / "older")
+        refused += runs.run() == 13
+        runs.close()
+    return [model for model, times in charges(log).items() if times > 1], refused
+
+
+def test_some_lost_ledgers(serve, home):
+    """Removed, emptied or put back to an older copy: nothing is sent twice, exit 13 where it would."""
+    twice, refused = lost_ledgers(serve, home, 6)
+    assert twice == [] and refused > 0
+
+
+@pytest.mark.soak
+def test_a_thousand_lost_ledgers(serve, home):
+    """Nothing is paid twice; without the note of what was sent, rows are."""
+    trials = int(os.environ.get("LOST_LEDGERS", "1000"))
+    twice, refused = lost_ledgers(serve, home, trials)
+    print(f"{trials} lost ledgers, {refused} refused, {len(twice)} paid twice", file=sys.__stderr__)
+    assert twice == []
+
+
+@pytest.mark.soak
+def test_lost_ledgers_without_the_guard(serve, home):
+    """The negative control: the harness sees rows that are paid twice."""
+    twice, _ = lost_ledgers(serve, home, 12, UNGUARDED + FORKING)
+    print(f"without the guard: {len(twice)} rows paid twice", file=sys.__stderr__)
+    assert twice != []

@@ -49,6 +49,8 @@ def run_batch(
         refuse_changed(store, batch.name, batch.row_store, only_failed=options.plan.only_failed)
 
     with preparer.batch(source, check) as batch:
+        store.check_sound()
+        batch.sent_mark.check(store, batch.name)
         if options.dry_run:
             from piooy_cli.app.batch_dry_run import dry_run_batch
 
@@ -184,8 +186,9 @@ async def _run(
             return pipeline.saver(save)
 
         runner = BatchRunner(
-            pipeline, store, batch.row_store, results, counters, saver, context.tell, plan
-        )
+            pipeline, store, batch.row_store, results, counters, saver, context.tell, plan,
+            batch.sent_mark,
+        )  # fmt: skip
         context.tell(counters.counted())
         with _alarm(plan, pipeline):
             await runner.run()

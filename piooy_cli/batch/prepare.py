@@ -13,6 +13,7 @@ from piooy_cli.batch.lock import BatchLock
 from piooy_cli.batch.manifest_lines import BadLine
 from piooy_cli.batch.row_store import RowStore
 from piooy_cli.batch.rows import BatchRow
+from piooy_cli.batch.sent_mark import SentMark
 from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.events import Failed, Tell
 from piooy_cli.domain.records import compact
@@ -48,6 +49,7 @@ class Batch(NamedTuple):
     name: str
     row_store: RowStore
     is_new: bool
+    sent_mark: SentMark
 
 
 class BatchPreparer(NamedTuple):
@@ -76,6 +78,7 @@ class BatchPreparer(NamedTuple):
                     yield batch
                 finally:
                     batch.row_store.close()
+                    batch.sent_mark.close()
         finally:
             if draft:
                 draft.discard()
@@ -87,7 +90,7 @@ class BatchPreparer(NamedTuple):
             return None
         row_store = RowStore(path)
         if row_store.get_fact("fingerprint") == self._fingerprint(source):
-            return Batch(name, row_store, is_new=False)
+            return Batch(name, row_store, False, self._sent_mark(name))
         row_store.close()
         return None
 
@@ -112,10 +115,11 @@ class BatchPreparer(NamedTuple):
     ) -> Batch:
         draft.set_facts(fingerprint=self._fingerprint(source), name=name)
         draft.inherit(self._path(name, "sqlite3"))
-        check(Batch(name, draft, is_new=True))
+        mark = self._sent_mark(name)
+        check(Batch(name, draft, True, mark))
         if not self.keep:
-            return Batch(name, draft, is_new=True)
-        return Batch(name, draft.publish(self._path(name, "sqlite3")), is_new=True)
+            return Batch(name, draft, True, mark)
+        return Batch(name, draft.publish(self._path(name, "sqlite3")), True, mark)
 
     def _refused(self, bad: list[BadLine], count: int, source: RowSource) -> UsageError:
         """Report the first twenty bad lines; return the error that refuses the manifest."""
@@ -130,6 +134,9 @@ class BatchPreparer(NamedTuple):
     def _fingerprint(self, source: RowSource) -> str:
         decides = [source.digest(), __version__, dict(self.settings)]
         return hashlib.sha256(compact(decides).encode("utf-8", "replace")).hexdigest()
+
+    def _sent_mark(self, name: str) -> SentMark:
+        return SentMark(self._path(name, "sent"))
 
     def _path(self, name: str, ending: str) -> Path:
         return self.directory / f"{name}.{ending}"

@@ -9,6 +9,7 @@ from piooy_cli.batch.results import ResultsFile, row_record
 from piooy_cli.batch.row_state import RunPlan, sent_task
 from piooy_cli.batch.row_store import RowStore
 from piooy_cli.batch.rows import BatchRow
+from piooy_cli.batch.sent_mark import SentMark
 from piooy_cli.batch.work_queue import WorkItem, WorkQueue
 from piooy_cli.concurrency.gather import run_concurrently
 from piooy_cli.domain.errors import (
@@ -37,6 +38,7 @@ class BatchRunner:
     def __init__(
         self, pipeline: Pipeline, store: OrderStore, row_store: RowStore, results: ResultsFile,
         counters: BatchCounters, saver: Callable[[str | None], Saver], tell: Tell, plan: RunPlan,
+        mark: SentMark,
     ) -> None:  # fmt: skip
         self._pipeline = pipeline
         self._store = store
@@ -46,6 +48,7 @@ class BatchRunner:
         self._saver = saver
         self._tell = tell
         self._plan = plan
+        self._mark = mark
         self._queue = WorkQueue(pipeline, store, row_store, counters, plan)
         self._unreached = 0
 
@@ -95,7 +98,9 @@ class BatchRunner:
         row = item.row
         key = RowKey(self._counters.name, row.key, row.spec, attempt)
         with self._counted("sending"):
-            task = await self._pipeline.submit(row.order, key, item.slot)
+            task = await self._pipeline.submit(
+                row.order, key, item.slot, lambda ref: self._mark.note(ref, row.key)
+            )
         self._queue.limit.on_accepted()
         self._counters.sent += 1
         self._unreached = 0

@@ -128,11 +128,17 @@ class OrderStore(TaskStore, Protocol):
     def newest_order(self, batch: str, row: str) -> RowOrder | None:
         """Return the newest order of a row; None if nothing was planned."""
 
+    def has_order(self, ref: str, batch: str, row: str) -> bool:
+        """Whether `@row:N` is an order of this row of a batch."""
+
     def unsettled_rows(self, batch: str) -> list[str]:
         """Return the keys of rows whose orders were sent and have not ended, as far as known."""
 
     def sent_rows(self, batch: str, *, but_failed: bool) -> Iterator[SentRow]:
         """Yield the newest orders of rows that may have been sent. `but_failed`: skip failed."""
+
+    def check_sound(self) -> None:
+        """Raise StorageRefused if the store is damaged: what it says cannot be relied on."""
 
     def integrity_errors(self) -> Iterator[tuple[str, str]]:
         """Yield what is wrong with the store, as a reference and a sentence."""

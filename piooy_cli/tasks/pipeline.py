@@ -1,7 +1,7 @@
 """The pipeline: submit, wait, fetch. Commands use it from some step to another."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -59,9 +59,11 @@ class Pipeline:
             float("inf") if timeout is None else timeout, self._under_way,
         )  # fmt: skip
 
-    async def submit(self, order: Order, row: RowKey, slot: "Slot") -> Task:
-        """Send the order of a batch's row, once."""
-        return await self._submitter.submit(order, row, slot)
+    async def submit(
+        self, order: Order, row: RowKey, slot: "Slot", on_recorded: Callable[[str], None]
+    ) -> Task:
+        """Send the order of a batch's row, once. `on_recorded`: as in `Submitter.submit`."""
+        return await self._submitter.submit(order, row, slot, on_recorded)
 
     @property
     def closed(self) -> PiooyError | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -33,7 +34,14 @@ if TYPE_CHECKING:
 class Submission:
     """The state of one order between `plan` and its outcome. Only this module writes the record."""
 
-    def __init__(self, order: Order, body: bytes, record: "OrderRecord", slot: Slot | None) -> None:
+    def __init__(
+        self,
+        order: Order,
+        body: bytes,
+        record: "OrderRecord",
+        slot: Slot | None,
+        on_recorded: Callable[[str], None] | None = None,
+    ) -> None:
         self.order = order
         self.body = body
         self.slot = slot
@@ -42,6 +50,7 @@ class Submission:
         self.left_at = 0.0  # monotonic, to compare orders with each other
         self._sent_at = time.time()  # wall clock, to compare with the list of charges
         self._record = record
+        self._on_recorded = on_recorded
 
     @property
     def ref(self) -> str:
@@ -67,6 +76,8 @@ class Submission:
         """Return once the order is on disk as SENDING. Where this raises, nothing may be sent."""
         self._record.mark_sending()
         await self._record.flush()
+        if self._on_recorded:
+            self._on_recorded(self.ref)
         self.trace = RequestTrace()
         self._sent_at, self.left_at = time.time(), time.monotonic()
 

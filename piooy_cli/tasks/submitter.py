@@ -1,6 +1,7 @@
 """Submitting orders, each at most once: PLANNED, SENDING, POST, outcome, in this order on disk."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -67,14 +68,22 @@ class Submitter:
         self._closed = self._closed or why
 
     async def submit(
-        self, order: Order, row: RowKey | None = None, slot: Slot | None = None
+        self,
+        order: Order,
+        row: RowKey | None = None,
+        slot: Slot | None = None,
+        on_recorded: Callable[[str], None] | None = None,
     ) -> Task:
-        """Send the order, once. When the run is stopped, an answer that is due is waited for."""
+        """Send the order, once. When the run is stopped, a response that is due is waited for.
+
+        `on_recorded` is called with the order's reference, once it is on disk and before it leaves.
+        """
         body = self._api.encode_order(order)
         async with self._sending:
             if self._closed:
                 raise self._closed
-            submission = Submission(order, body, self._store.plan(order, body, row), slot)
+            record = self._store.plan(order, body, row)
+            submission = Submission(order, body, record, slot, on_recorded)
             self._tell(Submitting(order))
             return await self._shielded(submission)
 

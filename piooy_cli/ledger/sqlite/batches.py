@@ -23,6 +23,11 @@ class Batches(Database):
             return RowOrder(OrderState(found["state"]), found["turn"], found["asked"], task)
         return None
 
+    def has_order(self, ref: str, batch: str, row: str) -> bool:
+        """Whether `@row:N` is an order of this row of a batch."""
+        query = "select 1 from orders where id = ? and account = ? and batch = ? and row = ?"
+        return bool(self.read(query, ref.removeprefix("@row:"), self.account, batch, row))
+
     def unsettled_rows(self, batch: str) -> list[str]:
         """Return the keys of rows whose orders were sent and have not ended, as far as known."""
         query = (

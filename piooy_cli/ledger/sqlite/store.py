@@ -49,6 +49,12 @@ class SqliteOrderStore(Orders, Assets, Batches, References):
 
         return statistics.run_statistics(self, model)
 
+    def check_sound(self) -> None:
+        """Raise StorageRefused if SQLite finds the ledger damaged."""
+        from piooy_cli.ledger.sqlite import integrity
+
+        integrity.check_sound(self)
+
     def integrity_errors(self) -> Iterator[tuple[str, str]]:
         """Yield what is wrong with the ledger, as a reference and a sentence."""
         from piooy_cli.ledger.sqlite import integrity
