@@ -1,8 +1,12 @@
 """`piooy generate`: what is sent, what is printed, and what a lost answer costs."""
 
 import json
+import re
+import socket
+import time
 
 import pytest
+from conftest import QUICK
 from servers import (
     PNG,
     TASK,
@@ -14,6 +18,8 @@ from servers import (
     read_request,
     task,
 )
+
+from piooy_cli.concurrency.limits import Limits
 
 GENERATE = ("generate", "image", "-m", "nano-banana-pro")
 
@@ -836,3 +842,62 @@ def test_doubt_says_when_and_what_can_be_done(piooy, api):
     assert "HTTP 502: <html>busy" in ran.err and "sent between 20" in ran.err
     assert "piooy history resolve @row:1 --adopt TASK_ID|--not-charged|--charged" in ran.err
     assert len(ran.err.splitlines()) <= 3
+
+
+def slow_reader(rate, stop_after=None):
+    """A server that reads an order at so many bytes a second, and perhaps no further than there."""
+
+    def behave(connection):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+        data, length = b"", None
+        while length is None or len(data) < length:
+            if stop_after is not None and len(data) > stop_after:
+                time.sleep(30)
+                return
+            piece = connection.recv(max(rate // 50, 1))
+            if not piece:
+                return
+            data += piece
+            if length is None and b"\r\n\r\n" in data:
+                head, _, _ = data.partition(b"\r\n\r\n")
+                length = len(head) + 4 + int(re.search(rb"(?i)content-length: (\d+)", head)[1])
+            time.sleep(0.02)
+        answer = json.dumps(accepted()).encode()
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(answer) + answer)
+
+    return behave
+
+
+def test_a_large_order_that_moves_steadily_arrives(piooy, raw, home):
+    """Only a pause of the limit's length ends it, not the time that all of it takes."""
+    raw(slow_reader(2_000_000))
+    (home / "big.png").write_bytes(PNG + bytes(7_000_000))
+
+    ran = piooy(
+        *GENERATE, "--no-wait", "--inline", "-i", "big.png", "x",
+        numbers=QUICK._replace(post_write=1, post_read=10, post_whole=12),
+    )  # fmt: skip
+
+    assert (ran.code, ran.lines) == (0, [TASK])
+
+
+def test_a_server_that_stops_reading_leaves_an_order_in_doubt(piooy, raw, home):
+    """Exit 11 after the limit, without waiting for the server any longer."""
+    raw(slow_reader(2_000_000, stop_after=500_000))
+    (home / "big.png").write_bytes(PNG + bytes(7_000_000))
+    begun = time.monotonic()
+
+    ran = piooy(*GENERATE, "--no-wait", "--inline", "-i", "big.png", "x")
+
+    assert ran.code == 11 and time.monotonic() - begun < 10
+
+
+@pytest.mark.soak
+def test_ten_mebibytes_at_60_kilobytes_a_second(piooy, raw, home):
+    """The promised size arrives over a slow line, with the limits that users get."""
+    raw(slow_reader(60_000))
+    (home / "big.png").write_bytes(PNG + bytes(10 * 1024 * 1024 - len(PNG)))
+
+    ran = piooy(*GENERATE, "--no-wait", "--inline", "-i", "big.png", "x", numbers=Limits())
+
+    assert (ran.code, ran.lines) == (0, [TASK])

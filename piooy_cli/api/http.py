@@ -24,6 +24,7 @@ from piooy_cli.concurrency.limits import Limits
 from piooy_cli.config.urls import asset_url_fault, is_loopback
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_PIECE = 65_536
 _NEVER_LEFT = (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL)
 
 
@@ -64,7 +65,9 @@ class HttpClient:
         """Send `body` once. Raises RequestNotSent or AnswerLost."""
         n = self._limits
         timeout = httpx.Timeout(n.connect, read=n.post_read, write=n.post_write)
-        headers = self._headers(signed) | {"content-type": "application/json"}
+        headers = self._headers(signed) | {
+            "content-type": "application/json", "content-length": str(len(body)),
+        }  # fmt: skip
         return await self._whole(
             self._orders,
             "POST",
@@ -136,11 +139,15 @@ class HttpClient:
                 raise _explained(error, attempt.sent, limit) from error
 
     def _deadline(self, attempt: RequestTrace, limit: float) -> asyncio.Timeout:
-        """Return a timeout, short until the request is sent: a proxy may never respond."""
+        """Return a timeout: short until the request leaves, since a proxy may never respond.
+
+        While a large body is sent, only a write that gets nowhere ends it; then `limit` counts.
+        """
         now = asyncio.get_running_loop().time
         if self._app:
             return asyncio.timeout(limit)
         clock = asyncio.timeout(3 * self._limits.connect)
+        attempt.when_sending = lambda: clock.reschedule(None)  # each write has its own limit
         attempt.when_sent = lambda: clock.reschedule(now() + limit)
         return clock
 
@@ -148,13 +155,16 @@ class HttpClient:
         self, client: httpx.AsyncClient, method: str, path: str, attempt: RequestTrace,
         timeout: httpx.Timeout, **request: Any,
     ) -> Response:  # fmt: skip
+        sent: bytes | None = request.get("content")
+        if sent and len(sent) > _PIECE:
+            request["content"] = _pieces(sent)
         request |= {"timeout": timeout, "extensions": {"trace": attempt}}
         attempt.started = True
         async with client.stream(method, self.base_url + path, **request) as response:
             headers = _plain(response.headers)
             body = await self._capped(response, headers)
             if self._recorder:
-                sent, url = request.get("content"), str(response.request.url)
+                url = str(response.request.url)
                 self._recorder.exchange(method, url, sent, response.status_code, headers, body)
             return Response(response.status_code, headers, body)
 
@@ -185,6 +195,12 @@ class HttpClient:
                     yield found
             except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
                 raise _explained(error, sent=False) from error
+
+
+async def _pieces(body: bytes) -> AsyncIterator[bytes]:
+    """Yield a large body in pieces, each of which is written within the write timeout."""
+    for start in range(0, len(body), _PIECE):
+        yield body[start : start + _PIECE]
 
 
 def _explained(error: Exception, sent: bool, limit: float = 0) -> RequestFailed:

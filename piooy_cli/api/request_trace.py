@@ -5,11 +5,15 @@ from typing import Any
 
 
 class RequestTrace:
-    """One attempt of a request, and how far it got, from httpx's trace of events."""
+    """One attempt of a request, and how far it got, from httpx's trace of events.
+
+    `when_sending` is called before the first byte is sent, `when_sent` after the last one.
+    """
 
     def __init__(self, method: str = "POST") -> None:
         self._method = method.encode()
         self.started = False
+        self.when_sending: Callable[[], None] = lambda: None
         self.when_sent: Callable[[], None] = lambda: None
         self._traced = False
         self._headers_left = False
@@ -25,4 +29,6 @@ class RequestTrace:
         leaves = event.endswith("send_request_headers.started")
         if leaves and info["request"].method == self._method and not self._headers_left:
             self._headers_left = True
+            self.when_sending()
+        elif self._headers_left and event.endswith("send_request_body.complete"):
             self.when_sent()

@@ -29,6 +29,7 @@ class H11Transport(httpx.AsyncBaseTransport):
         try:
             await trace("send_request_headers.started", seen)
             await connection.send(request, times.get("write"))
+            await trace("send_request_body.complete", seen)
             head = await connection.head(times.get("read"))
         except BaseException:
             connection.abort()
