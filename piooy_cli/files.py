@@ -2,8 +2,9 @@
 
 import errno
 import os
+import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from piooy_cli.domain.errors import PiooyError, StorageRefused, UsageError
@@ -34,6 +35,31 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def read_small(path: Path, most: int) -> bytes:
+    """Read at most `most` bytes of a file, without waiting for one that is not regular.
+
+    What the shell hands over (`<(command)`, /dev/stdin) is read to its end. Raises OSError.
+    """
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | BINARY)
+    with os.fdopen(handle, "rb", buffering=0) as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            if not str(path).startswith(("/dev/", "/proc/self/fd/")):
+                raise OSError(errno.EINVAL, "is not a regular file")
+            os.set_blocking(handle, True)
+        content = b""
+        while len(content) < most and (piece := file.read(most - len(content))):
+            content += piece
+        return content
+
+
+def read_at(handle: int, count: int, offset: int) -> bytes:
+    """Read from an open file at an offset. On Windows the file's position moves."""
+    if hasattr(os, "pread"):
+        return os.pread(handle, count, offset)
+    os.lseek(handle, offset, os.SEEK_SET)
+    return os.read(handle, count)
+
+
 def private_directory(path: Path) -> Path:
     """Make `path`, for this user alone. Raises StorageRefused."""
     try:
@@ -58,8 +84,22 @@ def replace_file(path: Path, write: Callable[[Path], object]) -> None:
         beside.unlink(missing_ok=True)
 
 
+def write_stream(path: Path, data: bytes) -> None:
+    """Write to a pipe or a device, without waiting for a reader. Raises OSError."""
+    handle = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0) | BINARY)
+    with os.fdopen(handle, "wb", buffering=0) as file:
+        os.set_blocking(handle, True)
+        view = memoryview(data)
+        while view:
+            view = view[file.write(view) :]
+
+
 def write_private(path: Path, text: str) -> None:
-    """Replace `path` by a file that only this user can read. Raises StorageRefused."""
+    """Replace `path` by a file that only this user can read. Raises StorageRefused.
+
+    If `path` is a link, as in a collection of dotfiles, the file behind it is replaced.
+    """
+    path = Path(os.path.realpath(path))
 
     def write(beside: Path) -> None:
         handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_FOLLOW, 0o600)
@@ -100,6 +140,21 @@ def unlock(handle: int) -> None:
     except ImportError:
         return _unlock_on_windows(handle)
     fcntl.flock(handle, fcntl.LOCK_UN)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock for changing `path`, as a file beside it. Without locks, nothing is held."""
+    private_directory(path.parent)
+    beside = path.with_name(f".{path.name}.lock")
+    with disk_errors(beside):
+        handle = os.open(beside, os.O_RDWR | os.O_CREAT | NO_FOLLOW, 0o600)
+    try:
+        with suppress(OSError):
+            lock(handle, wait=True)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _lock_on_windows(handle: int) -> bool:

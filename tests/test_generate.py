@@ -848,7 +848,7 @@ def slow_reader(rate, stop_after=None):
     """A server that reads an order at so many bytes a second, and perhaps no further than there."""
 
     def behave(connection):
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 262_144)
         data, length = b"", None
         while length is None or len(data) < length:
             if stop_after is not None and len(data) > stop_after:
@@ -875,7 +875,7 @@ def test_a_large_order_that_moves_steadily_arrives(piooy, raw, home):
 
     ran = piooy(
         *GENERATE, "--no-wait", "--inline", "-i", "big.png", "x",
-        numbers=QUICK._replace(post_write=1, post_read=10, post_whole=12),
+        numbers=QUICK._replace(post_write=2, post_read=40, post_whole=50),
     )  # fmt: skip
 
     assert (ran.code, ran.lines) == (0, [TASK])

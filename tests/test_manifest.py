@@ -424,7 +424,7 @@ def test_utf16_is_said_once(refuses, form, encoding):
         ("a fox\na hare\n", 1, "has an unknown column 'a fox'"),
         ("prompt,option.n:\na,x\n", 2, "option.n: is not valid JSON"),
         ("prompt,option.n:\na," + "9" * 5000 + "\n", 2, "option.n: is not valid JSON"),
-        ("prompt,option.n:\na,NaN\n", 2, "'n' cannot be sent"),
+        ("prompt,option.n:\na,NaN\n", 2, "option.n: is not valid JSON"),
         ("prompt,option.n:\na," + "[" * 100_000 + "\n", 2, "option.n: is not valid JSON"),
         ("prompt,images\na,cat.png\n", 2, "'cat.png' is not a URL"),
         ("prompt,id\n,1\n", 2, "the prompt is empty"),

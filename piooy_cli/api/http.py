@@ -19,7 +19,7 @@ from piooy_cli.api.exceptions import (
 from piooy_cli.api.httpx_lite import httpx
 from piooy_cli.api.recording import Recorder
 from piooy_cli.api.request_trace import RequestTrace
-from piooy_cli.api.response import Response
+from piooy_cli.api.response import Response, plain_headers
 from piooy_cli.concurrency.limits import Limits
 from piooy_cli.config.urls import asset_url_fault, is_loopback
 
@@ -33,7 +33,7 @@ class AssetResponse:
 
     def __init__(self, response: httpx.Response) -> None:
         self.status = response.status_code
-        self.headers = _plain(response.headers)
+        self.headers = plain_headers(response.headers)
         self.chunks: AsyncIterator[bytes] = response.aiter_raw()
 
 
@@ -55,8 +55,8 @@ class HttpClient:
         self._orders = ClientPool(lambda: make.client(plain, keep=0), limits.workers)
         self._reads = ClientPool(lambda: make.client(plain, keep=1), limits.workers)
         self._assets = {
-            "https": ClientPool(lambda: make.client(False, keep=1, assets=True), limits.workers),
-            "http": ClientPool(lambda: make.client(True, keep=1, assets=True), limits.workers),
+            "loopback": ClientPool(lambda: make.client(True, keep=1, assets=True), limits.workers),
+            "outside": ClientPool(lambda: make.client(False, keep=1, assets=True), limits.workers),
         }
 
     async def post(
@@ -161,7 +161,7 @@ class HttpClient:
         request |= {"timeout": timeout, "extensions": {"trace": attempt}}
         attempt.started = True
         async with client.stream(method, self.base_url + path, **request) as response:
-            headers = _plain(response.headers)
+            headers = plain_headers(response.headers)
             body = await self._capped(response, headers)
             if self._recorder:
                 url = str(response.request.url)
@@ -186,15 +186,24 @@ class HttpClient:
     async def _opened(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
         """Open one hop, with a client that loads certificates only for TLS."""
         timeout = httpx.Timeout(self._limits.asset_idle, connect=self._limits.connect)
-        scheme = "http" if url[:5].lower() == "http:" else "https"
-        async with self._assets[scheme].client() as client:
+        trace = RequestTrace("GET")
+        asked: dict[str, Any] = {"headers": dict(headers), "timeout": timeout}
+        async with self._assets[_route(url)].client() as client:
             try:
-                async with client.stream(
-                    "GET", url, headers=dict(headers), timeout=timeout
-                ) as found:
+                trace.started = True
+                async with client.stream("GET", url, extensions={"trace": trace}, **asked) as found:
                     yield found
             except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
-                raise _explained(error, sent=False) from error
+                raise _explained(error, trace.sent) from error
+
+
+def _route(url: str) -> str:
+    """Return how an asset is reached: what is plain http on this machine needs no proxy or TLS."""
+    try:
+        plain = url[:5].lower() == "http:" and is_loopback(httpx.URL(url).host)
+    except httpx.InvalidURL:
+        plain = False
+    return "loopback" if plain else "outside"
 
 
 async def _pieces(body: bytes) -> AsyncIterator[bytes]:
@@ -235,12 +244,3 @@ def _next_hop(response: httpx.Response, http: bool) -> str:
             "the asset's URL redirects to an address that is not allowed", final=True
         )
     return target
-
-
-def _plain(headers: httpx.Headers) -> dict[str, str]:
-    """Return headers by lower-case name, joined like httpx, which would guess an encoding."""
-    found: dict[str, str] = {}
-    for raw_name, raw_value in headers.raw:
-        name, value = raw_name.lower().decode("latin-1"), raw_value.decode("latin-1")
-        found[name] = f"{found[name]}, {value}" if name in found else value
-    return found

@@ -19,6 +19,7 @@ from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import is_task_id
 
 _EXCERPT = 200
+_LONGEST = 300  # characters of a message
 _NO_CREDIT = ("insufficient credit", "not enough credit", "out of credit", "no credits")
 _NO_SIGN_IN = ("no auth", "please sign in", "invalid api key")
 _TOO_MANY = ("concurrent task limit", "too many requests", "rate limit")
@@ -192,7 +193,7 @@ def _message(outer: dict[str, Any]) -> str:
     for value in (outer.get("message"), outer.get("msg"), outer.get("error")):
         inner = value.get("message") if isinstance(value, dict) else value
         if isinstance(inner, str) and inner and inner != "ok":
-            return utf8(inner[:1000])
+            return utf8(inner if len(inner) <= _LONGEST else inner[: _LONGEST - 1] + "…")
     return ""
 
 

@@ -55,8 +55,8 @@ def _checked(what: str, check: Callable[[Context], _Found], context: Context) ->
         return Finding(what, *check(context))
     except PiooyError as error:
         return Finding(what, "error", error.message, error.hint(), error)
-    except (OSError, ValueError) as error:
-        return Finding(what, "error", str(error))
+    except Exception as error:  # noqa: BLE001 - a broken installation may raise anything
+        return Finding(what, "error", f"{type(error).__name__}: {error}")
 
 
 def _python() -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from piooy_cli.app.context import Context
 from piooy_cli.app.run_many import run_many
-from piooy_cli.domain.errors import StillRunning, TaskFailed, UsageError
+from piooy_cli.domain.errors import PiooyError, StillRunning, TaskFailed, UsageError
 from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import Asset, Task
 
@@ -69,7 +69,11 @@ async def download_one(
     context: Context, refs: list[str] | None, options: DownloadOptions
 ) -> "list[SavedFile]":
     """Return the files of a single task. Raises UsageError for none or several."""
-    ids = [ref async for ref in context.task_ids(refs, "download") if isinstance(ref, str)]
+    found = [ref async for ref in context.task_ids(refs, "download")]
+    ids = [ref for ref in found if isinstance(ref, str)]
+    for ref in found:
+        if isinstance(ref, PiooyError):
+            raise ref
     if len(ids) != 1:
         raise UsageError(
             "--output - accepts a single task", "for several tasks, give --output a directory"

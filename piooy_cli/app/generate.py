@@ -14,13 +14,15 @@ if TYPE_CHECKING:
 class GenerateOptions(NamedTuple):
     """Whether to `wait` for the tasks, and how to `save` their files, if at all.
 
-    `timeout`: seconds for each task. `on_saved` is called with each saved file.
+    `timeout`: seconds for each task. `at_once`: tasks in progress at the same time. `on_saved` is
+    called with each saved file.
     """
 
     times: int = 1
     wait: bool = True
     save: "SaveOptions | None" = None
     timeout: float | None = None
+    at_once: int = 4
     on_saved: "Callable[[SavedFile], None]" = lambda file: None
 
 
@@ -38,9 +40,8 @@ async def generate_tasks(context: Context, order: "Order", options: GenerateOpti
             for file in await pipeline.make(order, saver, wait=options.wait):
                 options.on_saved(file)
 
-        await run_many(
-            context, one, range(options.times), resume=save.wait_arguments if save else ()
-        )
+        resume = save.wait_arguments if save else ()
+        await run_many(context, one, range(options.times), at_once=options.at_once, resume=resume)
 
 
 async def generate_one(

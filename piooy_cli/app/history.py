@@ -1,8 +1,8 @@
-"""Changing the history: resolving orders in doubt, and repairing saved files."""
+"""The history: details of orders, resolving those in doubt, repairing saved files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from getpass import getuser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from piooy_cli.app.context import Context
 from piooy_cli.app.run_many import run_many
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from piooy_cli.ledger.records import DamagedFile, OrderDetails
     from piooy_cli.ledger.statistics import RunStatistics
     from piooy_cli.ledger.store import OrderStore
+_TIMES = {"started": "started_at", "ended": "ended_at", "at": "decided_at"}
 
 
 def store_with(context: Context, ref: str) -> "OrderStore":
@@ -70,3 +71,28 @@ def _user() -> str:
         return getuser()
     except (KeyError, OSError):
         return "unknown user"
+
+
+def details_record(order: "OrderDetails") -> dict[str, Any]:
+    """Return everything that is known about an order, for programs; keys are only ever added."""
+    from piooy_cli.domain.records import shown_record
+
+    return shown_record(order.task, order.files) | {
+        "row": order.number,
+        "state": str(order.state),
+        "digest": order.digest,
+        "attempts": [_with_times(one) for one in order.attempts],
+        "decisions": [_with_times(one) for one in order.decisions],
+    }
+
+
+def _with_times(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Add each time in ISO 8601 to the one in Unix seconds."""
+    from datetime import UTC, datetime
+
+    times = {
+        name: datetime.fromtimestamp(record[of], UTC).isoformat(timespec="seconds")
+        for of, name in _TIMES.items()
+        if record.get(of) is not None
+    }
+    return dict(record) | times

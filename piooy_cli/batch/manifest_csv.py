@@ -1,7 +1,6 @@
 """Parsing a CSV manifest. Its header names the fields; a quoted field may contain line breaks."""
 
 import csv
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ from piooy_cli.batch.manifest_lines import (
     RawRow,
     is_deep,
 )
+from piooy_cli.domain.text import parse_json
 
 LONGEST_FIELD = 1 << 20
 _OPTION = "option."
@@ -87,7 +87,7 @@ def _header_fault(names: list[str]) -> str | None:
 
 def _option(name: str, cell: str) -> tuple[str, Any]:
     """Parse an option: `KEY` is text, like `-O KEY=`; `KEY:` is JSON, like `-O KEY:=`."""
-    return (name[:-1], json.loads(cell)) if name.endswith(":") else (name, cell)
+    return (name[:-1], parse_json(cell)) if name.endswith(":") else (name, cell)
 
 
 def _row(number: int, names: list[str], cells: list[str]) -> RawRow | BadLine:

@@ -20,6 +20,7 @@ from piooy_cli.batch.manifest_lines import (
     decoded_lines,
     is_deep,
 )
+from piooy_cli.domain.text import parse_json
 
 
 class ManifestFormat(StrEnum):
@@ -94,7 +95,7 @@ def _prompt_row(number: int, text: str) -> RawRow | BadLine:
 
 def _json_row(number: int, text: str) -> RawRow | BadLine:
     try:
-        value = json.loads(text, parse_constant=_refuse)
+        value = parse_json(text)
     except RecursionError:
         return BadLine(number, "is not valid JSON: too deeply nested")
     except json.JSONDecodeError as error:

@@ -88,10 +88,11 @@ class BatchPreparer(NamedTuple):
         path = self._path(name, "sqlite3")
         if not path.exists():
             return None
-        row_store = RowStore(path)
-        if row_store.get_fact("fingerprint") == self._fingerprint(source):
+        row_store = RowStore.sound(path)
+        if row_store and row_store.get_fact("fingerprint") == self._fingerprint(source):
             return Batch(name, row_store, False, self._sent_mark(name))
-        row_store.close()
+        if row_store:
+            row_store.close()
         return None
 
     def _filled(self, source: RowSource) -> RowStore:

@@ -55,6 +55,8 @@ def refuse_changed(store: OrderStore, batch: str, rows: RowStore, *, only_failed
 
 def catch_up(store: OrderStore, batch: str, rows: RowStore, results: ResultsFile) -> None:
     """Mark the rows that are in the results: a crash may have lost their marks."""
+    if results.is_stream:
+        return
     begin = int(rows.get_fact("results_end") or 0)
     if begin > results.end or rows.get_fact("results_file") not in (None, results.identity):
         rows.reopen(None)  # the file is another one, or was cut: it is written again

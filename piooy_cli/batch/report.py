@@ -1,12 +1,13 @@
 """Reports on a run of a batch: lines for people, JSON for programs, metrics for Prometheus."""
 
+import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from piooy_cli.batch.counters import BatchCounters
-from piooy_cli.files import disk_errors, replace_file
+from piooy_cli.files import disk_errors, replace_file, write_stream
 
 _HELP = {
     "rows": "Rows of the batch.",
@@ -84,10 +85,17 @@ def summary_lines(counters: BatchCounters, results: Path) -> list[str]:
 
 
 def write_report(path: Path, text: str) -> None:
-    """Replace the file as a whole: readers never see half of it. Raises StorageRefused."""
+    """Replace the file as a whole, or write to a pipe or device. Raises StorageRefused.
+
+    Readers of a file never see half of it; if it is a link, the file behind it is replaced.
+    """
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, lambda beside: beside.write_text(text, encoding="utf-8"))
+        if path.exists() and not path.is_file():
+            write_stream(path, text.encode("utf-8"))
+        else:
+            target = Path(os.path.realpath(path))
+            replace_file(target, lambda beside: beside.write_text(text, encoding="utf-8"))
 
 
 def _time(seconds: float) -> str:

@@ -9,27 +9,31 @@ from pathlib import Path
 from typing import Any
 
 from piooy_cli.batch.rows import BatchRow
-from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.models import SavedFile, Task
 from piooy_cli.domain.records import compact, task_record
-from piooy_cli.files import disk_errors, lock, unlock
+from piooy_cli.files import disk_errors, lock, read_at, unlock
 
 _PIECE = 1 << 20
 
 
 class ResultsFile:
-    """The results file of a batch, which other batches may share."""
+    """The results file of a batch, which other batches may share.
+
+    A pipe or a device (`is_stream`) is written as it is: nothing in it is known afterwards.
+    """
 
     def __init__(self, path: Path, batch: str) -> None:
         self.path = path
         self._batch = batch
         with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
+            reading = os.O_RDWR if path.is_file() or not path.exists() else os.O_WRONLY
+            flags = reading | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
             self._handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
-        if not stat.S_ISREG(os.fstat(self._handle).st_mode):
-            os.close(self._handle)
-            raise UsageError(f"--results {path} is not a regular file", "give another file")
+        self.is_stream = not stat.S_ISREG(os.fstat(self._handle).st_mode)
+        if self.is_stream:
+            os.set_blocking(self._handle, True)
+            return
         with self._alone():
             self._mend()
 
@@ -41,6 +45,10 @@ class ResultsFile:
     def append(self, record: dict[str, Any]) -> int:
         """Append a whole line, or nothing; return where it ends. Raises StorageRefused."""
         line = compact({"batch": self._batch, **record}).encode("utf-8", "replace") + b"\n"
+        with disk_errors(self.path):
+            if self.is_stream:
+                _written(self._handle, line)
+                return 0
         with disk_errors(self.path), self._alone():
             begin = self.end
             try:
@@ -74,7 +82,7 @@ class ResultsFile:
     def _mend(self) -> None:
         """Remove a last line that a crash has truncated."""
         end = size = self.end
-        while end and (piece := os.pread(self._handle, min(_PIECE, end), max(end - _PIECE, 0))):
+        while end and (piece := read_at(self._handle, min(_PIECE, end), max(end - _PIECE, 0))):
             begin = end - len(piece)
             if newline := piece.rfind(b"\n") + 1:
                 end = begin + newline

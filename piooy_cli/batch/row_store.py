@@ -1,7 +1,4 @@
-"""The rows of a batch on disk: checked once, not read from the manifest again.
-
-It contains nothing beyond the manifest, the ledger and the results: if lost, it is rebuilt.
-"""
+"""The rows of a batch on disk: checked once, rebuilt from the manifest if they are lost."""
 
 import json
 import os
@@ -18,7 +15,7 @@ from piooy_cli.domain.errors import StorageRefused
 from piooy_cli.files import private_directory
 
 _COLUMNS = "n, line, key, asked, request, output, cell"
-_PAGE = 200
+_PAGE, _HINT = 200, "make room, or set PIOOY_STATE_DIR to another place"
 _CACHE_KIB = 24 << 10
 
 
@@ -40,6 +37,15 @@ class RowStore:
             for statement in sql.TABLES.split(";\n"):
                 row_store._connection.execute(statement)
         return row_store
+
+    @classmethod
+    def sound(cls, path: Path) -> "RowStore | None":
+        """Open a row store; None if it is damaged, so that it is built again."""
+        with suppress(sqlite3.DatabaseError, StorageRefused):
+            found = cls(path)
+            if found._one("pragma quick_check(1)") == "ok":
+                return found
+        return None
 
     def fill(self, rows: Iterator[BatchRow | BadLine], most: int) -> tuple[list[BadLine], int]:
         """Store all rows; return the first `most` bad lines, and how many there were."""
@@ -95,12 +101,13 @@ class RowStore:
         """Rename it, so that the next run finds it."""
         with self._refusals():
             self._connection.close()
+            path.with_name(f"{path.name}-journal").unlink(missing_ok=True)  # of the one replaced
             self.path.replace(path)
         return RowStore(path)
 
     def discard(self) -> None:
         """Close and remove it."""
-        self._connection.close()
+        self.close()
         self.path.unlink(missing_ok=True)
 
     def close(self) -> None:
@@ -230,8 +237,7 @@ def _refusals(path: Path) -> Iterator[None]:
     try:
         yield
     except (sqlite3.Error, OSError) as error:
-        hint = "make room, or set PIOOY_STATE_DIR to another place"
-        raise StorageRefused(f"{path}: {error}", hint) from error
+        raise StorageRefused(f"{path}: {error}", _HINT) from error
 
 
 def _opened(path: Path) -> sqlite3.Connection:

@@ -7,6 +7,7 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from piooy_cli.domain.errors import UsageError
+from piooy_cli.domain.text import parse_json
 from piooy_cli.requests.builder import RequestSpec
 from piooy_cli.requests.text_input import read_text
 
@@ -131,7 +132,7 @@ def _listed(values: str, name: str, is_json: bool) -> list[Any]:
     if not is_json:
         return values.split(",")
     try:
-        return list(json.loads(f"[{values}]"))
+        return list(parse_json(f"[{values}]"))
     except (ValueError, RecursionError) as error:
         hint = 'numbers, or quoted text: seed:=1,2,3 or \'style:="noir","anime"\''
         raise UsageError(f"--vary {name}:={values[:60]}: not valid JSON: {error}", hint) from None
@@ -149,7 +150,7 @@ def _span(match: re.Match[str]) -> range:
 
 def _json(text: str, name: str) -> Any:
     try:
-        return json.loads(text)
+        return parse_json(text)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"--vary {name}: {text[:60]!r} is not valid JSON: {error}") from None
 

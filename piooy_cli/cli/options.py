@@ -233,10 +233,14 @@ def waiting_context(ctx: typer.Context) -> Context:
     return context
 
 
-def save_options(ctx: typer.Context) -> "SaveOptions":
-    """Return how to save files, from the options of the command. Raises UsageError."""
+def save_options(ctx: typer.Context, *, stdout: bool = False) -> "SaveOptions":
+    """Return how to save files, from the options of the command. Raises UsageError.
+
+    `stdout`: the command itself handles `--output -`.
+    """
     context: Context = ctx.obj
     given = ctx.params
     names = ("covers", "http_assets", "svg")
     flags = {name: given[name] for name in names if name in given}
-    return context.save_options(given["output"], given["on_exists"], **flags)
+    output = "." if stdout and given["output"] == "-" else given["output"]
+    return context.save_options(output, given["on_exists"], **flags)

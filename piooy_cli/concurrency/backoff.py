@@ -55,19 +55,22 @@ def retry_after(headers: Mapping[str, str], now: float | None = None) -> float |
     text = headers.get("retry-after", "").strip()
     if _DIGITS.fullmatch(text):
         return min(max(float(text), 1.0), 300.0)
-    return _until_date(text, time.time() if now is None else now)
+    if now is None:  # the server's clock may differ from ours
+        now = _timestamp(headers.get("date", "")) or time.time()
+    moment = _timestamp(text)
+    return None if moment is None else min(max(moment - now, 1.0), 300.0)
 
 
-def _until_date(text: str, now: float) -> float | None:
+def _timestamp(text: str) -> float | None:
+    """Parse an HTTP date into Unix seconds; None if it is not one."""
     from email.utils import parsedate_to_datetime  # only where a server sends a date
 
     if "," not in text:
         return None
     try:
-        moment = parsedate_to_datetime(text).timestamp()
+        return parsedate_to_datetime(text).timestamp()
     except (TypeError, ValueError, OverflowError):
         return None
-    return min(max(moment - now, 1.0), 300.0)
 
 
 class PauseGate:

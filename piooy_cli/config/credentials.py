@@ -15,7 +15,7 @@ from piooy_cli.config.keyring import MEMORY, Keyring, KeyringTrouble
 from piooy_cli.config.settings import Settings
 from piooy_cli.domain.errors import NotSignedIn, StorageRefused
 from piooy_cli.domain.hints import Hint
-from piooy_cli.files import expanded, write_private
+from piooy_cli.files import expanded, locked, read_small, write_private
 
 _PRINTABLE = re.compile(r"[\x21-\x7e]{1,4096}", re.ASCII)
 _ASCII_SPACE = " \t\r\n\v\f"
@@ -24,6 +24,7 @@ _FOUR_WAYS = Hint(
     sentence="set PIOOY_API_KEY or PIOOY_API_KEY_FILE, or store a key with {}"
     " (in the keyring, or with --store file); with `--sandbox` no key is needed",
 )
+_MOST, _MOST_KEYS = 8192, 1 << 20  # bytes of a key file, and of all stored keys
 
 
 class Key(NamedTuple):
@@ -85,16 +86,19 @@ def check_key(text: str, origin: str) -> str:
 
 def store_in_file(vault: KeyStore, secret: str) -> None:
     """Store the key in the 0600 file."""
-    write_private(vault.file, json.dumps(_stored(vault.file) | {vault.account: secret}, indent=1))
+    with locked(vault.file):
+        stored = _stored(vault.file) | {vault.account: secret}
+        write_private(vault.file, json.dumps(stored, indent=1))
 
 
 def delete_from_file(vault: KeyStore) -> bool:
     """Delete the key from the 0600 file; return whether there was one."""
-    stored = _stored(vault.file)
-    if vault.account not in stored:
+    if vault.account not in _stored(vault.file):
         return False
-    del stored[vault.account]
-    write_private(vault.file, json.dumps(stored, indent=1))
+    with locked(vault.file):
+        stored = _stored(vault.file)
+        stored.pop(vault.account, None)
+        write_private(vault.file, json.dumps(stored, indent=1))
     return True
 
 
@@ -108,15 +112,14 @@ def _from_environment(environ: Mapping[str, str]) -> Key | None:
 
 def _read(path: Path) -> str:
     try:
-        with expanded(path).open("rb") as file:
-            return file.read(8192).decode("utf-8", "replace")
+        return read_small(expanded(path), _MOST).decode("utf-8", "replace")
     except OSError as error:
         raise NotSignedIn(f"PIOOY_API_KEY_FILE: {path}: {error.strerror}", _FOUR_WAYS) from None
 
 
 def _stored(path: Path) -> dict[str, str]:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(read_small(path, _MOST_KEYS))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:

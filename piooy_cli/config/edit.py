@@ -1,7 +1,7 @@
 """Changing the config file, comments kept; and listing the settings in effect."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,10 @@ from piooy_cli.config.settings import (
     resolve_settings,
 )
 from piooy_cli.domain.errors import NotFound, UsageError
+from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import MediaType
 from piooy_cli.domain.text import check_text
-from piooy_cli.files import write_private
+from piooy_cli.files import locked, write_private
 
 _DEPTHS = {"model": 1, "options": 2, "models": 2, "limit": 1, "cap": 1}
 _EXAMPLES = {
@@ -76,20 +77,22 @@ def change_setting(file: Path, key: str, value: str | None, profile: str | None)
     """
     names = _names(key)
     path = ["profiles", profile, *names] if profile else names
-    document = _document(file)
-    if value is None:
-        _remove(document, path, key)
-    else:
-        _put(document, path, _typed(names, check_text(value, key)))
-    _write(file, document)
+    with locked(file):
+        document = _document(file)
+        if value is None:
+            _remove(document, path, key)
+        else:
+            _put(document, path, _typed(names, check_text(value, key)))
+        _write(file, document)
 
 
 def ensure_profile(file: Path, profile: str) -> None:
     """Add `[profiles.NAME]` if it does not exist yet."""
-    document = _document(file)
-    if profile not in document.get("profiles", {}):
-        _put(document, ["profiles", profile], {})
-        _write(file, document)
+    with locked(file):
+        document = _document(file)
+        if profile not in document.get("profiles", {}):
+            _put(document, ["profiles", profile], {})
+            _write(file, document)
 
 
 def _document(file: Path) -> Any:
@@ -148,14 +151,24 @@ def _put(document: Any, path: list[str], value: Any) -> None:
     for table in tables:
         if table not in document:
             document[table] = tomlkit.table()
-        document = document[table]
+        document = _table_in(document, table)
     document[name] = value
+
+
+def _table_in(document: Any, name: str) -> Any:
+    """Return a table of the document. Raises UsageError if the name is something else there."""
+    if not isinstance(document[name], MutableMapping):
+        raise UsageError(
+            f"{name} is not a table in the config file",
+            Hint("config edit", sentence="to change it: {}"),
+        )
+    return document[name]
 
 
 def _remove(document: Any, path: list[str], key: str) -> None:
     *tables, name = path
     for table in tables:
-        document = document.get(table, {})
+        document = _table_in(document, table) if table in document else {}
     if name not in document:
         raise NotFound(f"{key} is not set in the config file")
     del document[name]

@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 
 from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.hints import Hint
+from piooy_cli.files import expanded, read_small
+
+_BIGGEST_CONFIG = 1 << 20
 
 
 class Directories(NamedTuple):
@@ -24,16 +27,13 @@ def find_directories(environ: Mapping[str, str]) -> Directories:
     """Return the directories that the variables name, or else the platform's own."""
     config, state = environ.get("PIOOY_CONFIG_DIR"), environ.get("PIOOY_STATE_DIR")
     if config and state:
-        return Directories(Path(config), Path(state))
+        return Directories(expanded(config), expanded(state))
     from platformdirs import PlatformDirs  # 20 ms that the variables save
 
     platform = PlatformDirs("piooy", appauthor=False)
     return Directories(
-        Path(config or platform.user_config_dir), Path(state or platform.user_state_dir)
+        expanded(config or platform.user_config_dir), expanded(state or platform.user_state_dir)
     )
-
-
-_BIGGEST_CONFIG = 1 << 20
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -55,9 +55,10 @@ def read_config(path: Path) -> dict[str, Any]:
 
 def _config_text(path: Path) -> str:
     try:
-        if path.is_file() and path.stat().st_size > _BIGGEST_CONFIG:
+        content = read_small(path, _BIGGEST_CONFIG + 1)
+        if len(content) > _BIGGEST_CONFIG:
             raise UsageError(f"{path} is larger than 1 MiB", "is it the right file?")
-        return path.read_bytes().decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except UnicodeDecodeError:

@@ -14,6 +14,7 @@ T = TypeVar("T")
 
 SERVICE = "piooy"
 SECONDS = 3.0
+_TYPING_SECONDS = 120
 MEMORY = "keyring"  # the file that names the backend which answered
 
 
@@ -41,7 +42,9 @@ class Keyring:
 
     def store(self, secret: str) -> None:
         """Store a key, and check that it was stored."""
-        _bounded(lambda: _keyring().set_password(SERVICE, self.account, secret))
+        account = self.account
+        # The system may ask for the keyring's password first.
+        _bounded(lambda: _keyring().set_password(SERVICE, account, secret), _TYPING_SECONDS)
         # Some backends take a password and keep nothing.
         if self.read() != secret:
             raise KeyringTrouble("the keyring did not store it")
@@ -107,7 +110,7 @@ def _backends() -> Iterator[Any]:
     yield from found.backends if isinstance(found, ChainerBackend) else [found]
 
 
-def _bounded(call: Callable[[], T]) -> T:
+def _bounded(call: Callable[[], T], seconds: float = SECONDS) -> T:
     """Run `call` in a thread that can be left behind: D-Bus may never answer."""
     outcome: list[T] = []
     failure: list[BaseException] = []
@@ -120,18 +123,18 @@ def _bounded(call: Callable[[], T]) -> T:
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join(SECONDS)
+    thread.join(seconds)
     if outcome:
         return outcome[0]
     if failure and isinstance(failure[0], PiooyError):
         raise failure[0]
-    raise KeyringTrouble(_trouble(failure))
+    raise KeyringTrouble(_trouble(failure, seconds))
 
 
-def _trouble(failure: list[BaseException]) -> str:
+def _trouble(failure: list[BaseException], seconds: float) -> str:
     if not failure:
         return (
-            f"the keyring did not answer within {SECONDS:.0f} s; set PIOOY_API_KEY to do without it"
+            f"the keyring did not answer within {seconds:.0f} s; set PIOOY_API_KEY to do without it"
         )
     name = type(failure[0]).__name__
     if name == "NoKeyringError":

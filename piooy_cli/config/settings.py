@@ -214,6 +214,8 @@ def _consistent(settings: Settings) -> Settings:
 def _unknown(config: Mapping[str, Any]) -> tuple[str, ...]:
     known = {*NAMES, "profiles"}
     unknown = [key for key in config if key not in known]
-    for profile, table in config.get("profiles", {}).items():
-        unknown += [f"profiles.{profile}.{key}" for key in table if key not in NAMES]
+    profiles = config.get("profiles", {})
+    for profile, table in profiles.items() if isinstance(profiles, dict) else ():
+        if isinstance(table, dict):
+            unknown += [f"profiles.{profile}.{key}" for key in table if key not in NAMES]
     return tuple(unknown)

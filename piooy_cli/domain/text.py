@@ -1,7 +1,9 @@
 """Text that leaves this process: checked before it is sent, the key removed. Pure."""
 
+import json
 import re
 from collections.abc import Iterable
+from typing import Any, NoReturn
 
 from piooy_cli.domain.errors import UsageError
 
@@ -9,6 +11,14 @@ _UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 LONGEST_PROMPT = 100_000  # bytes: twenty times what any known model reads
+
+
+def parse_json(text: str) -> Any:
+    """Parse JSON that the user wrote: without NaN, Infinity and duplicate keys.
+
+    Raises ValueError or RecursionError.
+    """
+    return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique)
 
 
 def check_text(text: str, what: str, most: int = LONGEST_PROMPT) -> str:
@@ -48,3 +58,16 @@ def _forms(secret: str) -> tuple[str, ...]:
     encoded = (base64.b64encode(prefix + secret.encode()).decode() for prefix in (b"", b"Bearer "))
     plain = (secret, quote(secret, safe=""), json.dumps(secret)[1:-1])
     return (*plain, *(form.rstrip("=") for form in encoded))
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not allowed")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the key {twice[:60]!r} occurs twice")
+    return found

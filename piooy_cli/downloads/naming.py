@@ -40,6 +40,11 @@ class Target:
 
         Raises UsageError for a template that could leave its directory, or names an unknown field.
         """
+        if output == "-":
+            raise UsageError(
+                "--output - is only for `generate` and `download` of a single task",
+                "give --output a directory",
+            )
         head, _, tail = output.replace("\\{", "{").rpartition("/")
         if "{" not in output:
             return cls(expanded(output or "."))

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 
 from piooy_cli.domain.errors import StorageRefused
-from piooy_cli.files import BINARY, NO_FOLLOW, disk_errors, lock
+from piooy_cli.files import BINARY, NO_FOLLOW, disk_errors, lock, read_at
 from piooy_cli.media import types
 
 _FLAGS = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | NO_FOLLOW | BINARY
@@ -103,7 +103,7 @@ class PartFile:
     def tail(self, count: int) -> bytes:
         """Return the last `count` bytes."""
         with disk_errors(self.path):
-            return os.pread(self._handle, count, max(self.size - count, 0))
+            return read_at(self._handle, count, max(self.size - count, 0))
 
     def reading(self) -> BufferedReader:
         """Open the bytes written so far for reading."""

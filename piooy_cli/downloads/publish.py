@@ -23,7 +23,9 @@ _NO_LINKS = frozenset(
 
 def ensure_writable(directory: Path) -> None:
     """Make sure that files can be written into `directory`, by writing one."""
-    if directory.exists() and not directory.is_dir():
+    with disk_errors(directory):
+        in_the_way = directory.exists() and not directory.is_dir()
+    if in_the_way:
         raise StorageRefused(
             f"{directory} is not a directory", "choose another place with --output"
         )

@@ -8,11 +8,13 @@ from piooy_cli.domain.events import (
     Event,
     Failed,
     Fetched,
+    Fetching,
     Noticed,
     PollStarted,
     Progressed,
     Retrying,
     Saved,
+    Saving,
     Settled,
     Shown,
     Submitted,
@@ -25,6 +27,7 @@ from piooy_cli.output.streams import LineStream
 
 _RETRY_EVERY = 60.0
 _MOST = 1000  # tasks, or troubles, that are remembered
+_DOWNLOADING = "downloading"
 
 
 class LogProgress:
@@ -73,6 +76,11 @@ class LogProgress:
             case Progressed(task, elapsed) if self._states.get(task.id) != task.status:
                 self._remember(task.id, task.status)
                 self._say(f"{task.id} {task.status} after {elapsed:.0f} s")
+            case Fetching(task):
+                self._states[task.id] = _DOWNLOADING
+            case Saving(task, asset, size, total):
+                of = f" of {total:,}" if total else ""
+                self._states[task.id] = f"{_DOWNLOADING}, file {asset.n}: {size:,}{of} bytes"
             case Shown(task) | Fetched(task):
                 self._forget(task.id)
             case Settled(task):
@@ -96,7 +104,8 @@ class LogProgress:
             first, status = next(iter(self._states.items()))
             others = len(self._states) - 1
             more = f" and {others} more" if others else ""
-            self._say(f"still waiting for {first} ({status}){more}{self._left(first)}")
+            doing = "at" if status.startswith(_DOWNLOADING) else "waiting for"
+            self._say(f"still {doing} {first} ({status}){more}{self._left(first)}")
 
     def _count(self, counted: BatchProgress, seen: float) -> None:
         now = time.monotonic()

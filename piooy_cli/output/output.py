@@ -96,7 +96,7 @@ class Output:
         from piooy_cli.output.preview import drawing
 
         self._show(self._progress.aside)
-        with suppress(OSError):
+        with suppress(Exception):  # whatever a picture or a terminal does, the file is saved
             columns = shutil.get_terminal_size().columns
             sys.stderr.write(drawing(Path(path), self._looks.environ, columns))
             sys.stderr.flush()

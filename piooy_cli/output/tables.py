@@ -19,7 +19,7 @@ from piooy_cli.domain.records import cells, shown_record
 from piooy_cli.domain.text import redact
 from piooy_cli.output.hyperlinks import hyperlink
 from piooy_cli.output.plain import PlainWriter
-from piooy_cli.output.sanitize import sanitize
+from piooy_cli.output.sanitize import escaped_json, sanitize
 from piooy_cli.output.streams import LineStream
 
 _SHORT_ID = 8
@@ -63,7 +63,8 @@ class TableWriter:
             case Listing(columns, rows, _, bars):
                 self._print(self._table(list(columns), [list(row) for row in rows], bars))
             case Document(value):
-                self._lines.write(json.dumps(value, indent=2))
+                text = json.dumps(value, indent=2, ensure_ascii=False)
+                self._lines.write("\n".join(map(escaped_json, text.split("\n"))))
             case Line():
                 PlainWriter(self._lines).answer(answer)
             case _:

@@ -10,6 +10,7 @@ from typing import Any
 
 from piooy_cli.domain.errors import NotFound, UsageError
 from piooy_cli.domain.models import MediaType
+from piooy_cli.domain.text import parse_json
 from piooy_cli.files import expanded
 
 BIGGEST_INLINE = 10 << 20
@@ -39,7 +40,7 @@ def parse_option(text: str) -> tuple[str, Any]:
     if not key.endswith(":"):
         return key, value
     try:
-        return key[:-1], json.loads(value, parse_constant=_refuse)
+        return key[:-1], parse_json(value)
     except (ValueError, RecursionError) as error:
         raise UsageError(
             f"--option {key}{sign}…: not valid JSON: {error}",

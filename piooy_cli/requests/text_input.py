@@ -1,6 +1,5 @@
 """Reading text from files and stdin, exactly as it is, and checked."""
 
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from piooy_cli.domain.errors import NotFound, UsageError
-from piooy_cli.domain.text import LONGEST_PROMPT
+from piooy_cli.domain.text import LONGEST_PROMPT, parse_json
 from piooy_cli.files import expanded
 from piooy_cli.output.streams import is_terminal
 
@@ -29,7 +28,7 @@ def read_json_object(source: str, what: str) -> dict[str, Any]:
     """Read the JSON object in a file, or on stdin for `-`."""
     text = read_text(source, what, 16 << 20)
     try:
-        value = json.loads(text)
+        value = parse_json(text)
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{what}: no JSON: {error}") from None
     if not isinstance(value, dict):

@@ -1,7 +1,7 @@
-"""Fetching the assets of a task: each is tried, and they are reported in their order."""
+"""Fetching the assets of a task: each is tried, and reported as it lands."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -28,51 +28,40 @@ class AssetFetcher:
     async def fetch(
         self, task: Task, saver: "Saver", *, only: int | None = None
     ) -> list[SavedFile]:
-        """Save the assets of a task, or `only` its n-th, and report them in their order.
+        """Save the assets of a task, or `only` its n-th; return them in their order.
 
-        Every asset is tried; then the error that takes precedence is raised.
+        Each file is recorded and reported as it lands. Every asset is tried; then the error that
+        takes precedence is raised.
         """
         wanted = assets_to_save(task, saver.options.covers or only is not None)
         wanted = [asset for asset in wanted if only in (None, asset.n)]
         self._tell(Fetching(task))
         saving = [asyncio.create_task(self._save(task, asset, saver)) for asset in wanted]
         try:
-            return await self._report_in_order(
-                saving, None if saver.options.temporary else self._keep
-            )
+            outcomes = await asyncio.gather(*saving)
         finally:
             for one in saving:
                 one.cancel()
+            await asyncio.gather(*saving, return_exceptions=True)
             self._tell(Fetched(task))
-
-    async def _report_in_order(
-        self,
-        saving: "Iterable[asyncio.Task[SavedFile | PiooyError | None]]",
-        keep: Callable[[SavedFile], None] | None,
-    ) -> list[SavedFile]:
-        saved: list[SavedFile] = []
-        errors: list[PiooyError] = []
-        for one in saving:
-            outcome = await one
-            if isinstance(outcome, PiooyError):
-                errors.append(outcome)
-            elif outcome:
-                saved.append(outcome)
-                if keep:
-                    keep(outcome)
-                self._tell(Saved(outcome))
+        errors = [one for one in outcomes if isinstance(one, PiooyError)]
         if errors:
             self._raise_strongest(errors)
-        return saved
+        return [one for one in outcomes if isinstance(one, SavedFile)]
 
     async def _save(
         self, task: Task, asset: Asset, saver: "Saver"
     ) -> SavedFile | PiooyError | None:
         """Save one asset; return its error, so that it does not stop the others."""
         try:
-            return await saver.save(task, asset, partial(self._fresh, task))
+            file = await saver.save(task, asset, partial(self._fresh, task))
         except PiooyError as error:
             return error
+        if file:
+            if not saver.options.temporary:
+                self._keep(file)
+            self._tell(Saved(file))
+        return file
 
     async def _fresh(self, task: Task, asset: Asset) -> Asset:
         """Return the same asset with its present URL."""

@@ -77,8 +77,9 @@ def download(
     if output == "-" and dry_run:
         raise UsageError("--dry-run cannot be used with --output -", "remove one of them")
     how = DownloadOptions(
-        options.save_options(ctx), wait=wait, timeout=timeout, persist=persist, jobs=jobs
-    )
+        options.save_options(ctx, stdout=True), wait=wait, timeout=timeout, persist=persist,
+        jobs=jobs,
+    )  # fmt: skip
     if output == "-":
         context.run(_to_stdout, refs, how)
     elif dry_run:

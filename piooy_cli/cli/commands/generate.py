@@ -9,7 +9,7 @@ from piooy_cli.app.context import Context
 from piooy_cli.cli import options, request_options
 from piooy_cli.cli.options import positive_number
 from piooy_cli.domain.errors import UsageError
-from piooy_cli.domain.events import Saved, Settled, Submitted
+from piooy_cli.domain.events import Noticed, Saved, Settled, Submitted
 from piooy_cli.domain.models import MediaType, Order, SavedFile
 
 if TYPE_CHECKING:
@@ -126,6 +126,8 @@ def generate(
         save = options.save_options(ctx)
         sweep = SweepOptions(vary or [], zip_, name, concurrency, save, timeout, dry_run, yes)
         return run_sweep(context, builder, spec, read, sweep)
+    if name:
+        raise UsageError("--name requires --vary", "only a sweep is a batch with a name")
     order = builder.order(spec._replace(prompt=read(supplied=builder.has_input(spec))))
     if dry_run:
         return context.output.document(order.to_dict())
@@ -141,17 +143,28 @@ def generate(
         if preview:
             context.output.preview(file.path)
         if open_:
-            typer.launch(file.path)
+            _open(context, file.path)
 
     how = GenerateOptions(
         times=count,
         wait=wait,
         save=options.save_options(ctx) if wait and download else None,
         timeout=timeout,
+        at_once=concurrency,
         on_saved=on_saved,
     )
     results = (Saved,) if how.save else (Settled,) if wait else (Submitted,)
     return context.run(generate_tasks, order, how, results=results)
+
+
+def _open(context: Context, path: str) -> None:
+    """Open a file; whatever happens, it is saved."""
+    try:
+        failed = typer.launch(path)
+    except Exception:  # noqa: BLE001 - a desktop may fail in any way
+        failed = 1
+    if failed:
+        context.tell(Noticed(f"{path} could not be opened"))
 
 
 async def _to_stdout(

@@ -1,7 +1,7 @@
 """`piooy history`: list, search, resolve, export and check the orders in the local ledger."""
 
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,9 +14,10 @@ from piooy_cli.domain.errors import NotDownloaded, PiooyError, StillRunning, Usa
 from piooy_cli.domain.events import Saved, Shown
 from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import MediaType, OrderState, check_task_id
+from piooy_cli.domain.text import check_text
 
 if TYPE_CHECKING:
-    from piooy_cli.ledger.records import OrderDetails
+    pass
 
 history = CommandApp()
 _Ref = Annotated[str, typer.Argument(metavar="REF", help="A task id or its prefix, @last, @row:N.")]
@@ -105,6 +106,8 @@ def list_history(
 
     context: Context = ctx.obj
     context.configure(fields=known_fields(fields))
+    for name, text in {"search": search, "model": model, "batch": batch, "status": status}.items():
+        check_text(text or "", f"--{name}")
     filters = OrderFilters(status, model, media, since, search, unsaved, unknown, batch, limit)
     context.output.results_are((Shown,))
     if store := context.existing_store():
@@ -115,10 +118,10 @@ def list_history(
 @history.command("show")
 def show(ctx: typer.Context, ref: _Ref) -> None:
     """Show everything that is known about an order: attempts, files and decisions."""
-    from piooy_cli.app.history import store_with
+    from piooy_cli.app.history import details_record, store_with
 
     context: Context = ctx.obj
-    context.output.answer(Document(_record(store_with(context, ref).order_named(ref))))
+    context.output.answer(Document(details_record(store_with(context, ref).order_named(ref))))
 
 
 @history.command("resolve")
@@ -179,9 +182,11 @@ def export(ctx: typer.Context) -> None:
     from piooy_cli.domain.records import compact
 
     context: Context = ctx.obj
+    from piooy_cli.app.history import details_record
+
     if store := context.existing_store():
         for order in store.all_orders():
-            record = _record(order)
+            record = details_record(order)
             context.output.answer(Line(compact(record), record))
 
 
@@ -238,16 +243,3 @@ def check_history(
         hint = Hint("history check", ("--repair",), "to fetch them again at no charge: {}")
         raise NotDownloaded(f"{len(gone)} saved files are missing or changed", hint)
     context.output.note("no problems found")
-
-
-def _record(order: "OrderDetails") -> dict[str, Any]:
-    """Return everything that is known about an order, for programs; keys are only ever added."""
-    from piooy_cli.domain.records import shown_record
-
-    return shown_record(order.task, order.files) | {
-        "row": order.number,
-        "state": str(order.state),
-        "digest": order.digest,
-        "attempts": order.attempts,
-        "decisions": order.decisions,
-    }

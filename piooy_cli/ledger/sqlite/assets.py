@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from piooy_cli.domain.models import ResumeInfo, SavedFile
-from piooy_cli.ledger.sqlite.database import Database
+from piooy_cli.ledger.sqlite.database import Database, path_from_text, path_to_text
 
 _OF_TASK = "n = ? and order_id = (select id from orders where task_id = ?)"
 
@@ -14,7 +14,7 @@ class Assets(Database):
 
     def record_file(self, file: SavedFile) -> None:
         """Record where an asset was saved, its size and its SHA-256."""
-        path, n = str(Path(file.path).absolute()), file.asset.n
+        path, n = path_to_text(str(Path(file.path).absolute())), file.asset.n
         with self.commits.deferred() as connection:
             connection.execute(
                 "update assets set path = ?, bytes = ?, sha256 = ?, saved = ?, part = null"
@@ -28,14 +28,14 @@ class Assets(Database):
             f"select part, address, etag, length from assets where part is not null and {_OF_TASK}"
         )
         found = self.read(query, n, task_id)
-        return ResumeInfo(*found[0]) if found else None
+        return ResumeInfo(path_from_text(found[0]["part"]), *found[0][1:]) if found else None
 
     def save_resume_info(self, task_id: str, n: int, info: ResumeInfo) -> None:
         """Record the part file of an asset."""
         with self.commits.deferred() as connection:
             connection.execute(
                 f"update assets set part = ?, address = ?, etag = ?, length = ? where {_OF_TASK}",
-                (*info, n, task_id),
+                (path_to_text(info.path), *info[1:], n, task_id),
             )
 
     def delete_resume_info(self, task_id: str, n: int) -> None:
@@ -47,4 +47,4 @@ class Assets(Database):
         """Return where an asset was saved, and its SHA-256."""
         query = f"select path, sha256 from assets where path is not null and {_OF_TASK}"
         found = self.read(query, n, task_id)
-        return (found[0]["path"], found[0]["sha256"]) if found else None
+        return (path_from_text(found[0]["path"]), found[0]["sha256"]) if found else None

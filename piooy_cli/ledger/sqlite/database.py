@@ -1,6 +1,7 @@
 """The connection to a ledger file, for one account, and its rows as tasks."""
 
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -14,6 +15,8 @@ from piooy_cli.domain.models import Asset, Failure, Kind, Role, SavedFile, Task,
 from piooy_cli.ledger.sqlite.group_commit import GroupCommit
 from piooy_cli.ledger.sqlite.schema import opened, translated
 from piooy_cli.ledger.sqlite.spending_limits import SpendingLimits
+
+_BYTES = "bytes:"  # begins no path, since paths in the ledger are absolute
 
 
 def task_from_row(row: sqlite3.Row, assets: Sequence[sqlite3.Row]) -> Task:
@@ -47,10 +50,32 @@ def asset_from_row(row: sqlite3.Row) -> Asset:
 def files_from_rows(task: Task, assets: Sequence[sqlite3.Row]) -> list[SavedFile]:
     """Return the assets that were saved."""
     return [
-        SavedFile(task, asset_from_row(row), row["path"], row["bytes"], row["sha256"])
+        SavedFile(
+            task, asset_from_row(row), path_from_text(row["path"]), row["bytes"], row["sha256"]
+        )
         for row in assets
         if row["path"]
     ]
+
+
+def path_to_text(path: str) -> str:
+    """Return a path as text that SQLite can store: bytes that are not UTF-8 are encoded."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        from urllib.parse import quote
+
+        return _BYTES + quote(os.fsencode(path))
+    return path
+
+
+def path_from_text(text: str) -> str:
+    """Return the path that `path_to_text` has encoded."""
+    if not text.startswith(_BYTES):
+        return text
+    from urllib.parse import unquote_to_bytes
+
+    return os.fsdecode(unquote_to_bytes(text.removeprefix(_BYTES)))
 
 
 def _time(seconds: Any) -> datetime | None:
@@ -117,3 +142,12 @@ class Database:
     def assets_of(self, number: int) -> list[sqlite3.Row]:
         """Return the assets of an order, in their order."""
         return self.read("select * from assets where order_id = ? order by n", number)
+
+    def assets_by_order(self, numbers: list[int]) -> dict[int, list[sqlite3.Row]]:
+        """Return the assets of several orders, by the order's number."""
+        found: dict[int, list[sqlite3.Row]] = {number: [] for number in numbers}
+        marks = ", ".join("?" * len(numbers))
+        query = f"select * from assets where order_id in ({marks}) order by order_id, n"
+        for row in self.read(query, *numbers):
+            found[row["order_id"]].append(row)
+        return found

@@ -15,6 +15,8 @@ from piooy_cli.ledger.sqlite.filters import UNSAVED, conditions
 from piooy_cli.ledger.sqlite.order_record import SqliteOrderRecord
 from piooy_cli.ledger.sqlite.spending_limits import period_start
 
+_PAGE = 500
+
 
 class History(Database):
     """The part of the store that serves `piooy history`."""
@@ -26,10 +28,13 @@ class History(Database):
         if filters.limit:
             query += " limit ?"
             values.append(filters.limit)
-        for row in self.read(query, *values):
-            assets = self.assets_of(row["id"])
-            task = task_from_row(row, assets)
-            yield StoredOrder(task, files_from_rows(task, assets))
+        rows = self.read(query, *values)
+        for start in range(0, len(rows), _PAGE):
+            page = rows[start : start + _PAGE]
+            assets = self.assets_by_order([row["id"] for row in page])
+            for row in page:
+                task = task_from_row(row, assets[row["id"]])
+                yield StoredOrder(task, files_from_rows(task, assets[row["id"]]))
 
     def all_orders(self) -> Iterator[OrderDetails]:
         """Yield every order of the account, oldest first."""

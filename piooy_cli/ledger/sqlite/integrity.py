@@ -8,7 +8,7 @@ from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import SUCCEEDED
 from piooy_cli.files import sha256_of
 from piooy_cli.ledger.records import DamagedFile
-from piooy_cli.ledger.sqlite.database import Database
+from piooy_cli.ledger.sqlite.database import Database, path_from_text
 
 _SUCCEEDED = ", ".join(f"'{status}'" for status in sorted(SUCCEEDED))
 _RULES = {
@@ -64,7 +64,7 @@ def damaged_files(db: Database) -> Iterator[DamagedFile]:
         " where path is not null and account = ? order by order_id, n"
     )
     for row in db.read(query, db.account):
-        path = Path(row["path"])
+        path = Path(path_from_text(row["path"]))
         if not path.is_file():
             yield DamagedFile(row["task_id"], row["n"], path, f"{path} is missing")
         elif path.stat().st_size != row["bytes"] or sha256_of(path) != row["sha256"]:

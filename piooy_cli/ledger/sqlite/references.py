@@ -4,19 +4,22 @@ import re
 
 from piooy_cli.domain.errors import NotFound, UsageError
 from piooy_cli.domain.hints import Hint
-from piooy_cli.domain.models import Task
-from piooy_cli.ledger.records import OrderDetails, OrderFilters
+from piooy_cli.domain.models import FAILED, SUCCEEDED, TaskStatus
+from piooy_cli.ledger.records import OrderDetails
 from piooy_cli.ledger.sqlite.database import COLUMNS
+from piooy_cli.ledger.sqlite.filters import UNSAVED, batch_named
 from piooy_cli.ledger.sqlite.history import History
 
 SHORTEST_PREFIX = 6
 _ROW = re.compile(r"@row:([0-9]{1,18})", re.ASCII)
 _BATCH = "@batch:"
 _NTH = re.compile(r"@([1-9][0-9]{0,8})", re.ASCII)
+_FAILED = ", ".join(f"'{status}'" for status in sorted(FAILED))
+_ENDED = ", ".join(f"'{status}'" for status in sorted(SUCCEEDED | FAILED))
 _SETS = {
-    "@pending": OrderFilters(),
-    "@failed": OrderFilters(),
-    "@unsaved": OrderFilters(unsaved=True),
+    "@pending": f"coalesce(status, '{TaskStatus.PENDING}') not in ({_ENDED})",
+    "@failed": f"status in ({_FAILED})",
+    "@unsaved": UNSAVED,
 }
 _KNOWN = "@last @2 @pending @failed @unsaved @batch:NAME @row:N"
 _TO_LIST = Hint("history", sentence="to list the orders: {}")
@@ -30,12 +33,10 @@ class References(History):
 
         Raises NotFound if there is no such task, UsageError if it is ambiguous.
         """
-        if sets := _SETS.get(ref):
-            tasks = (one.task for one in self.list_orders(sets))
-            return [task.id for task in tasks if task.id and _belongs(ref, task)]
+        if condition := _SETS.get(ref):
+            return self._tasks_where(condition)
         if ref.startswith(_BATCH):
-            chosen = OrderFilters(batch=ref.removeprefix(_BATCH))
-            return [one.task.id for one in self.list_orders(chosen) if one.task.id]
+            return self._tasks_where("batch = ?", batch_named(self, ref.removeprefix(_BATCH)))
         if ref == "@last" or _NTH.fullmatch(ref):
             return [self._nth(1 if ref == "@last" else int(ref[1:]))]
         if ref.startswith("@"):
@@ -59,6 +60,14 @@ class References(History):
             hint = "choose it with --profile, --base-url or --sandbox"
             raise UsageError(f"{ref} belongs to {found[0]['account']}", hint)
         return self.details(found[0])
+
+    def _tasks_where(self, condition: str, *values: str) -> list[str]:
+        """Return the ids of the account's tasks, newest first."""
+        query = (
+            "select task_id from orders where account = ? and task_id is not null"
+            f" and {condition} order by id desc"
+        )
+        return [str(row["task_id"]) for row in self.read(query, self.account, *values)]
 
     def _nth(self, n: int) -> str:
         query = (
@@ -92,9 +101,3 @@ class References(History):
             what = f"{ref} is ambiguous: matches {', '.join(found[:2])}"
             raise UsageError(what, "type more characters")
         return str(found[0])
-
-
-def _belongs(ref: str, task: Task) -> bool:
-    if ref == "@pending":
-        return not task.is_settled
-    return task.failed if ref == "@failed" else True
