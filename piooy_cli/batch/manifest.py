@@ -18,6 +18,7 @@ from piooy_cli.output.streams import is_terminal
 
 _PIECE = 1 << 20
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}", re.ASCII)
+_SPREADSHEETS = (".xlsx", ".xlsm", ".xls", ".ods", ".numbers")
 
 
 class Manifest:
@@ -28,6 +29,8 @@ class Manifest:
         self._waiting = waiting
         self._read_so_far = hashlib.sha256()
         self._told_at = time.monotonic()
+        if source.lower().endswith(_SPREADSHEETS):
+            raise UsageError(f"{source} is a spreadsheet", "export it as CSV, and give that file")
         self._handle = _stdin() if source == "-" else _opened(source)
         mode = os.fstat(self._handle).st_mode if self._handle is not None else 0
         self.is_file = source != "-" and stat.S_ISREG(mode)

@@ -1,6 +1,7 @@
-"""Parsing a CSV manifest. Its header names the fields; a quoted field may contain line breaks."""
+"""Parsing a table: CSV, or separated by tabs or semicolons. Its header names the fields."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -12,11 +13,15 @@ from piooy_cli.batch.manifest_lines import (
     NumberedLine,
     RawRow,
     is_deep,
+    split_urls,
 )
-from piooy_cli.domain.text import parse_json
+from piooy_cli.domain.text import is_blank, parse_json
 
 LONGEST_FIELD = 1 << 20
 _OPTION = "option."
+_SPACES = " \t\u00a0"  # around a cell, spreadsheets and people leave them by mistake
+_DELIMITERS = (",", "\t", ";")
+_SEPARATOR_LINE = re.compile(r'"?sep=([,;\t])"?')  # which Excel writes and reads
 
 
 def is_column(name: str) -> bool:
@@ -25,25 +30,50 @@ def is_column(name: str) -> bool:
     return is_option or (name in MANIFEST_FIELDS and name != "options")
 
 
-def csv_rows(lines: Iterable[NumberedLine | BadLine]) -> Iterator[RawRow | BadLine]:
+def is_header(line: str) -> bool:
+    """Whether a line can only be the header of a table: `prompt`, alone or with other columns."""
+    return any("prompt" in (names := _split(line, one)) and all(map(is_column, names))
+               for one in _DELIMITERS)  # fmt: skip
+
+
+def delimiter_of(header: str) -> str:
+    """Return what separates the columns: the comma, unless another one makes known columns."""
+    if says := _SEPARATOR_LINE.fullmatch(header.strip()):
+        return says[1]
+    known = (one for one in _DELIMITERS if all(map(is_column, _split(header, one))))
+    return next(known, ",")
+
+
+def _split(line: str, delimiter: str) -> list[str]:
+    return [cell.strip().strip('"') for cell in line.split(delimiter)]
+
+
+def csv_rows(
+    lines: Iterable[NumberedLine | BadLine], delimiter: str = ","
+) -> Iterator[RawRow | BadLine]:
     """Yield the rows below the header. Invalid CSV ends the reading, since no row is certain."""
     feed = _Feed(lines)
     names: list[str] = []
-    for number, cells in _cells(feed):
+    for number, cells in _cells(feed, delimiter):
         if isinstance(cells, BadLine):
             yield cells
-        elif names and any(cells):
-            yield _row(number, names, cells)
-        elif any(cells):
-            names = [cell.strip() for cell in cells]
+            continue
+        cells = [cell.strip(_SPACES) for cell in cells]
+        if all(map(is_blank, cells)) or _SEPARATOR_LINE.fullmatch(delimiter.join(cells)):
+            continue
+        if names:
+            again = cells == names
+            yield BadLine(number, "repeats the header") if again else _row(number, names, cells)
+        else:
+            names = cells
             if fault := _header_fault(names):
                 yield BadLine(number, fault, ends=True)
                 return
 
 
-def _cells(feed: "_Feed") -> Iterator[tuple[int, list[str] | BadLine]]:
+def _cells(feed: "_Feed", delimiter: str) -> Iterator[tuple[int, list[str] | BadLine]]:
     csv.field_size_limit(LONGEST_FIELD)
-    reader = csv.reader(feed, strict=True)
+    reader = csv.reader(feed, delimiter=delimiter, strict=True)
     try:
         for cells in reader:
             if not feed.bad:
@@ -106,5 +136,5 @@ def _row(number: int, names: list[str], cells: list[str]) -> RawRow | BadLine:
                 return BadLine(number, f"{name} is nested too deep")
             fields.setdefault("options", {})[key] = value
         elif cell:
-            fields[name] = cell.split() if name in LISTS else cell
+            fields[name] = split_urls(cell) if name in LISTS else cell
     return RawRow(number, fields)

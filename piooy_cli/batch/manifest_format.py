@@ -4,12 +4,13 @@ A bad line is a `BadLine` among the rows, so that all of them can be reported at
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from itertools import chain
 from typing import Any
 
-from piooy_cli.batch.manifest_csv import csv_rows, is_column
+from piooy_cli.batch.manifest_csv import csv_rows, delimiter_of, is_header
 from piooy_cli.batch.manifest_lines import (
     MANIFEST_FIELDS,
     TEXTS,
@@ -19,8 +20,9 @@ from piooy_cli.batch.manifest_lines import (
     RawRow,
     decoded_lines,
     is_deep,
+    split_urls,
 )
-from piooy_cli.domain.text import parse_json
+from piooy_cli.domain.text import is_blank, parse_json
 
 
 class ManifestFormat(StrEnum):
@@ -33,11 +35,13 @@ class ManifestFormat(StrEnum):
 
 _ENDINGS = {
     "jsonl": ManifestFormat.JSONL, "ndjson": ManifestFormat.JSONL, "json": ManifestFormat.JSONL,
-    "csv": ManifestFormat.CSV, "txt": ManifestFormat.LINES,
+    "csv": ManifestFormat.CSV, "tsv": ManifestFormat.CSV, "tab": ManifestFormat.CSV,
 }  # fmt: skip
 
 
 _BROKEN = "contains a NUL character or half a character"
+_LINE_ENDS = re.compile(r"[\r\n]+")  # in files whose line ends are mixed
+_PRETTY = "is not a whole JSON object; `jq -c .` puts each object on a line of its own"
 _A_LIST = "is not a JSON object; `jq -c '.[]'` turns a list into lines"
 
 
@@ -50,11 +54,12 @@ def manifest_rows(
         if isinstance(first, BadLine) and not first.ends:
             yield first  # what it was to be, the next one may tell
         elif isinstance(first, BadLine) or _says(first[1]):
-            form = form or detect_format(name, "" if isinstance(first, BadLine) else first[1])
-            everything = chain([first], lines)
-            yield from (
-                csv_rows(everything) if form is ManifestFormat.CSV else _each(everything, form)
-            )
+            text = "" if isinstance(first, BadLine) else first[1]
+            form = form or detect_format(name, text)
+            if form is ManifestFormat.CSV:
+                yield from csv_rows(chain([first], lines), delimiter_of(text))
+            else:
+                yield from _each(chain([first], lines), form)
             return
 
 
@@ -63,11 +68,11 @@ def detect_format(name: str, first: str) -> ManifestFormat:
     ending = name.lower().rpartition(".")[2]
     if "." in name and ending in _ENDINGS:
         return _ENDINGS[ending]
-    if first.lstrip().startswith(("{", "[")):
+    if is_header(first):
+        return ManifestFormat.CSV
+    if ending != "txt" and first.lstrip().startswith(("{", "[")):
         return ManifestFormat.JSONL
-    names = [cell.strip() for cell in first.split(",")]
-    is_header = len(names) > 1 and "prompt" in names and all(map(is_column, names))
-    return ManifestFormat.CSV if is_header else ManifestFormat.LINES
+    return ManifestFormat.LINES
 
 
 def _each(
@@ -78,13 +83,16 @@ def _each(
     for line in lines:
         if isinstance(line, BadLine):
             yield line
+        elif form is ManifestFormat.LINES:
+            parts = _LINE_ENDS.split(line[1])
+            yield from (read(line[0], part) for part in parts if _says(part))
         elif _says(line[1]):
             yield read(*line)
 
 
 def _says(text: str) -> bool:
     """Whether a line is neither blank nor a comment."""
-    return bool(text.strip()) and not text.startswith("#")
+    return not is_blank(text) and not text.startswith("#")
 
 
 def _prompt_row(number: int, text: str) -> RawRow | BadLine:
@@ -99,8 +107,8 @@ def _json_row(number: int, text: str) -> RawRow | BadLine:
     except RecursionError:
         return BadLine(number, "is not valid JSON: too deeply nested")
     except json.JSONDecodeError as error:
-        if text.strip() == "[":
-            return BadLine(number, _A_LIST)
+        if text.strip() in ("[", "{"):
+            return BadLine(number, _A_LIST if text.strip() == "[" else _PRETTY)
         return BadLine(number, f"is not valid JSON: {error.msg}, column {error.colno}")
     except ValueError as error:
         return BadLine(number, f"is not valid JSON: {error}")
@@ -109,10 +117,6 @@ def _json_row(number: int, text: str) -> RawRow | BadLine:
     fields = {name: inner for name, inner in value.items() if inner is not None}
     fault = next(filter(None, (_fault(name, fields) for name in fields)), None)
     return BadLine(number, fault) if fault else RawRow(number, fields)
-
-
-def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is not allowed")
 
 
 def _fault(name: str, fields: dict[str, Any]) -> str | None:
@@ -131,8 +135,8 @@ def _fault(name: str, fields: dict[str, Any]) -> str | None:
             return f"{name} must be text"
         return f"{name} {_BROKEN}" if UNSENDABLE.search(value) else None
     if isinstance(value, str):
-        value = fields[name] = [value]
-    is_list = isinstance(value, list) and all(isinstance(one, str) for one in value)
-    if not is_list:
+        value = [value]
+    if not (isinstance(value, list) and all(isinstance(one, str) for one in value)):
         return f"{name} must be a list of URLs"
+    fields[name] = [url for one in value for url in split_urls(one)]
     return f"{name} {_BROKEN}" if any(map(UNSENDABLE.search, value)) else None

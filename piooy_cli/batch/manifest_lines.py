@@ -9,6 +9,9 @@ DEEPEST = 100
 TEXTS = ("prompt", "model", "media", "provider", "scene", "output", "id")
 LISTS = ("images", "videos")
 MANIFEST_FIELDS = (*TEXTS, *LISTS, "options")
+_LINE_END = re.compile(rb"\n|\r\n|\r(?=[^\n])")
+_SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # ZIP (xlsx, ods) and OLE (xls)
+_NEXT_URL = re.compile(r"[,;]?\s+|[,;](?=https?://)", re.IGNORECASE)
 UNSENDABLE = re.compile("[\x00\ud800-\udfff]")  # what no JSON text in UTF-8 can carry
 
 
@@ -35,6 +38,12 @@ def is_deep(value: Any, levels: int = DEEPEST) -> bool:
     return any(is_deep(one, levels - 1) for one in inner)
 
 
+def split_urls(text: str) -> list[str]:
+    """Return the URLs in one cell: separated by spaces, commas or semicolons."""
+    parts = (part if part[:5] == "data:" else part.strip(",;") for part in _NEXT_URL.split(text))
+    return [part for part in parts if part]
+
+
 NumberedLine = tuple[int, str]  # the number of a line, and what it says
 
 
@@ -48,9 +57,11 @@ def decoded_lines(pieces: Iterable[bytes]) -> Iterator[NumberedLine | BadLine]:
 
 def _lines_of(pieces: Iterable[bytes]) -> Iterator[tuple[int, bytes] | BadLine]:
     """Yield lines of bytes. A line that is too long ends the reading."""
-    number, held = 0, b""
+    number, held, end = 0, b"", b""
     for piece in pieces:
-        *whole, held = (held + piece).split(b"\n") if b"\n" in piece else (held + piece,)
+        held += piece
+        end = end or _line_end(held)
+        *whole, held = held.split(end) if end else (held,)
         for line in whole:
             number += 1
             if len(line) > LONGEST_LINE:
@@ -64,6 +75,12 @@ def _lines_of(pieces: Iterable[bytes]) -> Iterator[tuple[int, bytes] | BadLine]:
         yield number + 1, held
 
 
+def _line_end(beginning: bytes) -> bytes:
+    """Return what ends the lines: a lone CR if the first line ends so; empty if none ends yet."""
+    found = _LINE_END.search(beginning)
+    return b"" if not found else b"\r" if found[0] == b"\r" else b"\n"
+
+
 def _too_long(number: int) -> BadLine:
     return BadLine(number, f"is longer than {LONGEST_LINE >> 20} MiB", ends=True)
 
@@ -72,11 +89,14 @@ def _decoded(number: int, data: bytes) -> NumberedLine | BadLine:
     if number == 1:
         if _is_utf16(data):
             return BadLine(1, "is UTF-16; save the manifest as UTF-8", ends=True)
-        data = data.removeprefix(b"\xef\xbb\xbf")
+        if data.startswith(_SPREADSHEETS):
+            return BadLine(1, "is a spreadsheet or an archive; export it as CSV", ends=True)
     try:
-        return number, data.removesuffix(b"\r").decode()
+        # Files that were put together have a mark at the start of each.
+        return number, data.removeprefix(b"\xef\xbb\xbf").removesuffix(b"\r").decode()
     except UnicodeDecodeError as error:
-        return BadLine(number, f"is not UTF-8 text: byte {error.start}")
+        what = f"is not UTF-8 text: byte {error.start}; save the manifest as UTF-8"
+        return BadLine(number, what)
 
 
 def _is_utf16(data: bytes) -> bool:

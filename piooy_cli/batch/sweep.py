@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from piooy_cli.domain.errors import UsageError
-from piooy_cli.domain.text import parse_json
+from piooy_cli.domain.text import is_blank, parse_json
 from piooy_cli.requests.builder import RequestSpec
 from piooy_cli.requests.text_input import read_text
 
@@ -124,7 +124,7 @@ def _listed(values: str, name: str, is_json: bool) -> list[Any]:
         text = read_text(values[1:], f"values of {name}", _BIGGEST_FILE)
         text = text.removeprefix("\ufeff")
         lines = [line.removesuffix("\r") for line in text.split("\n")]
-        found = [line for line in lines if line.strip() and not line.startswith("#")]
+        found = [line for line in lines if not is_blank(line) and not line.startswith("#")]
         return [_json(line, name) for line in found] if is_json else found
     if span := _RANGE.fullmatch(values):
         numbers = _span(span)

@@ -2,11 +2,14 @@
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from piooy_cli.domain.errors import UsageError
 
+_INVISIBLE = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and a symbol without any ink
 _UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -19,6 +22,11 @@ def parse_json(text: str) -> Any:
     Raises ValueError or RecursionError.
     """
     return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique)
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing in a text is visible: spaces, control, format and filler characters."""
+    return all(unicodedata.category(c) in _INVISIBLE or c in _FILLERS for c in text)
 
 
 def check_text(text: str, what: str, most: int = LONGEST_PROMPT) -> str:

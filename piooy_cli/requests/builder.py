@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import MediaType, Order
-from piooy_cli.domain.text import check_text
+from piooy_cli.domain.text import check_text, is_blank
 from piooy_cli.requests import options
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class RequestBuilder:
             options.reference_options(media, images, videos),
         )
         chosen = {**defaults, **asked.options, **referred}
-        if not asked.prompt.strip() and not options.has_input(chosen):
+        if is_blank(asked.prompt) and not options.has_input(chosen):
             raise UsageError("the prompt is empty", 'for example: "a red fox in the snow"')
         return Order(
             media=media,

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ from piooy_cli.files import expanded
 BIGGEST_INLINE = 10 << 20
 _TYPES = {"jpg": "image/jpeg", "mov": "video/quicktime", "mp3": "audio/mpeg"}
 _INPUT_WORDS = ("image", "video", "audio", "input", "prompt", "lyrics", "text", "url", "task")
+_SEVERAL = re.compile(r"(?<=.)[,;\s]+https?://", re.IGNORECASE)
 
 
 def infer_scene(kind: MediaType, images: Sequence[str], videos: Sequence[str]) -> str:
@@ -66,6 +68,10 @@ def reference_options(
 
 def reference_url(text: str, option: str, *, inline: bool) -> str:
     """Return a URL that the service can fetch; a local file becomes a `data:` URI."""
+    if _SEVERAL.search(text):
+        raise UsageError(
+            f"{option} {text[:200]!r} contains several URLs", f"give {option} once for each of them"
+        )
     low = text[:8].lower()
     if low.startswith(("http://", "https://", "data:")):
         return text

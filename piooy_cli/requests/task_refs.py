@@ -68,7 +68,7 @@ def _plain(ref: str) -> str:
 
 def _id_in(line: bytes) -> str | None:
     """Return the id in a line of stdin: plain, tab-separated, or in a record of `--json`."""
-    text = line.decode("utf-8", "replace").strip()
+    text = line.decode("utf-8-sig", "replace").strip()
     if not text or text.startswith("#"):
         return None
     if text.startswith("{"):

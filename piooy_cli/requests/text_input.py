@@ -17,8 +17,10 @@ def read_text(source: str, what: str, most: int = LONGEST_PROMPT) -> str:
     data = _stdin(what, most) if source == "-" else _file(Path(source), what, most)
     if len(data) > most:
         raise UsageError(f"the {what} has more than {most:,} bytes", f"the limit is {most:,}")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise UsageError(f"the {what} is UTF-16", "save it as UTF-8")
     try:
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")  # editors write a mark, which no one means
     except UnicodeDecodeError as error:
         raise UsageError(f"the {what} is not UTF-8 text: byte {error.start}") from None
     return text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n")

@@ -159,7 +159,8 @@ def batch(
 
     After a crash or an outage, run the same command to resume. Options apply to rows that do not
     set them. A row has the fields prompt, model, media, provider, scene, options, images, output
-    and id; in CSV they are columns, and option.KEY sets an option.
+    and id; in a table (CSV, or separated by tabs or semicolons) they are columns, and option.KEY
+    sets an option. Blank lines, and lines that start with #, are skipped.
     """
     from piooy_cli.app.batch_options import BatchOptions
     from piooy_cli.app.batch_run import manifest_patience, run_batch
