@@ -306,3 +306,46 @@ def test_kinds_come_from_key_then_type_then_address_then_task():
         is Kind.AUDIO
     )
     assert find_assets({"taskResult": {"url": f"{CDN}/a"}}, API)[0].kind is Kind.OTHER
+
+
+FIELD_SHAPES = {
+    "only a watermarked copy": ("video", {"task_result": {"videos": [{"url": "", "watermark_url": f"{CDN}/w.mp4"}]}}, [("w.mp4", "video", "cover")]),
+    "generated": ("image", {"data": {"status": "COMPLETED", "generated": [f"{CDN}/a.png", f"{CDN}/b.png"]}}, [IMAGE("a.png"), IMAGE("b.png")]),
+    "an echoed original": ("image", {"data": {"res_url": f"{CDN}/a.png", "original_url": f"{CDN}/in.png"}}, [IMAGE("a.png")]),
+    "an original beside an unknown key": ("image", {"sample": f"{CDN}/a.png", "original_url": f"{CDN}/in.png"}, [IMAGE("a.png")]),
+    "only an original": ("image", {"original_image": f"{CDN}/in.png", "source_url": f"{CDN}/s.png", "input_file": f"{CDN}/i.png"}, []),
+    "one of two failed": ("image", {"output": {"results": [{"url": f"{CDN}/a.png"}, {"code": "X", "message": "no"}]}}, [IMAGE("a.png")]),
+    "four images and their grid": ("image", {"output": {"image_url": f"{CDN}/grid.png", "temporary_image_urls": [f"{CDN}/{n}.png" for n in range(4)]}}, [IMAGE(f"{n}.png") for n in range(4)] + [COVER("grid.png")]),
+    "a still beside its motion": ("video", {"generated_images": [{"url": f"{CDN}/a.jpg", "motionMP4URL": f"{CDN}/a.mp4"}]}, [VIDEO("a.mp4"), COVER("a.jpg")]),
+    "stems": ("music", {"vocal_removal_info": {"vocal_url": f"{CDN}/v.mp3", "instrumental_url": f"{CDN}/i.mp3", "drums_url": f"{CDN}/d.mp3"}}, [AUDIO("v.mp3"), AUDIO("i.mp3"), AUDIO("d.mp3")]),
+    "stems by plain names": ("music", {"output": {"vocals": f"{CDN}/v.wav", "drums": f"{CDN}/d.wav"}}, [AUDIO("v.wav"), AUDIO("d.wav")]),
+    "BFL": ("image", {"result": {"sample": f"{CDN}/a.jpeg", "prompt": "x"}}, [IMAGE("a.jpeg")]),
+    "Firefly": ("image", {"outputs": [{"seed": 1, "image": {"presignedUrl": f"{CDN}/a"}}]}, [IMAGE("a")]),
+    "future links": ("image", {"status": "processing", "future_links": [f"{CDN}/a.png"]}, [IMAGE("a.png")]),
+    "Udio": ("music", {"songs": [{"song_path": f"{CDN}/a.mp3", "image_path": f"{CDN}/a.png"}]}, [AUDIO("a.mp3")]),
+    "without a scheme": ("image", {"url": "//cdn.example.com/a.png"}, [IMAGE("a.png")]),
+    "Markdown": ("image", {"choices": [{"message": {"content": f"Here: ![fox]({CDN}/a.png) done."}}]}, [IMAGE("a.png")]),
+    "escaped for HTML": ("image", {"url": f"{CDN}/a.png?x=1&amp;y=2"}, [IMAGE("a.png?x=1&y=2")]),
+    "blanks and quotes": ("image", {"images": [f"{CDN}/my image.png", f"{CDN}/it's.png"]}, [IMAGE("my%20image.png"), IMAGE("it%27s.png")]),
+    "an animation": ("video", {"outputs": {"9": {"gifs": [{"url": f"{CDN}/a.mp4", "type": "output"}]}}}, [VIDEO("a.mp4")]),
+    "a key that nobody knows": ("image", {"zebra": {"stripes": [f"{CDN}/a.png", f"{CDN}/page.html"]}, "reference": f"{CDN}/in.png"}, [IMAGE("a.png")]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FIELD_SHAPES)
+@pytest.mark.parametrize(
+    "wrap", [lambda value: value, json.dumps, lambda value: json.dumps(json.dumps(value))]
+)
+def test_shapes_of_the_field(name, wrap):
+    """Results of services that people use, as objects and as text in text."""
+    media, result, expected = FIELD_SHAPES[name]
+
+    assert found(wrap(result), media) == expected
+
+
+def test_a_file_under_an_unknown_key_says_where_it_was_found():
+    """So that a user can report the key; a known key needs no report."""
+    (asset,) = find_assets({"mediaType": "image", "taskResult": {"zebra": [f"{CDN}/a.png"]}}, API)
+    (known,) = find_assets({"mediaType": "image", "taskResult": {"url": f"{CDN}/a.png"}}, API)
+
+    assert (asset.guessed_at, known.guessed_at) == ("taskResult.zebra[0]", "")

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from servers import TASK, expect_look, task
+from servers import PNG, TASK, expect_look, expect_order, task
 
 GENERATE = ("generate", "image", "-m", "m")
 
@@ -115,3 +115,90 @@ def test_ids_from_powershell_begin_with_a_mark(piooy, api):
     expect_look(api, task(result={"results": ["https://e.com/a"]}))
 
     assert piooy("wait", stdin=b"\xef\xbb\xbf" + TASK.encode() + b"\r\n").lines == [TASK]
+
+
+def asset(api, body, media="image", name="/f", **how):
+    """A task with one file of these bytes."""
+    expect_look(api, task(result={"results": [api.url_for(name)]}, mediaType=media))
+    api.expect_request(name).respond_with_data(body, **how)
+
+
+AUDIO_ONLY = (
+    b"\x00\x00\x00\x18ftypisom\x00\x00\x02\x00isomiso2"
+    b"\x00\x00\x00\x38moov\x00\x00\x00\x30trak\x00\x00\x00\x28mdia\x00\x00\x00\x20hdlr"
+    + bytes(8) + b"soun" + bytes(12) + b"\x00\x00\x00\x0cmdat\x00\x00\x00\x00"
+)  # fmt: skip
+AVIF = b"\x00\x00\x00\x1cftyp%s\x00\x00\x00\x00mif1avifmiaf" + bytes(40)
+
+
+@pytest.mark.parametrize(
+    ("body", "media", "ending"),
+    [
+        (AVIF.replace(b"%s", b"mif1"), "image", "avif"),
+        (AVIF.replace(b"%s", b"miaf"), "image", "avif"),
+        (AUDIO_ONLY, "music", "m4a"),
+        (AUDIO_ONLY.replace(b"soun", b"vide"), "video", "mp4"),
+        (b"\xff\x0a" + bytes(40), "image", "jxl"),
+        (b"\x00\x00\x00\x0cJXL \r\n\x87\n" + bytes(40), "image", "jxl"),
+        (b"\x00\x00\x00\x0cjP  \r\n\x87\n" + bytes(40), "image", "jp2"),
+        (b"FORM\x00\x00\x00\x20AIFF" + bytes(40), "music", "aiff"),
+        ((b"G" + bytes(187)) * 4, "video", "ts"),
+    ],
+)
+def test_the_ending_is_what_the_container_holds(piooy, api, body, media, ending):
+    """Compatible brands, tracks and rarer formats."""
+    asset(api, body, media)
+
+    assert piooy("download", TASK, "-o", "f.{ext}").lines == [f"f.{ending}"]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"error code: 1020", "text instead of media"),
+        ("Zugriff verweigert: später".encode(), "text instead of media"),
+        (b"#EXTM3U\n#EXT-X-VERSION:3\nhttps://e.com/1.ts\n", "an HLS playlist"),
+    ],
+)
+def test_text_is_no_media(piooy, api, home, body, reason):
+    """Exit 12, and no file."""
+    asset(api, body, "video", content_type="video/mp4")
+
+    ran = piooy("download", TASK, "-o", "out")
+
+    assert ran.code == 12 and reason in ran.err
+    assert not [path for path in (home / "out").rglob("*") if path.is_file()]
+
+
+def test_bytes_of_no_known_kind_are_saved_with_a_word(piooy, api):
+    """Encrypted bytes as audio: the file is kept, and it is said."""
+    asset(api, bytes(range(128, 256)) * 9, "music")
+
+    ran = piooy("download", TASK, "-o", "f.{ext}")
+
+    assert ran.lines == ["f.bin"] and "not of a known media type" in ran.err
+
+
+def test_an_input_is_never_saved_as_the_result(piooy, api):
+    """Only the echoed input has an address: exit 12."""
+    expect_look(api, task(result={"data": {"original_url": api.url_for("/in.png")}}))
+    api.expect_request("/in.png").respond_with_data(PNG)
+
+    assert (ran := piooy("download", TASK)).code == 12 and ran.lines == []
+
+
+def test_a_file_under_an_unknown_key_is_saved_with_a_notice(piooy, api):
+    """The JSON path is said, so that a user can report it."""
+    expect_look(api, task(result={"zebra": [api.url_for("/a.png")]}))
+    api.expect_request("/a.png").respond_with_data(PNG)
+
+    ran = piooy("download", TASK)
+
+    assert ran.code == 0 and "taskResult.zebra[0]" in ran.err
+
+
+def test_a_numeric_id_is_an_id(piooy, api):
+    """The task is polled, instead of being in doubt."""
+    expect_order(api, {"code": 0, "data": {"taskId": 12345}})
+
+    assert piooy(*GENERATE, "--no-wait", "x").lines == ["12345"]

@@ -111,4 +111,6 @@ def _text(value: Any) -> str | None:
 
 
 def _id(value: Any) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
     return value if isinstance(value, str) and is_task_id(value) else None

@@ -133,12 +133,16 @@ class RowKey(NamedTuple):
 
 
 class Asset(NamedTuple):
-    """One file of a task. `n` counts from 1, results before covers."""
+    """One file of a task. `n` counts from 1, results before covers.
+
+    `guessed_at`: where it was found, if under a key that is not known to hold results.
+    """
 
     n: int
     url: str
     kind: Kind
     role: Role = Role.RESULT
+    guessed_at: str = ""
 
 
 class Failure(NamedTuple):

@@ -11,8 +11,10 @@ from piooy_cli.domain.models import Asset, SavedFile, Task
 from piooy_cli.downloads.destination import Destination
 from piooy_cli.downloads.part_file import PartFile
 from piooy_cli.media import types
-from piooy_cli.media.integrity import is_whole
+from piooy_cli.media.integrity import has_video, is_whole
 
+_PLAYLIST = "the server sent an HLS playlist instead of the video"
+_TEXT = "the server sent text instead of media"
 PAGE = "the server sent a web page or JSON instead of media"
 
 
@@ -55,6 +57,11 @@ class Verify:
         if file.extension:
             return
         extension = self._extension_of(file.part)
+        if extension == "mp4" and not await asyncio.to_thread(_has_video, file.part):
+            extension = "m4a"
+        if extension == "bin" and not types.is_svg(file.part.head):
+            what = f"asset {file.asset.n} of task {file.task.id}"
+            self._tell(Noticed(f"{what} is not of a known media type; it is saved as .bin"))
         if not file.has_known_length:
             await self._check_end(file, extension)
         file.extension = extension
@@ -66,7 +73,13 @@ class Verify:
             return extension
         if types.is_page(part.head):
             raise NotWhole(PAGE, is_page=True)
-        return "svg" if self._svg and types.is_svg(part.head) else "bin"
+        if types.is_svg(part.head):
+            return "svg" if self._svg else "bin"
+        if types.is_playlist(part.head):
+            raise NotWhole(_PLAYLIST, is_page=True)
+        if types.is_text(part.head):
+            raise NotWhole(_TEXT, is_page=True)
+        return "bin"
 
     async def _check_end(self, file: Unfinished, extension: str) -> None:
         """Look for the end in the container: without a length, HTTP ends wherever it is cut."""
@@ -77,6 +90,11 @@ class Verify:
         if whole is None:
             what = f"asset {file.asset.n} of task {file.task.id}"
             self._tell(Noticed(f"{what} came without a length; its end cannot be verified"))
+
+
+def _has_video(part: PartFile) -> bool:
+    with part.reading() as stream:
+        return has_video(stream, part.size)
 
 
 class Publish:

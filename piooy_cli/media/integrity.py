@@ -3,6 +3,7 @@
 True: whole. False: truncated. None: it cannot be told from the bytes.
 """
 
+import re
 import struct
 from collections.abc import Callable
 from typing import BinaryIO
@@ -13,6 +14,7 @@ _PICTURE_BOXES = frozenset({b"meta"})
 _MOVIE_BOXES = frozenset({b"moov"})
 _UNKNOWN_SIZE = 0xFFFFFFFF
 _MOST_BOXES = 10_000
+_LONGEST_INDEX = 4 << 20  # bytes
 _SEGMENT = b"\x18\x53\x80\x67"
 
 
@@ -132,3 +134,22 @@ _JUDGES: dict[str, Callable[[BinaryIO, int], bool | None]] = {
     "webm": _matroska, "mkv": _matroska,
     "mp3": audio_integrity.mp3, "flac": audio_integrity.flac, "ogg": audio_integrity.ogg,
 }  # fmt: skip
+
+
+def has_video(file: BinaryIO, size: int) -> bool:
+    """Whether ISO media has a video track, as far as its index says: else it is audio only."""
+    at, boxes = 0, 0
+    while at + 8 <= size and boxes < _MOST_BOXES:
+        length, name = struct.unpack(">I4s", _bytes(file, at, 8))
+        if length == 1:
+            (length,) = struct.unpack(">Q", _bytes(file, at + 8, 8))
+        if name == b"moov":
+            index = _bytes(file, at, min(length or size - at, _LONGEST_INDEX))
+            return b"hdlr" not in index or any(
+                index[found.end() + 8 : found.end() + 12] == b"vide"
+                for found in re.finditer(b"hdlr", index)
+            )
+        if length < 8:
+            break
+        at, boxes = at + length, boxes + 1
+    return True

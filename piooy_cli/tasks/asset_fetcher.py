@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from piooy_cli.api.client import ApiClient
 from piooy_cli.domain.errors import NotDownloaded, PiooyError, exit_code_of
-from piooy_cli.domain.events import Failed, Fetched, Fetching, Saved, Tell
+from piooy_cli.domain.events import Failed, Fetched, Fetching, Noticed, Saved, Tell, Warned
 from piooy_cli.domain.hints import Hint
-from piooy_cli.domain.models import Asset, Role, SavedFile, Task
+from piooy_cli.domain.models import Asset, Kind, MediaType, Role, SavedFile, Task
 
 if TYPE_CHECKING:
     from piooy_cli.downloads.saver import Saver
@@ -36,6 +36,14 @@ class AssetFetcher:
         wanted = assets_to_save(task, saver.options.covers or only is not None)
         wanted = [asset for asset in wanted if only in (None, asset.n)]
         self._tell(Fetching(task))
+        for asset in wanted:
+            if asset.guessed_at:
+                self._tell(Noticed(
+                    f"file {asset.n} of task {task.id} is under the unknown key {asset.guessed_at};"
+                    " please report it"
+                ))  # fmt: skip
+        if task.media == MediaType.VIDEO and all(one.kind is Kind.IMAGE for one in wanted):
+            self._tell(Warned(f"task {task.id} is a video task, but has only pictures"))
         saving = [asyncio.create_task(self._save(task, asset, saver)) for asset in wanted]
         try:
             outcomes = await asyncio.gather(*saving)

@@ -3,10 +3,17 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from piooy_cli.api.results.keys import KIND_OF_EXTENSION, KeyMeaning, meaning
-from piooy_cli.api.results.urls import DATA_URI, extension, has_url, input_urls, urls_of
+from piooy_cli.api.results.urls import (
+    DATA_URI,
+    extension,
+    has_url,
+    input_urls,
+    media_urls_in,
+    urls_of,
+)
 from piooy_cli.api.safe_json import unwrapped
 from piooy_cli.domain.models import Asset, Kind, Role
 
@@ -35,35 +42,55 @@ class _Place(NamedTuple):
     type: str = ""
     role: Role = Role.RESULT
     depth: int = 0
+    path: str = ""
 
 
 class _Found(NamedTuple):
     url: str
     kind: Kind
     role: Role
+    path: str
 
 
 def find_assets(
     data: Mapping[str, Any], base_url: str = "", inputs: Iterable[str] = ()
 ) -> tuple[Asset, ...]:
     """Return the assets of a task that succeeded, results first, each once; never an input."""
-    finder = _Finder(base_url, str(data.get("mediaType") or "").lower())
+    media = str(data.get("mediaType") or "").lower()
     never = input_urls(data, inputs, base_url)
-    merged: dict[tuple[Kind, Role, int], _Found] = {}
-    for source in _SOURCES:
-        found = finder.walk(data.get(source), _Place())
-        allowed = [one for one in found if not {one.url, unquote(one.url)} & never]
-        known = {one.url for one in merged.values()}
-        merged |= {at: one for at, one in _numbered(allowed).items() if one.url not in known}
+    merged = _merged(data, _Finder(base_url, media), never)
+    guessed = not any(one.role is Role.RESULT for one in merged)
+    if guessed:  # any media file, under whatever key, rather than nothing
+        merged = _merged(data, _Finder(base_url, media, lenient=True), never) or merged
     return tuple(
-        Asset(n, one.url, one.kind, one.role)
-        for n, one in enumerate(_results_first(merged.values()), 1)
+        Asset(n, one.url, one.kind, one.role, one.path if guessed else "")
+        for n, one in enumerate(_results_first(_covers_beside_motion(merged, media)), 1)
     )
 
 
+def _merged(data: Mapping[str, Any], finder: "_Finder", never: set[str]) -> list[_Found]:
+    """Return what is found in all parts of the task; a later part replaces an earlier one's."""
+    merged: dict[tuple[Kind, Role, int], _Found] = {}
+    for source in _SOURCES:
+        found = finder.walk(data.get(source), _Place(path=source))
+        allowed = [one for one in found if not {one.url, unquote(one.url)} & never]
+        known = {one.url for one in merged.values()}
+        merged |= {at: one for at, one in _numbered(allowed).items() if one.url not in known}
+    return list(merged.values())
+
+
+def _covers_beside_motion(found: list[_Found], media: str) -> list[_Found]:
+    """Return the stills of a video or music task as covers, if it has a clip or a song."""
+    moves = any(one.kind in _MOVING and one.role is Role.RESULT for one in found)
+    if not moves or _DEFAULT_KINDS.get(media) not in _MOVING:
+        return found
+    return [one._replace(role=Role.COVER) if one.kind is Kind.IMAGE else one for one in found]
+
+
 class _Finder:
-    def __init__(self, base_url: str, media: str) -> None:
+    def __init__(self, base_url: str, media: str, *, lenient: bool = False) -> None:
         self._base_url = base_url
+        self._lenient = lenient
         self._default = _DEFAULT_KINDS.get(media, Kind.OTHER)
 
     def walk(self, value: Any, place: _Place) -> Iterator[_Found]:
@@ -74,16 +101,18 @@ class _Finder:
             case str() as text:
                 yield from self._leaf(text.strip(), place)
             case list() as items:
-                inner = place._replace(depth=place.depth + 1)
-                for item in items:
-                    yield from self.walk(item, inner)
+                for n, item in enumerate(items):
+                    path = f"{place.path}[{n}]"
+                    yield from self.walk(item, place._replace(depth=place.depth + 1, path=path))
             case dict() as members:
                 yield from self._members(members, place)
 
     def _members(self, members: Mapping[str, Any], place: _Place) -> Iterator[_Found]:
         named = next((t for key in _TYPE_KEYS if isinstance(t := members.get(key), str)), "")
-        moving = _kind_of_type(named) in _MOVING or any(
-            _is_moving(key, value) for key, value in members.items()
+        moving = (
+            _kind_of_type(named) in _MOVING
+            or any(_is_moving(key, value) for key, value in members.items())
+            or any(_is_several_pictures(key, value) for key, value in members.items())
         )
         for key, value in members.items():
             if not _is_ignored(meaning(key), value):
@@ -92,9 +121,14 @@ class _Finder:
     def _leaf(self, text: str, place: _Place) -> Iterator[_Found]:
         if meaning(place.key).is_base64 or _is_inline(text, place):
             urls: Iterable[str] = _data_uri(text, place)
+        elif text[:5] in ("<svg ", "<?xml") and "</svg>" in text[-20:]:
+            urls = (f"data:image/svg+xml,{quote(text)}",)
+        elif self._lenient:
+            urls = (url for url in media_urls_in(text, self._base_url) if _kind_of_url(url))
         else:
             urls = urls_of(text, self._base_url) if place.accepts else ()
-        yield from (_Found(url, self._kind(url, place), place.role) for url in urls)
+        for url in urls:
+            yield _Found(url, self._kind(url, place), place.role, place.path)
 
     def _kind(self, url: str, place: _Place) -> Kind:
         """Return the kind: the nearest key decides; the extension is only a hint."""
@@ -107,7 +141,7 @@ def _inside(place: _Place, key: str, moving: bool, named_type: str) -> _Place:
     known = meaning(key)
     own, primary = known.kind, _is_primary(known, place.key)
     beside_motion = moving or place.outer_kind in _MOVING
-    one_picture = own is Kind.IMAGE and known.name not in ("images", "imageurls")
+    one_picture = own is Kind.IMAGE and not known.name.endswith(("images", "imageurls"))
     lesser = known.is_secondary or (primary and beside_motion and one_picture)
     return _Place(
         key=key,
@@ -117,6 +151,7 @@ def _inside(place: _Place, key: str, moving: bool, named_type: str) -> _Place:
         type=named_type,
         role=Role.COVER if lesser else place.role,
         depth=place.depth + 1,
+        path=f"{place.path}.{key}",
     )
 
 
@@ -141,6 +176,15 @@ def _is_moving(key: str, value: Any) -> bool:
     value = unwrapped(value)
     first = value[0] if isinstance(value, list) and value else value
     return isinstance(first, str) and _kind_of_url(first) in _MOVING
+
+
+def _is_several_pictures(key: str, value: Any) -> bool:
+    """Whether `key` contains several pictures, beside which a single one is their grid."""
+    known, value = meaning(key), unwrapped(value)
+    if _is_ignored(known, value) or not isinstance(value, list) or len(value) < 2:
+        return False
+    pictures = [isinstance(one, str) and _kind_of_url(one) is Kind.IMAGE for one in value]
+    return _is_primary(known, "data") and all(pictures)
 
 
 def _is_inline(text: str, place: _Place) -> bool:

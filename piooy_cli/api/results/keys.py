@@ -12,7 +12,7 @@ _INPUT_NAME = re.compile(
     r"^(input|prompt|mask|init(?!ial)|start(image|frame|video|url)|firstframe|reference"
     r"|ref(s?$|image|video|audio|url))"
     r"|(inputs?|params?|paramjson|parameters|options|arguments|prompt|start)$"
-    r"|^(end|tail|control|original)(image|frame|video)|^image(tail|list)$"
+    r"|^(end|tail|control)(image|frame|video)|^image(tail|list)$|^original"
 )
 
 # Neither input nor result: links for programs, logs, storage keys. What comes twice, as a source
@@ -25,16 +25,20 @@ _SKIPPED_STARTS = ("webhook", "callback", "source")
 
 _PRIMARY = frozenset(
     "results resulturls output outputs images videos songs audios video image audio result"
-    " resultdata sunodata data url uri src file files downloadurl urls assets resultassets".split()
+    " resultdata sunodata data url uri src file files downloadurl urls assets resultassets"
+    " generated sample samples resurl temporaryimageurls futurelinks songpath presignedurl"
+    " gifs".split()
 )
 _THING = "image|video|audio|song|music|sound|track|picture|photo|media|file"
+_STEM = "vocals?|instrumentals?|drums?|bass|guitar|piano|backing_?vocals?|strings|synth"
 _PRIMARY_NAME = re.compile(
-    rf"^(hd|sd|raw|final|generated|result|output)?"
+    rf"^(hd|sd|raw|final|generated|result|output|motion)?"
     rf"({_THING}|result|output|download|asset|content|wav|mp3|mp4|gif|png)s?(wav|mp3)?(url|uri|src)s?$"
-    rf"|^(result|output|generated)({_THING})s?$|^(audio|video|image)file$"
+    rf"|^(result|output|generated)({_THING})s?$|^(audio|video|image)file$|^({_STEM})(url|uri|path)?$"
 )
 _SECONDARY_NAME = re.compile(
-    r"thumb|cover|poster|preview|profilepicture|avatar|^origin(al)?(url|uri)s?$|^stream|lastframe"
+    r"thumb|cover|poster|preview|profilepicture|avatar|^origin(url|uri)s?$|^stream|lastframe"
+    r"|watermark"
 )
 # EvoLink's names of inputs; elsewhere results bear them, but only inside a result's own room.
 _SNAKE_PLURALS = frozenset(["image_urls", "video_urls", "audio_urls"])
@@ -43,9 +47,9 @@ _RESULT_ROOMS = frozenset(
 )
 
 _KIND_NAMES = (
-    (re.compile(r"thumb|cover|poster|preview|picture|avatar|frame|image|photo|png|gif"), "image"),
+    (re.compile(r"thumb|cover|poster|preview|picture|avatar|frame|image|photo|png|gif$"), "image"),
     (re.compile(r"video|mp4"), "video"),
-    (re.compile(r"audio|song|suno|music|sound|track|mp3|wav"), "audio"),
+    (re.compile(rf"audio|song|suno|music|sound|track|mp3|wav|^({_STEM})(url|uri|path)?$"), "audio"),
 )
 _BASE64 = frozenset(
     "b64json b64 base64 imagebase64 videobase64 audiobase64 base64data bytesbase64encoded"

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from piooy_cli.api.results.keys import KIND_OF_EXTENSION, meaning
 from piooy_cli.api.safe_json import unwrapped
@@ -12,6 +12,7 @@ ADDRESS = re.compile(r"https?://[^\s\"'<>\\]+", re.IGNORECASE)
 DATA_URI = re.compile(r"data:[\w.+-]+/[\w.+-]+[;,]", re.IGNORECASE)
 _RELATIVE = re.compile(r"/[\w./%~+@=-]+\.\w{2,5}(\?\S*)?")
 _LISTED = re.compile(r"[,\s]+(?=https?://)", re.IGNORECASE)
+_BLANKS = re.compile(r"[ '\"<>\\]+")  # which writers of addresses leave unquoted
 _JOINED = re.compile(r"(?=https?://)", re.IGNORECASE)
 _BEFORE_PROSE = re.compile(r"[!-(*+\--\\^-{}~]*")
 _API_PATH = re.compile(r"/(api/|v\d)")
@@ -23,11 +24,33 @@ def urls_of(text: str, base_url: str) -> Iterator[str]:
         yield text
         return
     bare = text[1:-1].strip() if text[:1] == "[" and text[-1:] == "]" else text
-    for part in _LISTED.split(bare):
+    if bare.startswith("//"):
+        bare = f"https:{bare}"
+    parts = _LISTED.split(bare)
+    if len(parts) == 1 and ADDRESS.match(bare) and not ADDRESS.fullmatch(bare):
+        parts = [_BLANKS.sub(lambda match: quote(match[0]), bare)]
+    for part in map(_unescaped, parts):
         if _RELATIVE.fullmatch(part) and not part.startswith("//") and base_url:
             part = urljoin(base_url, part)
         if ADDRESS.fullmatch(part) and part.isprintable() and not is_api(part, base_url):
             yield part
+
+
+def media_urls_in(text: str, base_url: str) -> Iterator[str]:
+    """Yield the URLs anywhere in a text, such as in Markdown; the API's own left out."""
+    if DATA_URI.match(text):
+        yield text
+        return
+    yield from urls_of(text, base_url)
+    for match in ADDRESS.findall(text):
+        url = _unescaped(match.rstrip(".,;:!?)]}"))
+        if url != text and url.isprintable() and not is_api(url, base_url):
+            yield url
+
+
+def _unescaped(url: str) -> str:
+    """Return a URL whose ampersands were escaped for HTML as it is meant."""
+    return url.replace("&amp;", "&")
 
 
 def is_api(url: str, base_url: str) -> bool:
