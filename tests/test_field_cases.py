@@ -202,3 +202,129 @@ def test_a_numeric_id_is_an_id(piooy, api):
     expect_order(api, {"code": 0, "data": {"taskId": 12345}})
 
     assert piooy(*GENERATE, "--no-wait", "x").lines == ["12345"]
+
+
+SENTENCE = "the prompt names a real person"
+FAILURES = {
+    "error object": {"taskInfo": {"error": {"code": "policy", "message": SENTENCE}}},
+    "error text": {"taskResult": {"error": SENTENCE}},
+    "errorMessage": {"taskResult": {"errorCode": 7, "errorMessage": SENTENCE}},
+    "failMsg": {"taskResult": {"failCode": "422", "failMsg": SENTENCE}},
+    "Kling": {"taskResult": {"task_status": "failed", "task_status_msg": SENTENCE}},
+    "MiniMax": {"taskResult": {"base_resp": {"status_code": 1026, "status_msg": SENTENCE}}},
+    "failure_reason": {"taskResult": {"failure_reason": SENTENCE}},
+    "failureCode": {"taskResult": {"failureCode": "SAFETY.INPUT.TEXT", "failure": SENTENCE}},
+    "ErrMsg": {"taskResult": {"Response": {"ErrCode": 4, "ErrMsg": SENTENCE}}},
+    "detail text": {"taskResult": {"detail": SENTENCE}},
+    "detail list": {
+        "taskResult": {"detail": [{"loc": ["body"], "msg": SENTENCE, "type": "value_error"}]}
+    },
+    "failReason": {"taskResult": {"failReason": SENTENCE}},
+    "err_code": {"taskResult": {"err_code": 9, "err_msg": SENTENCE}},
+    "error_message": {"taskResult": {"error_message": SENTENCE}},
+    "errors list": {"taskResult": {"errors": [{"code": "x", "message": SENTENCE}]}},
+    "errors of text": {"taskResult": {"errors": [SENTENCE]}},
+    "Gemini block": {"taskResult": {"promptFeedback": {"blockReason": SENTENCE}}},
+    "Gemini finish": {
+        "taskResult": {"candidates": [{"finishReason": "IMAGE_SAFETY", "finishMessage": SENTENCE}]}
+    },
+    "raw_message": {"taskResult": {"error": {"raw_message": SENTENCE}}},
+    "RFC 9457": {"taskResult": {"type": "about:blank", "status": 422, "title": SENTENCE}},
+    "RFC 9457 with detail": {
+        "taskResult": {"type": "https://e.com/p", "title": "No", "status": 422, "detail": SENTENCE}
+    },
+    "nested": {"taskResult": {"output": {"data": {"error": {"message": SENTENCE}}}}},
+    "text in text": {"taskResult": json.dumps(json.dumps({"error": {"message": SENTENCE}}))},
+    "beside it": {"failReason": SENTENCE},
+    "message beside it": {"taskResult": {"state": "fail", "message": SENTENCE}},
+    "msg": {"taskResult": {"code": 500, "msg": SENTENCE}},
+    "reason": {"taskResult": {"moderation": {"flagged": True, "reason": SENTENCE}}},
+    "description in an error": {"taskResult": {"error": {"type": "x", "description": SENTENCE}}},
+    "a plain text": {"taskResult": SENTENCE},
+    "no known key": {"taskResult": {"zebra": {"why": SENTENCE}}},
+}
+
+
+@pytest.mark.parametrize("shape", FAILURES)
+def test_the_sentence_of_a_failure_is_told(piooy, api, shape):
+    """Wherever the service puts it."""
+    expect_look(api, task("FAILED", **FAILURES[shape]) if "taskResult" not in FAILURES[shape]
+                else task("FAILED", FAILURES[shape]["taskResult"]))  # fmt: skip
+
+    ran = piooy("wait", TASK)
+
+    assert ran.code == 5 and SENTENCE in ran.err and "gave no reason" not in ran.err
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        one
+        for one in FAILURES
+        if "taskResult" in FAILURES[one]
+        and one not in ("text in text", "no known key", "a plain text")
+    ],
+)
+@pytest.mark.parametrize("status", [400, 200])
+def test_the_sentence_of_a_refusal_is_told(piooy, api, shape, status):
+    """Of a status of 4xx in any shape, and of an envelope whose code is not 0."""
+    body = FAILURES[shape]["taskResult"]
+    body = {"code": -1, "data": body} if status == 200 else body
+    api.expect_request("/api/v1/generate", method="POST").respond_with_json(body, status=status)
+
+    ran = piooy(*GENERATE, "x")
+
+    assert ran.code == 5 and SENTENCE in ran.err
+
+
+def test_the_prompt_is_not_taken_for_the_reason(piooy, api):
+    """Nor is a title, or another field that is echoed."""
+    expect_look(api, task("FAILED", {"prompt": "a message", "title": "My song"}, prompt="x"))
+
+    ran = piooy("wait", TASK)
+
+    assert (
+        ran.code == 5
+        and "ended FAILED: a message" not in ran.err
+        and "FAILED: My song" not in ran.err
+    )
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["EXPIRED", "TIMEOUT", "TIMED_OUT", "CONTENT_MODERATED", "Content Moderated", "request-moderated", "REJECTED", "banned", "FAILURE"],
+)  # fmt: skip
+def test_words_for_an_end_are_failures(piooy, api, word):
+    """Exit 5 with the reason, instead of waiting to the end of the time."""
+    expect_look(api, task(word, {"error": SENTENCE}))
+
+    ran = piooy("wait", TASK, "--timeout", "20s")
+
+    assert ran.code == 5 and SENTENCE in ran.err
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (429, {"error": {"message": "You exceeded your current quota", "code": "insufficient_quota"}}),
+        (429, {"error": {"type": "insufficient_quota", "message": "no"}}),
+        (403, {"detail": "User is locked. Reason: Exhausted balance. Top up."}),
+        (200, {"code": 1102, "message": "Account balance not enough"}),
+        (400, {"error": {"code": "billing_hard_limit_reached", "message": "Billing hard limit"}}),
+        (402, {"message": "pay"}),
+    ],
+)  # fmt: skip
+def test_no_credit_is_said_at_once(piooy, api, status, body):
+    """Exit 7 after one order: trying again cannot help."""
+    api.expect_request("/api/v1/generate", method="POST").respond_with_json(body, status=status)
+
+    ran = piooy(*GENERATE, "x")
+
+    assert (ran.code, len(api.log)) == (7, 1) and "out of credits" in ran.err
+
+
+def test_an_envelope_with_code_200_is_an_answer(piooy, api):
+    """As services write that use the status once more."""
+    expect_look(api, task(result={"results": ["https://e.com/a"]}) | {"code": 200})
+
+    assert piooy("wait", TASK).lines == [TASK]

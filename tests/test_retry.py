@@ -87,13 +87,13 @@ def test_a_turn_after_the_deadline_is_none():
 
 
 def test_a_bucket_slows_at_a_429_and_recovers():
-    """Half at each complaint, and back in small steps, never above what it was."""
+    """Half at each complaint, once for all of one second, and back in steps, never above it."""
     bucket = TokenBucket(64, 1)
-    bucket.slower()
-    bucket.slower()
+    for moment in (0, 0.2, 0.4, 2, 2.1):
+        bucket.slower(moment)
     assert bucket.rate == 16
-    for _ in range(20):
-        bucket.slower()
+    for moment in range(4, 44, 2):
+        bucket.slower(moment)
     assert bucket.rate == 1
     for _ in range(1000):
         bucket.recover()

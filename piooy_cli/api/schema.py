@@ -5,8 +5,17 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from piooy_cli.api.safe_json import parse, unwrapped, utf8
-from piooy_cli.domain.models import SUCCEEDED, Asset, Failure, Order, Task, TaskStatus, is_task_id
+from piooy_cli.api.safe_json import parse, utf8
+from piooy_cli.domain.models import (
+    FAILED,
+    SUCCEEDED,
+    Asset,
+    Failure,
+    Order,
+    Task,
+    TaskStatus,
+    is_task_id,
+)
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -56,7 +65,7 @@ def task_from_json(data: Mapping[str, Any], base_url: str, known: Task) -> Task:
         created_at=known.created_at,
         accepted_at=known.accepted_at,
         size=known.size,
-        failure=None if done else failure(data),
+        failure=failure(data) if status in FAILED else None,
         assets=_assets(data, base_url, known) if done else (),
         raw=data,
     )
@@ -72,38 +81,29 @@ def _assets(data: Mapping[str, Any], base_url: str, known: Task) -> tuple[Asset,
 
 def status_word(value: Any) -> str:
     """Return the API's status in upper case; anything but a word counts as pending."""
-    return (
-        utf8(value).strip().upper()
-        if isinstance(value, str) and value.strip()
-        else TaskStatus.PENDING
-    )
+    if not isinstance(value, str) or not value.strip():
+        return TaskStatus.PENDING
+    word = "_".join(utf8(value).upper().replace("-", " ").split())
+    # Services put what was moderated before it: the request, the content, the output.
+    return TaskStatus.CONTENT_MODERATED if word.endswith("MODERATED") else word
 
 
 def failure(data: Mapping[str, Any]) -> Failure | None:
     """Return why the task failed, from wherever its provider puts it."""
-    for place in (data.get("taskInfo"), data.get("taskResult"), data):
-        inner = unwrapped(place)
-        if isinstance(inner, dict) and (found := _failure_in(inner)):
-            return found
-    return None
+    from piooy_cli.api.results.reasons import excerpt, find_failure
+
+    places = (data.get("taskInfo"), data.get("taskResult"), _own_fields(data))
+    if found := find_failure(*places):
+        return found
+    said = excerpt(data.get("taskInfo")) or excerpt(data.get("taskResult"))
+    return Failure(None, said) if said and status_word(data.get("status")) in FAILED else None
 
 
-def _failure_in(inner: Mapping[str, Any]) -> Failure | None:
-    error = unwrapped(inner.get("error"))
-    if isinstance(error, dict):
-        return _failure(error.get("code"), error.get("message"))
-    if isinstance(error, str) and error:
-        return _failure(None, error)
-    for code, message in (("errorCode", "errorMessage"), ("failCode", "failMsg")):
-        if found := _failure(inner.get(code), inner.get(message)):
-            return found
-    return None
-
-
-def _failure(code: Any, message: Any) -> Failure | None:
-    code = str(code) if isinstance(code, int) and not isinstance(code, bool) else _text(code)
-    message = _text(message)
-    return Failure(code, message) if code or message else None
+def _own_fields(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the API itself says about a task, without the parts that are looked at apart."""
+    return {
+        key: value for key, value in data.items() if key not in ("taskInfo", "taskResult", "id")
+    }
 
 
 def _text(value: Any) -> str | None:

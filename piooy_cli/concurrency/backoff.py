@@ -6,6 +6,8 @@ import re
 import time
 from collections.abc import Callable, Mapping
 
+_SAME_MOMENT = 1.0  # seconds in which the answers to polls sent together arrive
+
 
 class Deadline:
     """A point in time by the monotonic and the wall clock, whichever is further on.
@@ -108,6 +110,7 @@ class TokenBucket:
         self._full = self.rate = rate
         self._burst = burst
         self._next = 0.0
+        self._slowed_at = float("-inf")
 
     async def take(self, deadline: "Deadline") -> bool:
         """Wait for a token; return False if it would come after `deadline`."""
@@ -120,10 +123,13 @@ class TokenBucket:
             await asyncio.sleep(turn - now)
         return True
 
-    def slower(self) -> None:
-        """Lower the rate after a 429."""
-        self.rate = max(self.rate / 2, self._full / 64)
+    def slower(self, now: float | None = None) -> None:
+        """Lower the rate after a 429; several of the same second are one sign of it."""
+        now = time.monotonic() if now is None else now
+        if now - self._slowed_at >= _SAME_MOMENT:
+            self._slowed_at = now
+            self.rate = max(self.rate / 2, self._full / 64)
 
     def recover(self) -> None:
         """Raise the rate again after a success."""
-        self.rate = min(self.rate + self._full / 200, self._full)
+        self.rate = min(self.rate + self._full / 50, self._full)
