@@ -65,7 +65,10 @@ def private_directory(path: Path) -> Path:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise StorageRefused(f"cannot make the directory {path}: {error.strerror}") from None
+        raise StorageRefused(
+            f"cannot make the directory {path}: {error.strerror}; nothing was sent",
+            "set PIOOY_STATE_DIR (or PIOOY_CONFIG_DIR) to a directory that you can write",
+        ) from None
     return path
 
 

@@ -27,6 +27,7 @@ QUICK = Limits(
     post_write=2,
     post_read=4,  # four workers on two cores: a server may be late by seconds
     post_whole=6,
+    asset_late=0.5,
     get_read=2,
     get_whole=3,
     backoff_base=0.02,

@@ -158,10 +158,10 @@ def test_shuffle(piooy, logged, home):
 
 
 def test_a_place_for_a_row(piooy, sandbox, home):
-    """`output` of a row is a directory or a template of its own."""
+    """`output` of a row is a directory or a template below that of the command."""
     rows(home / "rows.jsonl", 1, output="own/{slug}.{ext}")
 
-    assert piooy("batch", "rows.jsonl", "-o", "out").lines == ["own/picture-0.png"]
+    assert piooy("batch", "rows.jsonl", "-o", "out").lines == ["out/own/picture-0.png"]
     assert len(results(home, "out")) == 1
 
 

@@ -1,9 +1,14 @@
 """Cases that people reported about other tools of this kind, each tried on piooy."""
 
 import json
+import random
+import re
+import time
 
 import pytest
+from conftest import QUICK
 from servers import PNG, TASK, expect_look, expect_order, task
+from werkzeug.wrappers import Response
 
 GENERATE = ("generate", "image", "-m", "m")
 
@@ -328,3 +333,179 @@ def test_an_envelope_with_code_200_is_an_answer(piooy, api):
     expect_look(api, task(result={"results": ["https://e.com/a"]}) | {"code": 200})
 
     assert piooy("wait", TASK).lines == [TASK]
+
+
+@pytest.mark.parametrize("word", ["aws-chunked", "identity, aws-chunked", "utf-8", "none"])
+def test_a_content_encoding_that_is_none_is_ignored(piooy, api, word):
+    """Object storage sends back what an upload said; the bytes are what they are."""
+    asset(api, PNG, headers={"Content-Encoding": word})
+
+    assert piooy("download", TASK).code == 0
+
+
+@pytest.mark.parametrize("word", ["gzip", "br", "zstd", "aws-chunked,gzip"])
+def test_a_compression_is_still_refused(piooy, api, word):
+    """It was not asked for, and a megabyte of it may be a gigabyte."""
+    asset(api, PNG, headers={"Content-Encoding": word})
+
+    assert piooy("download", TASK).code == 12
+
+
+def jpeg():
+    """A small picture."""
+    import io
+
+    from PIL import Image
+
+    written = io.BytesIO()
+    Image.new("RGB", (64, 64), (200, 30, 30)).save(written, "JPEG")
+    return written.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("body", "code"), [(jpeg() + b"trailer" * 9, 0), (jpeg()[:-40], 12), (jpeg(), 0)]
+)
+def test_bytes_behind_the_end_of_a_jpeg_are_no_damage(piooy, raw, api, body, code):
+    """Without a length: whole with a trailer, and cut off without an end."""
+
+    def behave(connection):
+        connection.recv(4096)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + body)
+
+    expect_look(api, task(result={"results": [f"{raw(behave, is_api=False).url}/a.jpg"]}))
+
+    assert piooy("download", TASK).code == code
+
+
+@pytest.mark.parametrize("status", [404, 403, 202, 204])
+def test_a_file_that_comes_a_little_later_is_awaited(piooy, api, status):
+    """The address answers so twice after SUCCESS, then with the file."""
+    expect_order(api)
+    expect_look(api, task(result={"results": [api.url_for("/late.png")]}))
+    for _ in range(2):
+        api.expect_oneshot_request("/late.png").respond_with_data(b"", status=status)
+    api.expect_request("/late.png").respond_with_data(PNG)
+
+    ran = piooy(*GENERATE, "x", numbers=QUICK._replace(asset_late=60, backoff_base=0.05))
+
+    assert (ran.code, len(ran.lines)) == (0, 1)
+
+
+@pytest.mark.parametrize("status", [201, 203])
+def test_other_statuses_with_a_body_are_the_file(piooy, api, status):
+    """203: a proxy on the way has transformed something."""
+    asset(api, PNG, status=status)
+
+    assert piooy("download", TASK).code == 0
+
+
+@pytest.mark.parametrize(
+    ("prompt", "name"),
+    [("กินข้าวกับน้ำปลา", "กินข้าวกับน้ำปลา"), ("हिन्दी में लिखो", "हिन्दी-में-लिखो"), ("İstanbul at dusk", "i̇stanbul-at-dusk")],
+)  # fmt: skip
+def test_marks_stay_in_names(piooy, api, prompt, name):
+    """Vowel signs and tones belong to their letters."""
+    expect_look(api, task(result={"results": [api.url_for("/a.png")]}, prompt=prompt))
+    api.expect_request("/a.png").respond_with_data(PNG)
+
+    assert piooy("download", TASK, "-o", "{slug}.{ext}").lines == [f"{name}.png"]
+
+
+@pytest.mark.parametrize(
+    ("output", "path"),
+    [("fox.png", "fox.png"), ("shots/fox.png", "shots/fox.png"), ("fox.jpg", "fox.png"), ("{id8}", "0b9e7f6a.png"),
+     ("{id8}.jpg", "0b9e7f6a.png"), ("{id8}.v2", "0b9e7f6a.v2"), ("fox.d", "fox.d/image-0b9e7f6a-1.png"), ("there.png", "there.png/image-0b9e7f6a-1.png")],
+)  # fmt: skip
+def test_an_output_that_looks_like_a_file_is_one(piooy, api, home, output, path):
+    """Its ending is what the bytes are; a directory of that name stays one."""
+    (home / "there.png").mkdir()
+    asset(api, PNG)
+
+    assert piooy("download", TASK, "-o", output).lines == [path]
+
+
+def test_an_output_of_a_row_is_below_that_of_the_command(piooy, sandbox, home):
+    """A file name, or a directory; an absolute path is where it says."""
+    rows = [
+        {"prompt": "a", "output": "same.png"},
+        {"prompt": "b", "output": "sub/c.png"},
+        {"prompt": "c", "output": str(home / "abs") + "/"},
+    ]
+    (home / "r.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    ran = piooy("batch", "r.jsonl", "-m", "m", "--media", "image", "-o", "out")
+
+    assert sorted(line.removeprefix(f"{home}/").split("-")[0] for line in ran.lines) == [
+        "abs/c",
+        "out/same.png",
+        "out/sub/c.png",
+    ]
+
+
+@pytest.mark.parametrize("content", [b"some text", b"\x00\x00\x00\x18ftypisom" + bytes(40)])
+def test_only_pictures_are_sent_as_pictures(piooy, api, home, content):
+    """`--inline -i` with a text or a video: exit 2."""
+    (home / "a.png").write_bytes(content)
+
+    assert (piooy(*GENERATE, "--inline", "-i", "a.png", "x").code, api.log) == (2, [])
+
+
+def test_a_dead_proxy_is_named(piooy, monkeypatch):
+    """Not as the server's refusal."""
+    monkeypatch.setenv("PIOOY_API_KEY", "test-key-1")
+    monkeypatch.setenv("PIOOY_BASE_URL", "https://api.example.com")
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.setenv(name, "http://user:secret@127.0.0.1:9")
+
+    ran = piooy(*GENERATE, "x")
+
+    assert ran.code == 10 and "the proxy 127.0.0.1:9" in ran.err and "secret" not in ran.err
+
+
+def test_a_state_directory_that_cannot_be_made_says_the_way_out(piooy, sandbox, home, monkeypatch):
+    """Exit 13 with the variable to set, and nothing sent."""
+    (home / "file").write_text("x")
+    monkeypatch.setenv("PIOOY_STATE_DIR", str(home / "file" / "state"))
+
+    ran = piooy(*GENERATE, "--no-wait", "x")
+
+    assert ran.code == 13 and "PIOOY_STATE_DIR" in ran.err
+
+
+def test_sixty_tasks_survive_a_bad_service(piooy, api):
+    """Four of ten polls fail, with 500, a page or 429; all settle in time, and pauses are kept."""
+    chance, polls, closed = random.Random(5), {}, [0.0]
+    begun = time.monotonic()
+
+    def poll(request):
+        now = time.monotonic() - begun
+        name = request.path.rpartition("/")[2]
+        polls[name] = polls.get(name, 0) + 1
+        match chance.random():
+            case share if share < 0.1:
+                return Response("no", 500)
+            case share if share < 0.2:
+                return Response("<html>bad gateway</html>", 200)
+            case share if share < 0.4:
+                return Response("{}", 429, {"Retry-After": "1"})
+        done = now > int(name[1:]) % 5
+        return Response(
+            json.dumps(
+                task(
+                    "SUCCESS" if done else "PENDING", {"results": ["https://e.com/a.png"]}, id=name
+                )
+            )
+        )
+
+    api.expect_request(re.compile("/api/v1/task/.*")).respond_with_handler(poll)
+
+    ran = piooy(
+        "wait",
+        *(f"t{n}" for n in range(60)),
+        "--timeout",
+        "60s",
+        numbers=QUICK._replace(poll_tries=50),
+    )
+
+    assert ran.code == 0, ran.err[-500:]
+    assert len(ran.lines) == 60 and time.monotonic() - begun < 25, closed

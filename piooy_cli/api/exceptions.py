@@ -2,7 +2,10 @@
 
 import os
 import ssl
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
+from piooy_cli.config.urls import is_loopback
 from piooy_cli.domain.errors import UsageError
 
 _PROXY_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -66,3 +69,15 @@ def environment_error(error: Exception) -> UsageError:
     where = " or ".join(found) or "the environment"
     kind = "certificate file" if files else "proxy"
     return UsageError(f"the {kind} in {where} cannot be used", f"correct or unset {where}")
+
+
+def proxy_name(url: str) -> str:
+    """Return the proxy that a request to `url` goes through, for the front of a reason."""
+    parts, proxies = urlsplit(url), getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if not proxy or not parts.hostname or is_loopback(parts.hostname):
+        return ""
+    if proxy_bypass(parts.hostname):
+        return ""
+    at = urlsplit(proxy if "//" in proxy else f"//{proxy}")
+    return f"the proxy {at.hostname}:{at.port}: " if at.port else f"the proxy {at.hostname}: "

@@ -15,11 +15,12 @@ from piooy_cli.api.exceptions import (
     RequestNotSent,
     certificate_error,
     failure_reason,
+    proxy_name,
 )
 from piooy_cli.api.httpx_lite import httpx
 from piooy_cli.api.recording import Recorder
 from piooy_cli.api.request_trace import RequestTrace
-from piooy_cli.api.response import Response, plain_headers
+from piooy_cli.api.response import Response, is_encoded, plain_headers, refuse_encoding
 from piooy_cli.concurrency.limits import Limits
 from piooy_cli.config.urls import asset_url_fault, is_loopback
 
@@ -136,7 +137,7 @@ class HttpClient:
             except RequestFailed:
                 raise
             except Exception as error:
-                raise _explained(error, attempt.sent, limit) from error
+                raise _explained(error, attempt.sent, limit, self.base_url) from error
 
     def _deadline(self, attempt: RequestTrace, limit: float) -> asyncio.Timeout:
         """Return a timeout: short until the request leaves, since a proxy may never respond.
@@ -194,7 +195,7 @@ class HttpClient:
                 async with client.stream("GET", url, extensions={"trace": trace}, **asked) as found:
                     yield found
             except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
-                raise _explained(error, trace.sent) from error
+                raise _explained(error, trace.sent, url=url) from error
 
 
 def _route(url: str) -> str:
@@ -212,7 +213,7 @@ async def _pieces(body: bytes) -> AsyncIterator[bytes]:
         yield body[start : start + _PIECE]
 
 
-def _explained(error: Exception, sent: bool, limit: float = 0) -> RequestFailed:
+def _explained(error: Exception, sent: bool, limit: float = 0, url: str = "") -> RequestFailed:
     """Return RequestNotSent or AnswerLost: the phase decides, not the exception."""
     if isinstance(error, httpx.TimeoutException):
         reason = "no response in time" if sent else "no connection in time"
@@ -220,20 +221,11 @@ def _explained(error: Exception, sent: bool, limit: float = 0) -> RequestFailed:
         reason = f"no complete response within {limit:g} s"
     else:
         reason = failure_reason(error)
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
+        reason = f"{proxy_name(url)}{reason}"
     hopeless = isinstance(error, (*_NEVER_LEFT, httpx.ProxyError)) and not sent
     fault = AnswerLost if sent else RequestNotSent
     return fault(reason, final=hopeless or certificate_error(error) is not None)
-
-
-def refuse_encoding(headers: Mapping[str, str]) -> None:
-    """Raise AnswerLost if the body is compressed: bytes were requested as they are."""
-    if is_encoded(headers):
-        raise AnswerLost("the response is compressed, although it was requested uncompressed")
-
-
-def is_encoded(headers: Mapping[str, str]) -> bool:
-    """Whether the body is compressed or otherwise encoded."""
-    return headers.get("content-encoding", "").strip().lower() not in ("", "identity")
 
 
 def _next_hop(response: httpx.Response, http: bool) -> str:

@@ -3,8 +3,12 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from piooy_cli.api.exceptions import AnswerLost
+
 if TYPE_CHECKING:
     from piooy_cli.api.httpx_lite import httpx
+
+_COMPRESSIONS = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress"})
 
 
 class Response(NamedTuple):
@@ -22,3 +26,18 @@ def plain_headers(headers: "httpx.Headers") -> dict[str, str]:
         name, value = raw_name.lower().decode("latin-1"), raw_value.decode("latin-1")
         found[name] = f"{found[name]}, {value}" if name in found else value
     return found
+
+
+def refuse_encoding(headers: Mapping[str, str]) -> None:
+    """Raise AnswerLost if the body is compressed: bytes were requested as they are."""
+    if is_encoded(headers):
+        raise AnswerLost("the response is compressed, although it was requested uncompressed")
+
+
+def is_encoded(headers: Mapping[str, str]) -> bool:
+    """Whether the body is compressed.
+
+    Other words change no bytes: object storage sends back the `aws-chunked` of an upload.
+    """
+    words = headers.get("content-encoding", "").lower().split(",")
+    return any(word.strip() in _COMPRESSIONS for word in words)

@@ -41,5 +41,7 @@ class Limits(NamedTuple):
     slow_seconds: float = 60
     # From this size on, an unfinished file is kept for the next run.
     asset_kept: int = 1 << 20
+    # So long after a task's end, a file that is not there may still become reachable.
+    asset_late: float = 120
     redirects: int = 5
     workers: int = 16

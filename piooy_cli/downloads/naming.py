@@ -11,6 +11,7 @@ from pathlib import Path
 from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.models import Asset, Task
 from piooy_cli.files import expanded
+from piooy_cli.media import types
 
 DEFAULT_TEMPLATE = "{slug}-{id8}-{n}.{ext}"
 TEMPLATE_FIELDS = (
@@ -33,6 +34,7 @@ class Target:
 
     directory: Path
     template: str = DEFAULT_TEMPLATE
+    is_exact: bool = False
 
     @classmethod
     def of(cls, output: str) -> "Target":
@@ -47,7 +49,10 @@ class Target:
             )
         head, _, tail = output.replace("\\{", "{").rpartition("/")
         if "{" not in output:
-            return cls(expanded(output or "."))
+            path = expanded(output or ".")
+            if tail and types.extension_in(tail) and not path.is_dir():
+                return cls(path.parent, f"{path.stem}.{{ext}}")
+            return cls(path)
         if "{" in head:
             raise UsageError(
                 f"--output: {output!r} has a field in the directory part",
@@ -59,7 +64,7 @@ class Target:
     @classmethod
     def exactly(cls, path: Path) -> "Target":
         """Return a target that is exactly this path, whatever the asset."""
-        return cls(path.parent, path.name.replace("{", "{{").replace("}", "}}"))
+        return cls(path.parent, path.name.replace("{", "{{").replace("}", "}}"), is_exact=True)
 
     @property
     def spelled(self) -> str:
@@ -69,8 +74,18 @@ class Target:
         return "" if self.directory == Path() else str(self.directory)
 
     def path(self, values: Mapping[str, object]) -> Path:
-        """Return the path for these values, whether or not it exists."""
-        return self.directory / file_name(self.template, values)
+        """Return the path for these values, whether or not it exists.
+
+        A template without `{ext}` gets the right ending: added, or instead of another one of media.
+        """
+        name = file_name(self.template, values)
+        if self.is_exact or "{ext" in self.template:
+            return self.directory / name
+        stem = name.rpartition(".")[0]
+        right = str(values["ext"])
+        if not stem or types.extension_in(name) is None:
+            return self.directory / (name if stem else f"{name}.{right}")
+        return self.directory / (name if types.extension_in(name) == right else f"{stem}.{right}")
 
 
 def values_of(
@@ -121,7 +136,7 @@ def safe_name(name: str) -> str:
 
 def slug(text: str, longest: int = 40) -> str:
     """Return `text` as a short name: lower-case words of any script, joined by hyphens."""
-    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", text[:400]).lower())
+    words = _words(unicodedata.normalize("NFC", text[:400]).lower())
     joined = ""
     for word in words:
         longer = f"{joined}-{word}" if joined else word
@@ -129,6 +144,12 @@ def slug(text: str, longest: int = 40) -> str:
             return joined or longer[:longest]
         joined = longer
     return joined
+
+
+def _words(text: str) -> list[str]:
+    """Split text at what is neither a letter, a digit nor a mark of one."""
+    kept = (c if c.isalnum() or unicodedata.category(c)[0] == "M" else " " for c in text)
+    return "".join(kept).split()
 
 
 def numbered(path: Path, count: int) -> Path:

@@ -40,8 +40,15 @@ class SaveOptions:
         return self.path(task, asset, types.likely_extension(url_path, asset.kind))
 
     def at(self, output: str | None) -> "SaveOptions":
-        """Return the same options for another place, if one is given. Raises UsageError."""
-        return self if output is None else replace(self, target=naming.Target.of(output))
+        """Return the same options for another place, below this one unless it is absolute.
+
+        Raises UsageError.
+        """
+        if output is None:
+            return self
+        if not output.startswith(("/", "~")) and self.target.directory != Path():
+            output = f"{self.target.directory}/{output}"
+        return replace(self, target=naming.Target.of(output))
 
     @property
     def wait_arguments(self) -> tuple[str, ...]:

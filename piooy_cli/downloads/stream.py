@@ -19,7 +19,8 @@ from piooy_cli.downloads.part_file import PartFile
 from piooy_cli.downloads.publish import check_free_space
 from piooy_cli.ledger.store import ResumeStore
 
-_EXPIRED = frozenset({401, 403, 404, 410})
+_EXPIRED = frozenset({202, 204, 401, 403, 404, 410})  # or not there yet
+_WHOLE = frozenset({200, 201, 203})  # 203: a proxy on the way has changed something
 _PASSING = frozenset({408, 409, 425, 429})
 _RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})", re.ASCII)
 _LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
@@ -153,7 +154,7 @@ class AssetStream:
             raise TransferBroken(f"HTTP {status}", retry_after(headers))
         if ranged and (status in (206, 416) or "content-range" in headers):
             return self._continued(arriving, overlap)
-        if status != 200 or "content-range" in headers:
+        if status not in _WHOLE or "content-range" in headers:
             raise AssetRefused(f"the asset's server answered HTTP {status}")
         return self._restarted(arriving)
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from piooy_cli.api.exceptions import AddressExpired, RequestFailed
@@ -40,6 +41,7 @@ class Transfer:
         self._fresh = fresh
         self._stream = AssetStream(context, file.task, file.asset, file.part)
         self._healed_at: int | None = None
+        self._missing = 0
 
     async def run(self) -> None:
         """Fill the part file. Raises NotDownloaded."""
@@ -78,7 +80,7 @@ class Transfer:
 
     async def _heal(self, expired: AddressExpired) -> None:
         """Continue from a fresh URL; what has arrived is kept."""
-        if await self._has_fresh_address():
+        if await self._has_fresh_address() or await self._is_awaited(expired):
             return
         task = self._task.id
         raise NotDownloaded(
@@ -86,6 +88,18 @@ class Transfer:
             Hint("download", ("--persist", task), "to have the service store it first: {}"),
             task_id=task,
         )
+
+    async def _is_awaited(self, missing: AddressExpired) -> bool:
+        """Pause if the task has just ended: its file may become reachable a little later."""
+        ended = self._task.settled_at
+        if (
+            not ended
+            or (datetime.now(UTC) - ended).total_seconds() > self._context.limits.asset_late
+        ):
+            return False
+        self._missing += 1
+        await self._pause(TransferBroken(str(missing)), self._missing)
+        return True
 
     async def _has_fresh_address(self) -> bool:
         """Whether the API has another URL of the same asset; asked once until more bytes arrive."""

@@ -40,7 +40,19 @@ def _png(file: BinaryIO, size: int) -> bool:
 
 
 def _jpeg(file: BinaryIO, size: int) -> bool:
-    return _tail(file, size).endswith(b"\xff\xd9")
+    """Whether the picture ends. Some cameras and services append bytes after its end."""
+    if _tail(file, size).endswith(b"\xff\xd9"):
+        return True
+    at = 2
+    while at + 4 <= size:
+        marker, length = struct.unpack(">HH", _bytes(file, at, 4))
+        if marker < 0xFFC0:
+            return False
+        at += 2 + length
+        if marker == 0xFFDA:  # in the picture's data FF is followed by 00 or a restart
+            file.seek(at)
+            return b"\xff\xd9" in file.read()
+    return False
 
 
 def _gif(file: BinaryIO, size: int) -> bool:

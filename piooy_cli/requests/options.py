@@ -121,7 +121,10 @@ def _data_uri(path: Path, option: str) -> str:
             f"{option} {path} is empty or larger than 10 MiB",
             "upload it to a server and give its URL",
         )
-    return f"data:{_type_of(data)};base64,{base64.b64encode(data).decode()}"
+    kind = "video" if option == "--video" else "image"
+    if not (media_type := _type_of(data)).startswith(kind):
+        raise UsageError(f"{option} {path} is not {'a video' if kind == 'video' else 'an image'}")
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"
 
 
 def _type_of(data: bytes) -> str:

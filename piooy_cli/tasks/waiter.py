@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from piooy_cli.api.client import ApiClient
@@ -195,7 +196,8 @@ class _Wait:
         if self._task.failed:
             self._waiter.store.observe(self._task)
             raise failure_of(self._task)
-        self._task = self._task._replace(took=self._took())
+        ended = self._task.settled_at or datetime.now(UTC)
+        self._task = self._task._replace(took=self._took(), settled_at=ended)
         self._waiter.store.observe(self._task)
         for refresh in (None, "1"):
             if not self._task.assets and self._task.media != MediaType.CHARACTER:
@@ -207,7 +209,9 @@ class _Wait:
         await self._sleep(self._pace.early)
         with suppress(PiooyError):
             again = await self._read(refresh, Deadline(_REREAD_SECONDS))
-            self._task = again._replace(took=self._task.took) if again.succeeded else self._task
+            if again.succeeded:
+                known = self._task
+                self._task = again._replace(took=known.took, settled_at=known.settled_at)
 
     def _took(self) -> float | None:
         """Return how long the run took, if the polls around its end were close enough to tell."""
