@@ -63,7 +63,7 @@ _piooy() {
             ;;
         'task')
             words='@refs'
-            options='--refresh --exit-status --raw --fields --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='--refresh --exit-status --raw --explain --fields --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --refresh) values='live assets' ;;
                 --color) values='auto always never' ;;

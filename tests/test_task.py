@@ -198,3 +198,25 @@ def test_names_and_words_of_the_server_are_harmless(piooy, api):
     expect_look(api, task("SUCCESS", model="evil\x1b[31m\u202e\tname"))
 
     assert piooy("task", TASK).out == f"{TASK}\tSUCCESS\timage\tevil\\x1b[31m\\u202e name\n"
+
+
+def test_explain_says_what_each_url_was_taken_for(piooy, api):
+    """The JSON path, the file or why not, for a report."""
+    urls = {name: f"https://cdn.example.com/{name}.png" for name in ("a", "cover", "in", "x")}
+    result = {
+        "url": urls["a"],
+        "thumbnailUrl": urls["cover"],
+        "image_input": urls["in"],
+        "zebra": urls["x"],
+    }
+    expect_look(api, task(result=result))
+
+    records = {one["path"]: one for one in piooy("task", "--explain", "--json", TASK).json}
+
+    assert records["taskResult.url"]["taken"] == "result 1, image"
+    assert records["taskResult.thumbnailUrl"]["taken"] == "cover 2, image"
+    assert records["taskResult.image_input"]["why"] == "the key image_input names an input"
+    assert (
+        records["taskResult.zebra"]["taken"] == "ignored"
+        and "zebra" in records["taskResult.zebra"]["why"]
+    )

@@ -40,6 +40,9 @@ def task(
         ),
     ] = False,
     raw: Annotated[bool, typer.Option("--raw", help="Print the API's response as it is.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show what each URL of the result was taken for.")
+    ] = False,
     fields: options.Fields = None,
 ) -> None:
     """Show the id, status, media type and model of tasks.
@@ -50,16 +53,20 @@ def task(
       piooy task --json @last @2 | jq -r '.assets[].url'
       piooy task --exit-status @last || echo "not done, or failed: $?"
     """
-    from piooy_cli.app.show_tasks import show_tasks
+    from piooy_cli.app.show_tasks import explain_task, show_tasks
 
     context: Context = ctx.obj
     if raw and fields:
         raise UsageError("--fields cannot be used with --raw")
+    if raw and explain:
+        raise UsageError("--explain cannot be used with --raw")
     context.configure(fields=known_fields(fields))
 
     def show(seen: Task) -> None:
         if raw:
             context.output.document(dict(seen.raw))
+        elif explain:
+            context.output.answer(explain_task(context, seen))
         else:
             context.tell(Shown(seen))
         if exit_status:
