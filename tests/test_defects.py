@@ -312,3 +312,32 @@ def test_a_long_refusal_is_cut(piooy, api):
     expect_order(api, {"code": -1, "message": "no " * 1000})
 
     assert max(map(len, piooy(*GENERATE, "x").err.splitlines())) < 400
+
+
+def test_a_record_of_a_task_has_what_the_ledger_knows(piooy, sandbox, home):
+    """When it ended, and where its files are."""
+    piooy(*GENERATE, "-o", "out", "x")
+
+    (record,) = piooy("task", "--json", "@last").json
+
+    assert record["settled_at"] and record["assets"][0]["path"].startswith(str(home))
+    assert record["assets"][0]["sha256"] and record["assets"][0]["bytes"] > 0
+
+
+def test_json_lines_are_lines_for_every_reader(piooy, api):
+    """Line separators of Unicode inside a text are escaped."""
+    expect_look(api, task(prompt="a\u2028b\u2029c\x85d"))
+
+    ran = piooy("task", "--json", TASK)
+
+    assert len(ran.out.splitlines()) == 1 and ran.json[0]["prompt"] == "a\u2028b\u2029c\x85d"
+
+
+def test_sound_as_hexadecimal_text_is_decoded(piooy, api, home):
+    """As MiniMax sends music."""
+    song = b"ID3" + bytes(200)
+    expect_look(api, task(result={"data": {"audio": song.hex()}}, mediaType="music"))
+
+    ran = piooy("download", TASK, "-o", "s.{ext}")
+
+    assert ran.lines == ["s.mp3"] and (home / "s.mp3").read_bytes() == song

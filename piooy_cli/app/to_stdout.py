@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from piooy_cli.app.context import Context
-from piooy_cli.domain.errors import UsageError
+from piooy_cli.domain.errors import StorageRefused, UsageError
 from piooy_cli.domain.hints import Hint
 
 if TYPE_CHECKING:
@@ -22,7 +22,11 @@ async def to_stdout(context: Context, fetch: Fetch, *, covers: bool, http_assets
         save = context.save_options(
             directory, covers=covers, http_assets=http_assets, temporary=True
         )
-        files = await fetch(save)
+        try:
+            files = await fetch(save)
+        except StorageRefused as full:
+            full.hints = ["set TMPDIR to a directory with room: files are verified there first"]
+            raise
         if len(files) != 1:
             task_id = files[0].task.id
             message = f"task {task_id} has {len(files)} files; --output - accepts one"

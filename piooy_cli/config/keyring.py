@@ -45,9 +45,14 @@ class Keyring:
         account = self.account
         # The system may ask for the keyring's password first.
         _bounded(lambda: _keyring().set_password(SERVICE, account, secret), _TYPING_SECONDS)
-        # Some backends take a password and keep nothing.
+        # Some backends take a password and store nothing.
         if self.read() != secret:
             raise KeyringTrouble("the keyring did not store it")
+
+    def is_plain_text(self) -> bool:
+        """Whether the backend keeps keys in a file that anyone who reads it can use."""
+        names = _bounded(lambda: [type(one).__name__.lower() for one in _backends()])
+        return bool(names) and ("plaintext" in names[0] or "uncrypt" in names[0])
 
     def delete(self) -> bool:
         """Delete the key; return whether there was one."""

@@ -13,6 +13,10 @@ from piooy_cli.output.sanitize import escaped_json, sanitize
 from piooy_cli.output.streams import LineStream, is_terminal
 
 
+# Valid in JSON, but some readers of lines break at them.
+_LINE_BREAKS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+
+
 class JsonWriter:
     """Writes to stdout."""
 
@@ -66,5 +70,5 @@ class JsonWriter:
     def _shown(self, text: str, raw: bool) -> str:
         """Return text unchanged for programs, sanitized for a terminal."""
         if not is_terminal(sys.stdout):
-            return text
+            return text if raw else text.translate(_LINE_BREAKS)
         return sanitize(text) if raw else escaped_json(text)

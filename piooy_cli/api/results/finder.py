@@ -1,6 +1,7 @@
 """Finding the files of a task in whatever shape its result has, and never an input. Pure."""
 
 import re
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
@@ -28,6 +29,7 @@ _DEFAULT_KINDS = {
 _MOVING = (Kind.VIDEO, Kind.AUDIO)
 _DEEPEST = 24
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}", re.ASCII)
+_HEX = re.compile(r"(?:[0-9a-fA-F]{2}){32,}", re.ASCII)  # sound as MiniMax sends it
 _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+", re.ASCII)
 _TYPE_KEYS = ("content_type", "contentType", "mime_type", "mimeType", "imageType", "type")
 
@@ -121,6 +123,8 @@ class _Finder:
     def _leaf(self, text: str, place: _Place) -> Iterator[_Found]:
         if meaning(place.key).is_base64 or _is_inline(text, place):
             urls: Iterable[str] = _data_uri(text, place)
+        elif meaning(place.key).kind is Kind.AUDIO and _HEX.fullmatch(text):
+            urls = (f"data:audio/mpeg;base64,{b64encode(bytes.fromhex(text)).decode()}",)
         elif text[:5] in ("<svg ", "<?xml") and "</svg>" in text[-20:]:
             urls = (f"data:image/svg+xml,{quote(text)}",)
         elif self._lenient:

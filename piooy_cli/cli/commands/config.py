@@ -11,6 +11,7 @@ from piooy_cli.app.context import Context
 from piooy_cli.cli.help import CommandApp
 from piooy_cli.domain.answers import Line, Listing
 from piooy_cli.domain.errors import NotFound, StorageRefused, UsageError
+from piooy_cli.domain.events import Warned
 from piooy_cli.domain.hints import Hint
 
 config = CommandApp(help="Show and change settings; store and check the API key.")
@@ -162,6 +163,9 @@ def set_key(
         )
         raise StorageRefused(f"the key was not stored: {trouble.reason}", hint) from None
     context.output.note(f"stored in the keyring for {context.key_store.account}")
+    with suppress(KeyringTrouble):
+        if context.key_store.keyring.is_plain_text():
+            context.tell(Warned("this keyring stores the key as plain text in a file"))
 
 
 @config.command("delete-key")

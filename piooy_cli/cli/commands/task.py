@@ -1,5 +1,6 @@
 """`piooy task`: show the present status of tasks."""
 
+from contextlib import suppress
 from enum import StrEnum
 from typing import Annotated
 
@@ -8,7 +9,7 @@ import typer
 from piooy_cli.app.context import Context
 from piooy_cli.cli import options
 from piooy_cli.cli.options import known_fields
-from piooy_cli.domain.errors import NotSettled, TaskFailed, UsageError
+from piooy_cli.domain.errors import NotSettled, PiooyError, TaskFailed, UsageError
 from piooy_cli.domain.events import Shown
 from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import Task
@@ -68,11 +69,21 @@ def task(
         elif explain:
             context.output.answer(explain_task(context, seen))
         else:
-            context.tell(Shown(seen))
+            context.tell(_shown(context, seen))
         if exit_status:
             _raise_state(seen)
 
     context.run(show_tasks, refs, _REFRESH[refresh], show, results=(Shown,))
+
+
+def _shown(context: Context, seen: Task) -> Shown:
+    """Return a task with what the ledger knows beside it: its end, and its files on this disk."""
+    if store := context.existing_store():
+        with suppress(PiooyError):
+            order = store.order_named(seen.id)
+            ended = seen.settled_at or order.task.settled_at
+            return Shown(seen._replace(settled_at=ended), order.files)
+    return Shown(seen)
 
 
 def _raise_state(seen: Task) -> None:
