@@ -12,7 +12,6 @@ from piooy_cli.domain.records import compact, shown_record, task_record
 from piooy_cli.output.sanitize import escaped_json, sanitize
 from piooy_cli.output.streams import LineStream, is_terminal
 
-
 # Valid in JSON, but some readers of lines break at them.
 _LINE_BREAKS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
