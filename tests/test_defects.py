@@ -341,3 +341,15 @@ def test_sound_as_hexadecimal_text_is_decoded(piooy, api, home):
     ran = piooy("download", TASK, "-o", "s.{ext}")
 
     assert ran.lines == ["s.mp3"] and (home / "s.mp3").read_bytes() == song
+
+
+def test_two_task_ids_in_one_response_are_both_named(piooy, api, home):
+    """JSON keeps the last of two equal keys; the other may be a task that was paid for."""
+    other = TASK[:-1] + "z"
+    body = f'{{"code":0,"data":{{"taskId":"{other}","taskId":"{TASK}"}}}}'
+    api.expect_request("/api/v1/generate").respond_with_data(body, content_type="application/json")
+
+    ran = piooy(*GENERATE, "--no-wait", "x")
+
+    assert ran.lines == [TASK]
+    assert other in ran.err and f"this is {TASK}" in ran.err

@@ -509,3 +509,55 @@ def test_sixty_tasks_survive_a_bad_service(piooy, api):
 
     assert ran.code == 0, ran.err[-500:]
     assert len(ran.lines) == 60 and time.monotonic() - begun < 25, closed
+
+
+@pytest.mark.parametrize(
+    ("results", "said"),
+    [
+        ({"output": {"results": ["A", {"code": "Inappropriate", "message": "was blocked"}]}}, "1 of 2 results failed: was blocked"),
+        ({"images": [{"url": "A"}, {"error": "no memory"}, {"error": "no memory"}]}, "2 of 3 results failed: no memory"),
+        ({"data": [{"url": "A", "message": "fine"}, {"url": "B"}]}, ""),
+        ({"images": [{"url": "A"}], "has_nsfw_concepts": [False]}, ""),
+    ],
+)  # fmt: skip
+def test_results_that_failed_beside_others_are_counted(piooy, api, home, results, said):
+    """What arrived is saved; that some of it did not is a warning with the reason."""
+    text = json.dumps(results)
+    for name in "AB":
+        text = text.replace(f'"{name}"', f'"{api.url_for(f"/{name}.png")}"')
+        api.expect_request(f"/{name}.png").respond_with_data(PNG)
+    expect_order(api)
+    expect_look(api, task(result=json.loads(text)))
+
+    ran = piooy(*GENERATE, "x")
+
+    assert ran.code == 0, ran.err
+    assert said in ran.err and ("failed" in ran.err) == bool(said)
+
+
+def test_a_file_in_a_bucket_is_named(piooy, api, home):
+    """Only its owner's account can read it: exit 12 and the address."""
+    expect_order(api)
+    expect_look(api, task(result={"videos": [{"gcsUri": "gs://bucket/fox.mp4"}]}))
+
+    ran = piooy(*GENERATE, "x")
+
+    assert ran.code == 12 and "gs://bucket/fox.mp4 needs the service's own account" in ran.err
+
+
+def test_a_long_dash_in_front_of_an_option_is_named(piooy, api, home):
+    """Word processors make one dash of two."""
+    ran = piooy(*GENERATE, "a", "—seed", "7", "p")
+
+    assert ran.code == 2 and "—seed begins with a long dash; type --seed" in ran.err
+    assert api.log == []
+
+
+def test_a_key_log_that_cannot_be_written_is_named(piooy, api, home, monkeypatch):
+    """It is read together with the certificates, but is none of them."""
+    monkeypatch.setenv("SSLKEYLOGFILE", "/nonexistent/keys")
+    monkeypatch.setenv("PIOOY_BASE_URL", "https://127.0.0.1:9")
+
+    ran = piooy(*GENERATE, "x")
+
+    assert ran.code == 2 and "the file in SSLKEYLOGFILE cannot be used" in ran.err

@@ -9,7 +9,7 @@ from piooy_cli.config.urls import is_loopback
 from piooy_cli.domain.errors import UsageError
 
 _PROXY_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
-_CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+_CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "SSLKEYLOGFILE")
 
 
 class RequestFailed(Exception):
@@ -65,9 +65,11 @@ def environment_error(error: Exception) -> UsageError:
     """
     files = isinstance(error, OSError)
     names = _CERTIFICATE_VARIABLES if files else _PROXY_VARIABLES
-    found = [name for name in names if os.environ.get(name) or os.environ.get(name.lower())]
+    values = {name: os.environ.get(name) or os.environ.get(name.lower()) for name in names}
+    file = getattr(error, "filename", None)
+    found = [name for name, value in values.items() if value and file in (None, value)]
     where = " or ".join(found) or "the environment"
-    kind = "certificate file" if files else "proxy"
+    kind = "file" if files else "proxy"
     return UsageError(f"the {kind} in {where} cannot be used", f"correct or unset {where}")
 
 

@@ -114,6 +114,9 @@ def _order_envelope(response: Response) -> Accepted | Rejected | OutcomeUnknown:
         return OutcomeUnknown(f"{error}{_excerpt(response)}", response.status)
     data, code = outer.get("data"), outer.get("code")
     if isinstance(data, dict) and (task_id := schema.task_id(data)):
+        if len(ids := schema.repeated_task_ids(response.body)) > 1:
+            several = f"the API returned {len(ids)} task ids, {', '.join(ids)}; this is {task_id}"
+            return Accepted(task_id, data, response.status, several)
         if code in (0, None):
             return Accepted(task_id, data, response.status)
         said = _message(outer) or repr(code)

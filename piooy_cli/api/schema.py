@@ -49,6 +49,18 @@ def task_id(data: Any) -> str | None:
     return ours or row
 
 
+def repeated_task_ids(body: bytes) -> list[str]:
+    """Return the ids that a response gives under one key: of several, JSON keeps the last."""
+    found: list[str] = []
+
+    def note(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found.extend(one for key, value in pairs if key == "taskId" and (one := _id(value)))
+        return dict(pairs)
+
+    json.loads(body, object_pairs_hook=note)
+    return list(dict.fromkeys(found))
+
+
 def task_from_json(data: Mapping[str, Any], base_url: str, known: Task) -> Task:
     """Return a task from the API's data; what it leaves out is taken from the `known` task."""
     status = status_word(data.get("status"))

@@ -15,11 +15,8 @@ from piooy_cli.domain.errors import PiooyError, UsageError
 from piooy_cli.domain.hints import Hint
 
 FLAGS = frozenset("--json --quiet --verbose --debug --no-input --sandbox --version".split())
-
-
 _BUNDLE = re.compile(r"-([qv]+)([A-Za-z].*)?")
-
-
+_LONG_DASHES = "–—―−"  # which word processors make of two hyphens
 VALUED = frozenset("--jq --color --hyperlinks --profile --base-url --record".split())
 
 
@@ -184,8 +181,8 @@ def call(arguments: list[str], context: Context) -> int:
         raise BrokenPipeError from None  # as Typer does when the reader of its help is gone
     except Exception as error:
         if "set-key" in arguments:  # what was typed may be the key itself: no trace of it
-            raise _usage_error(error) from None
-        raise _usage_error(error) from error
+            raise _usage_error(error, arguments) from None
+        raise _usage_error(error, arguments) from error
     return code if isinstance(code, int) else 0
 
 
@@ -200,7 +197,7 @@ def _valued(command: Any) -> frozenset[str]:
     return frozenset(found).union(*map(_valued, getattr(command, "commands", {}).values()))
 
 
-def _usage_error(error: Exception) -> Exception:
+def _usage_error(error: Exception, arguments: list[str]) -> Exception:
     """Turn Typer's usage errors into ours; return anything else as it is."""
     format_message = getattr(error, "format_message", None)
     if isinstance(error, PiooyError) or format_message is None:
@@ -216,6 +213,9 @@ def _usage_error(error: Exception) -> Exception:
     message = " ".join(format_message().split())
     if re.match(r"No such option: -\d", message):
         return UsageError(message, "put `--` before a prompt that begins with a dash")
+    if dashed := next((one for one in arguments if one.startswith(tuple(_LONG_DASHES))), None):
+        option = dashed.lstrip("-" + _LONG_DASHES)
+        return UsageError(message, f"{dashed} begins with a long dash; type --{option}")
     return UsageError(
         message,
         Hint(f"{path} --help".removeprefix("piooy "), sentence="for the options and arguments: {}"),

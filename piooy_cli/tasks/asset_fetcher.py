@@ -6,6 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from piooy_cli.api.client import ApiClient
+from piooy_cli.api.results.reasons import find_failed_results
+from piooy_cli.api.results.urls import bucket_address
 from piooy_cli.domain.errors import NotDownloaded, PiooyError, exit_code_of
 from piooy_cli.domain.events import Failed, Fetched, Fetching, Noticed, Saved, Tell, Warned
 from piooy_cli.domain.hints import Hint
@@ -42,6 +44,7 @@ class AssetFetcher:
                     f"file {asset.n} of task {task.id} is under the unknown key {asset.guessed_at};"
                     " please report it"
                 ))  # fmt: skip
+        self._warn_of_failed_results(task)
         if task.media == MediaType.VIDEO and all(one.kind is Kind.IMAGE for one in wanted):
             self._tell(Warned(f"task {task.id} is a video task, but has only pictures"))
         saving = [asyncio.create_task(self._save(task, asset, saver)) for asset in wanted]
@@ -56,6 +59,12 @@ class AssetFetcher:
         if errors:
             self._raise_strongest(errors)
         return [one for one in outcomes if isinstance(one, SavedFile)]
+
+    def _warn_of_failed_results(self, task: Task) -> None:
+        if found := find_failed_results(task.raw):
+            failed, total, why = found
+            reason = f": {why}" if why else ""
+            self._tell(Warned(f"task {task.id}: {failed} of {total} results failed{reason}"))
 
     async def _save(
         self, task: Task, asset: Asset, saver: "Saver"
@@ -100,6 +109,9 @@ def assets_to_save(task: Task, covers: bool) -> list[Asset]:
 def no_files_error(task: Task) -> NotDownloaded:
     """Return the error for a task that succeeded without a file: the user has paid for one."""
     message = f"task {task.id} succeeded, but has no files"
+    parts = [task.raw.get("taskResult"), task.raw.get("taskInfo")]
+    if address := bucket_address(parts):
+        message += f" that can be downloaded; {address} needs the service's own account"
     return NotDownloaded(message, _raw_answer(task), task_id=task.id)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from piooy_cli.api.results.keys import meaning
+from piooy_cli.api.results.urls import has_url
 from piooy_cli.api.safe_json import unwrapped, utf8
 from piooy_cli.domain.models import Failure
 
@@ -44,6 +45,25 @@ def find_failure(*places: Any) -> Failure | None:
     return Failure(code, None) if code else None
 
 
+def find_failed_results(data: Mapping[str, Any]) -> tuple[int, int, str] | None:
+    """Return how many of a task's results failed, of how many, and why; None if none did.
+
+    Services that make several results in one task list the failures among the files.
+    """
+    stack: list[Any] = [data.get("taskResult"), data.get("taskInfo")]
+    while stack:
+        value = unwrapped(stack.pop())
+        if isinstance(value, dict):
+            stack.extend(inner for key, inner in value.items() if not meaning(key).is_input)
+        elif isinstance(value, list):
+            failures = [one for one in value if _is_failure(one)]
+            if failures and any(has_url(one) for one in value):
+                found = find_failure(*failures)
+                return len(failures), len(value), (found.message or "") if found else ""
+            stack.extend(value)
+    return None
+
+
 def excerpt(value: Any) -> str:
     """Return the first 200 characters of what was said, for want of a sentence."""
     value = unwrapped(value)
@@ -77,6 +97,12 @@ def _walk(value: Any, depth: int, *, inside: bool) -> Iterator[_Said]:
                 yield _Said((0, len(_SENTENCES), depth), text, code)
         else:
             yield from _walk(inner, depth + 1, inside=inside or name in _ERRORS)
+
+
+def _is_failure(value: Any) -> bool:
+    """Whether an item of a list is a failure instead of a file."""
+    value = unwrapped(value)
+    return isinstance(value, dict) and not has_url(value) and find_failure(value) is not None
 
 
 def _is_problem(value: Mapping[str, Any]) -> bool:

@@ -10,6 +10,7 @@ from piooy_cli.api.safe_json import unwrapped
 
 ADDRESS = re.compile(r"https?://[^\s\"'<>\\]+", re.IGNORECASE)
 DATA_URI = re.compile(r"data:[\w.+-]+/[\w.+-]+[;,]", re.IGNORECASE)
+_BUCKET = re.compile(r"(gs|s3)://\S+", re.IGNORECASE)
 _RELATIVE = re.compile(r"/[\w./%~+@=-]+\.\w{2,5}(\?\S*)?")
 _LISTED = re.compile(r"[,\s]+(?=https?://)", re.IGNORECASE)
 _BLANKS = re.compile(r"[ '\"<>\\]+")  # which writers of addresses leave unquoted
@@ -70,6 +71,11 @@ def is_api(url: str, base_url: str) -> bool:
 def has_url(value: Any) -> bool:
     """Whether there is any URL in or below `value`."""
     return any(ADDRESS.match(text) or DATA_URI.match(text) for text in strings_in(value))
+
+
+def bucket_address(value: Any) -> str | None:
+    """Return an address that only the owner of a storage bucket can read, if there is one."""
+    return next((text for text in strings_in(value) if _BUCKET.fullmatch(text)), None)
 
 
 def urls_in(value: Any) -> Iterator[str]:
