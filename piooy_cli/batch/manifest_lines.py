@@ -9,7 +9,6 @@ DEEPEST = 100
 TEXTS = ("prompt", "model", "media", "provider", "scene", "output", "id")
 LISTS = ("images", "videos")
 MANIFEST_FIELDS = (*TEXTS, *LISTS, "options")
-_LINE_END = re.compile(rb"\n|\r\n|\r(?=[^\n])")
 _SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # ZIP (xlsx, ods) and OLE (xls)
 _NEXT_URL = re.compile(r"[,;]?\s+|[,;](?=https?://)", re.IGNORECASE)
 UNSENDABLE = re.compile("[\x00\ud800-\udfff]")  # what no JSON text in UTF-8 can carry
@@ -59,8 +58,9 @@ def _lines_of(pieces: Iterable[bytes]) -> Iterator[tuple[int, bytes] | BadLine]:
     """Yield lines of bytes. A line that is too long ends the reading."""
     number, held, end = 0, b"", b""
     for piece in pieces:
+        new = max(len(held) - 1, 0)
         held += piece
-        end = end or _line_end(held)
+        end = end or _line_end(held, new)
         *whole, held = held.split(end) if end else (held,)
         for line in whole:
             number += 1
@@ -75,10 +75,16 @@ def _lines_of(pieces: Iterable[bytes]) -> Iterator[tuple[int, bytes] | BadLine]:
         yield number + 1, held
 
 
-def _line_end(beginning: bytes) -> bytes:
-    """Return what ends the lines: a lone CR if the first line ends so; empty if none ends yet."""
-    found = _LINE_END.search(beginning)
-    return b"" if not found else b"\r" if found[0] == b"\r" else b"\n"
+def _line_end(beginning: bytes, start: int) -> bytes:
+    """Return what ends the lines: a lone CR if the first line ends so; empty if none ends yet.
+
+    Nothing before `start` ends a line.
+    """
+    newline, cr = beginning.find(b"\n", start), beginning.find(b"\r", start)
+    if cr < 0 or 0 <= newline < cr:
+        return b"\n" if newline >= 0 else b""
+    after = beginning[cr + 1 : cr + 2]
+    return b"\n" if after == b"\n" else b"\r" if after else b""
 
 
 def _too_long(number: int) -> BadLine:

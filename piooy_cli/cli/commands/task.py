@@ -78,11 +78,10 @@ def task(
 
 def _shown(context: Context, seen: Task) -> Shown:
     """Return a task with what the ledger knows beside it: its end, and its files on this disk."""
-    if store := context.existing_store():
-        with suppress(PiooyError):
-            order = store.order_named(seen.id)
-            ended = seen.settled_at or order.task.settled_at
-            return Shown(seen._replace(settled_at=ended), order.files)
+    with suppress(PiooyError):
+        order = context.ledger.require().order_named(seen.id)
+        ended = seen.settled_at or order.task.settled_at
+        return Shown(seen._replace(settled_at=ended), order.files)
     return Shown(seen)
 
 
