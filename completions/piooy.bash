@@ -36,7 +36,7 @@ _piooy() {
             ;;
         'generate')
             [[ $given == 0 ]] && words='image video music character'
-            options='-m --model -a --aspect-ratio -r --resolution --duration -i --image --video --inline -o --output --on-exists --wait --no-wait --download --no-download -n --count --vary --zip --name -j --concurrency --timeout --interval --heartbeat --notify -f --prompt-file -O --option --options --seed --negative-prompt --title --style --lyrics --lyrics-file --instrumental --provider --scene --covers --allow-http-assets --allow-svg --dry-run -y --yes --open --preview --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='-m --model -a --aspect-ratio -r --resolution --duration -i --image --video --inline -o --output --on-exists --wait --no-wait --download --no-download -n --count --vary --zip --name -j --concurrency --timeout --interval --heartbeat --notify -f --prompt-file -O --option --options --seed --negative-prompt --title --style --lyrics --lyrics-file --instrumental --provider --scene --covers --allow-http-assets --allow-private-assets --allow-svg --dry-run -y --yes --open --preview --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 -m|--model) values='@models' ;;
                 --on-exists) values='skip rename overwrite fail' ;;
@@ -48,7 +48,7 @@ _piooy() {
             ;;
         'batch')
             [[ $given == 0 ]] && words=''
-            options='-m --model --media -a --aspect-ratio -r --resolution --duration -i --image -o --output --name -j --concurrency -n --limit --only --dry-run -y --yes --vary --zip --format --shuffle --max-tasks --max-failures --deadline --lock-wait --allow-empty --timeout --interval --heartbeat --notify --results --summary --metrics --on-exists --covers --allow-http-assets --allow-svg --video --inline -O --option --options --seed --negative-prompt --provider --scene --title --style --lyrics --lyrics-file --instrumental --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='-m --model --media -a --aspect-ratio -r --resolution --duration -i --image -o --output --name -j --concurrency -n --limit --only --dry-run -y --yes --vary --zip --format --shuffle --max-tasks --max-failures --deadline --lock-wait --allow-empty --timeout --interval --heartbeat --notify --results --summary --metrics --on-exists --covers --allow-http-assets --allow-private-assets --allow-svg --video --inline -O --option --options --seed --negative-prompt --provider --scene --title --style --lyrics --lyrics-file --instrumental --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 -m|--model) values='@models' ;;
                 --media) values='image video music character' ;;
@@ -74,7 +74,7 @@ _piooy() {
             ;;
         'wait')
             words='@refs'
-            options='--pending --timeout --interval --heartbeat --notify --any --download -o --output --on-exists --allow-http-assets --allow-svg --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='--pending --timeout --interval --heartbeat --notify --any --download -o --output --on-exists --allow-http-assets --allow-private-assets --allow-svg --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --on-exists) values='skip rename overwrite fail' ;;
                 --color) values='auto always never' ;;
@@ -85,7 +85,7 @@ _piooy() {
             ;;
         'download')
             words='@refs'
-            options='-o --output --on-exists --covers --unsaved --wait --timeout --interval --heartbeat --notify --persist -j --jobs --allow-http-assets --allow-svg --dry-run --no-metadata --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='-o --output --on-exists --covers --unsaved --wait --timeout --interval --heartbeat --notify --persist -j --jobs --allow-http-assets --allow-private-assets --allow-svg --dry-run --no-metadata --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --on-exists) values='skip rename overwrite fail' ;;
                 --color) values='auto always never' ;;

@@ -217,6 +217,8 @@ def raw(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., "RawServer"]]
         monkeypatch.setenv("PIOOY_API_KEY", KEY)
         if is_api:
             monkeypatch.setenv("PIOOY_BASE_URL", server.url)
+        else:  # a host of assets beside the API, on this machine
+            monkeypatch.setenv("PIOOY_ALLOW_PRIVATE_ASSETS", "1")
         return server
 
     yield start

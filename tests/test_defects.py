@@ -107,7 +107,7 @@ def test_files_are_printed_and_recorded_as_they_land(piooy, api, home):
 
 def test_a_plain_address_elsewhere_goes_through_the_proxy(piooy, api, monkeypatch):
     """Only this machine is reached past it."""
-    expect_look(api, task(result={"results": ["http://192.0.2.2/a.png"]}))
+    expect_look(api, task(result={"results": ["http://assets.example/a.png"]}))
     asked = []
     proxy = socket.create_server(("127.0.0.1", 0))
 
@@ -122,7 +122,7 @@ def test_a_plain_address_elsewhere_goes_through_the_proxy(piooy, api, monkeypatc
         monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.getsockname()[1]}")
 
     assert piooy("download", TASK, "--allow-http-assets").code == 0
-    assert asked[0].startswith(b"GET http://192.0.2.2/a.png")
+    assert asked[0].startswith(b"GET http://assets.example/a.png")
     proxy.close()
 
 

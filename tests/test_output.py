@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piooy_cli.domain.errors import PiooyError, exit_code_of
-from piooy_cli.domain.text import redact, redact_bytes
+from piooy_cli.domain.redaction import redact, redact_bytes
 from piooy_cli.output.sanitize import sanitize
 from piooy_cli.output.writers import wants_color
 

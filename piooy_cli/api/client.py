@@ -8,8 +8,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from piooy_cli.api import schema
+from piooy_cli.api.asset_client import AssetResponse
 from piooy_cli.api.exceptions import AnswerLost, RequestFailed, RequestNotSent
-from piooy_cli.api.http import AssetResponse, HttpClient
+from piooy_cli.api.http import HttpClient
 from piooy_cli.api.interpret import (
     RetryLater,
     interpret_contact,
@@ -20,6 +21,7 @@ from piooy_cli.api.outcomes import NotSent, Outcome, OutcomeUnknown
 from piooy_cli.api.request_trace import RequestTrace
 from piooy_cli.concurrency.backoff import Deadline, PauseGate, TokenBucket, full_jitter
 from piooy_cli.concurrency.limits import Limits
+from piooy_cli.config.urls import PUBLIC_ONLY, AssetHosts
 from piooy_cli.domain.errors import (
     NotFound,
     OverLimit,
@@ -133,10 +135,10 @@ class ApiClient:
             await self._again("sending", later, limited, deadline, self._contact_gate, most)
 
     def open_asset(
-        self, url: str, headers: Mapping[str, str], *, http: bool = False
+        self, url: str, headers: Mapping[str, str], hosts: AssetHosts = PUBLIC_ONLY
     ) -> AbstractAsyncContextManager[AssetResponse]:
         """Open the response with an asset's bytes. The key is not sent."""
-        return self._http.open_asset(url, headers, http=http)
+        return self._http.open_asset(url, headers, hosts)
 
     async def _wait_for_turn(self, task_id: str, deadline: Deadline | None) -> None:
         """Wait until this task may be polled; if the gate closed meanwhile, queue again."""

@@ -40,33 +40,45 @@ class ClientFactory:
     def __init__(self, app: Any = None) -> None:
         self._app = app
 
-    def client(self, plain: bool, keep: int, *, assets: bool = False) -> httpx.AsyncClient:
-        """Make a client. `plain`: for http:// only. `keep`: connections kept after a response."""
+    def client(self, plain: bool, keep: int) -> httpx.AsyncClient:
+        """Make a client for the API. `plain`: for http:// only. `keep`: connections kept."""
         tls = self._no_tls if plain or self._app else self._tls
-        hooks = {} if assets else {"response": [_without_location]}
+        # Plain http goes to this machine only, and so never through a proxy.
+        direct = plain or not getproxies()
+        return self._made(tls, keep, self._transport(tls, keep) if direct else None)
+
+    def asset_client(self, plain: bool, proxy: str | None) -> httpx.AsyncClient:
+        """Make a client for assets, through a proxy or directly; redirects are left to its user."""
+        tls = self._no_tls if plain or self._app else self._tls
+        if proxy and not self._app:
+            return self._made(tls, 1, None, proxy)
+        return self._made(tls, 1, self._transport(tls, 1))
+
+    def _made(
+        self,
+        tls: ssl.SSLContext,
+        keep: int,
+        transport: httpx.AsyncBaseTransport | None,
+        proxy: str | None = None,
+    ) -> httpx.AsyncClient:
+        """Make a client; without a transport, httpx uses `proxy` or the proxy variables."""
         try:
             return _Client(
                 verify=tls,
                 headers={"user-agent": USER_AGENT, "accept-encoding": "identity", "accept": "*/*"},
                 limits=httpx.Limits(max_keepalive_connections=keep),
-                transport=self._transport(tls, plain, keep),
-                event_hooks=hooks,
+                transport=transport,
+                event_hooks={"response": [_take_location]},
+                proxy=proxy,
+                trust_env=proxy is None,
             )
         except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
             raise environment_error(error) from error
 
-    def _transport(
-        self, tls: ssl.SSLContext, plain: bool, keep: int
-    ) -> httpx.AsyncBaseTransport | None:
-        """Return the transport; None if httpx has to use the proxy variables.
-
-        Plain http goes to this machine only, and so never through a proxy.
-        """
+    def _transport(self, tls: ssl.SSLContext, keep: int) -> httpx.AsyncBaseTransport:
         if self._app:
             return httpx.ASGITransport(self._app)
-        if plain or not getproxies():
-            return H11Transport(tls, keep=bool(keep))
-        return None
+        return H11Transport(tls, keep=bool(keep))
 
     @cached_property
     def _no_tls(self) -> ssl.SSLContext:
@@ -106,7 +118,7 @@ class ClientPool:
             await self._idle.pop().aclose()
 
 
-async def _without_location(response: httpx.Response) -> None:
-    """Remove the Location header: the API's redirects are not followed, nor parsed by httpx."""
+async def _take_location(response: httpx.Response) -> None:
+    """Move the Location header out of httpx's way, which parses it even if it is not followed."""
     if response.is_redirect:
-        response.headers.pop("location", None)
+        response.extensions["location"] = response.headers.pop("location", "")

@@ -4,10 +4,11 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 import h11
 
+from piooy_cli.api.addresses import Origin
 from piooy_cli.api.httpx_lite import httpx
 
 BIG_PIECE = 1 << 20
@@ -15,14 +16,6 @@ _IDLE_SECONDS = 5  # servers close a kept connection at will: after this long, a
 _PIECE = 65_536
 _LARGE = 1 << 14  # a body from this size on goes past h11, which copies each byte four times
 _BIGGEST_HEAD = 100_000
-
-
-class Origin(NamedTuple):
-    """The server of a connection; only requests to the same origin may use it."""
-
-    scheme: str
-    host: str
-    port: int
 
 
 class Connection:
@@ -115,6 +108,12 @@ class Connection:
         """Whether the server has probably not closed the connection."""
         closed = self._reader.at_eof() or self._writer.is_closing() or self._has_leftovers()
         return not closed and time.monotonic() - self._idle_since < _IDLE_SECONDS
+
+    @property
+    def address(self) -> str:
+        """The address that it is connected to; empty if it is gone."""
+        peer = self._writer.get_extra_info("peername")
+        return str(peer[0]) if peer else ""
 
     def _has_leftovers(self) -> bool:
         """Whether unexpected bytes arrived: they would be taken for the next response."""

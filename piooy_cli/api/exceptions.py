@@ -2,10 +2,7 @@
 
 import os
 import ssl
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
-from piooy_cli.config.urls import is_loopback
 from piooy_cli.domain.errors import UsageError
 
 _PROXY_VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
@@ -23,6 +20,13 @@ class RequestFailed(Exception):
 
 class RequestNotSent(RequestFailed):
     """No byte of the request left this machine."""
+
+
+class AddressNotAllowed(RequestNotSent):
+    """The host has no address that may be connected to."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, final=True)
 
 
 class AnswerLost(RequestFailed):
@@ -71,15 +75,3 @@ def environment_error(error: Exception) -> UsageError:
     where = " or ".join(found) or "the environment"
     kind = "file" if files else "proxy"
     return UsageError(f"the {kind} in {where} cannot be used", f"correct or unset {where}")
-
-
-def proxy_name(url: str) -> str:
-    """Return the proxy that a request to `url` goes through, for the front of a reason."""
-    parts, proxies = urlsplit(url), getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all")
-    if not proxy or not parts.hostname or is_loopback(parts.hostname):
-        return ""
-    if proxy_bypass(parts.hostname):
-        return ""
-    at = urlsplit(proxy if "//" in proxy else f"//{proxy}")
-    return f"the proxy {at.hostname}:{at.port}: " if at.port else f"the proxy {at.hostname}: "

@@ -5,37 +5,33 @@ The API's clients carry the key and follow no redirect; the asset client never s
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from piooy_cli.api.asset_client import AssetClient, AssetResponse
 from piooy_cli.api.clients import ClientFactory, ClientPool
 from piooy_cli.api.exceptions import (
     AnswerLost,
     RequestFailed,
-    RequestNotSent,
-    certificate_error,
-    failure_reason,
-    proxy_name,
 )
+from piooy_cli.api.failures import request_failure
 from piooy_cli.api.httpx_lite import httpx
 from piooy_cli.api.recording import Recorder
 from piooy_cli.api.request_trace import RequestTrace
-from piooy_cli.api.response import Response, is_encoded, plain_headers, refuse_encoding
+from piooy_cli.api.response import (
+    Response,
+    clean_headers,
+    is_encoded,
+    plain_headers,
+    refuse_encoding,
+)
 from piooy_cli.concurrency.limits import Limits
-from piooy_cli.config.urls import asset_url_fault, is_loopback
+from piooy_cli.config.urls import AssetHosts
+from piooy_cli.domain.redaction import redact_bytes
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PIECE = 65_536
 _NEVER_LEFT = (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL)
-
-
-class AssetResponse:
-    """The response with an asset: status, headers, and raw bytes as they arrive."""
-
-    def __init__(self, response: httpx.Response) -> None:
-        self.status = response.status_code
-        self.headers = plain_headers(response.headers)
-        self.chunks: AsyncIterator[bytes] = response.aiter_raw()
 
 
 class HttpClient:
@@ -47,6 +43,7 @@ class HttpClient:
     ) -> None:  # fmt: skip
         self.base_url = base_url.rstrip("/")
         self._key = key
+        self._secrets = [key] if key else []
         self._limits = limits
         self._app = app
         self._recorder = recorder
@@ -55,10 +52,7 @@ class HttpClient:
         plain, make = self.base_url.startswith("http://"), ClientFactory(app)
         self._orders = ClientPool(lambda: make.client(plain, keep=0), limits.workers)
         self._reads = ClientPool(lambda: make.client(plain, keep=1), limits.workers)
-        self._assets = {
-            "loopback": ClientPool(lambda: make.client(True, keep=1, assets=True), limits.workers),
-            "outside": ClientPool(lambda: make.client(False, keep=1, assets=True), limits.workers),
-        }
+        self._assets = AssetClient(self.base_url, self._secrets, limits, make, recorder)
 
     async def post(
         self, path: str, body: bytes, attempt: RequestTrace, *, signed: bool = True
@@ -89,38 +83,16 @@ class HttpClient:
             self._reads, "GET", path, attempt, n.get_whole, timeout, headers=headers, params=params
         )
 
-    @asynccontextmanager
-    async def open_asset(
-        self, url: str, headers: Mapping[str, str], *, http: bool = False
-    ) -> AsyncIterator[AssetResponse]:
-        """Open an asset on any host, without the key, along at most five redirects.
-
-        `http`: whether unencrypted URLs are accepted.
-        """
-        asked = url
-        for _ in range(self._limits.redirects + 1):
-            async with self._opened(url, headers) as response:
-                if response.status_code not in _REDIRECTS or "location" not in response.headers:
-                    media = self._media(response, asked)
-                    refuse_encoding(media.headers)
-                    yield media
-                    return
-                url = _next_hop(response, http)
-        raise RequestNotSent(f"more than {self._limits.redirects} redirects", final=True)
-
-    def _media(self, response: httpx.Response, asked: str) -> AssetResponse:
-        media = AssetResponse(response)
-        if self._recorder and media.status >= 300:
-            self._recorder.exchange("GET", asked, None, media.status, media.headers, b"")
-        elif self._recorder:
-            seen = (asked, media.status, media.headers, media.chunks)
-            media.chunks = self._recorder.passing(*seen)
-        return media
+    def open_asset(
+        self, url: str, headers: Mapping[str, str], hosts: AssetHosts
+    ) -> AbstractAsyncContextManager[AssetResponse]:
+        """Open an asset on any host, without the key."""
+        return self._assets.open(url, headers, hosts)
 
     async def close(self) -> None:
         """Close every connection."""
-        for pool in (self._orders, self._reads, *self._assets.values()):
-            await pool.close()
+        for one in (self._orders, self._reads, self._assets):
+            await one.close()
 
     def _headers(self, signed: bool) -> dict[str, str]:
         plain = {"accept": "application/json"}
@@ -137,7 +109,9 @@ class HttpClient:
             except RequestFailed:
                 raise
             except Exception as error:
-                raise _explained(error, attempt.sent, limit, self.base_url) from error
+                raise request_failure(
+                    error, self.base_url, self._secrets, sent=attempt.sent, limit=limit
+                ) from error
 
     def _deadline(self, attempt: RequestTrace, limit: float) -> asyncio.Timeout:
         """Return a timeout: short until the request leaves, since a proxy may never respond.
@@ -162,8 +136,8 @@ class HttpClient:
         request |= {"timeout": timeout, "extensions": {"trace": attempt}}
         attempt.started = True
         async with client.stream(method, self.base_url + path, **request) as response:
-            headers = plain_headers(response.headers)
-            body = await self._capped(response, headers)
+            headers = clean_headers(plain_headers(response.headers), self._secrets)
+            body = redact_bytes(await self._capped(response, headers), self._secrets)
             if self._recorder:
                 url = str(response.request.url)
                 self._recorder.exchange(method, url, sent, response.status_code, headers, body)
@@ -183,56 +157,8 @@ class HttpClient:
                 )
         return bytes(body)
 
-    @asynccontextmanager
-    async def _opened(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[httpx.Response]:
-        """Open one hop, with a client that loads certificates only for TLS."""
-        timeout = httpx.Timeout(self._limits.asset_idle, connect=self._limits.connect)
-        trace = RequestTrace("GET")
-        asked: dict[str, Any] = {"headers": dict(headers), "timeout": timeout}
-        async with self._assets[_route(url)].client() as client:
-            try:
-                trace.started = True
-                async with client.stream("GET", url, extensions={"trace": trace}, **asked) as found:
-                    yield found
-            except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError) as error:
-                raise _explained(error, trace.sent, url=url) from error
-
-
-def _route(url: str) -> str:
-    """Return how an asset is reached: what is plain http on this machine needs no proxy or TLS."""
-    try:
-        plain = url[:5].lower() == "http:" and is_loopback(httpx.URL(url).host)
-    except httpx.InvalidURL:
-        plain = False
-    return "loopback" if plain else "outside"
-
 
 async def _pieces(body: bytes) -> AsyncIterator[bytes]:
     """Yield a large body in pieces, each of which is written within the write timeout."""
     for start in range(0, len(body), _PIECE):
         yield body[start : start + _PIECE]
-
-
-def _explained(error: Exception, sent: bool, limit: float = 0, url: str = "") -> RequestFailed:
-    """Return RequestNotSent or AnswerLost: the phase decides, not the exception."""
-    if isinstance(error, httpx.TimeoutException):
-        reason = "no response in time" if sent else "no connection in time"
-    elif isinstance(error, TimeoutError):
-        reason = f"no complete response within {limit:g} s"
-    else:
-        reason = failure_reason(error)
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError):
-        reason = f"{proxy_name(url)}{reason}"
-    hopeless = isinstance(error, (*_NEVER_LEFT, httpx.ProxyError)) and not sent
-    fault = AnswerLost if sent else RequestNotSent
-    return fault(reason, final=hopeless or certificate_error(error) is not None)
-
-
-def _next_hop(response: httpx.Response, http: bool) -> str:
-    here, target = response.url, str(response.url.join(response.headers["location"]))
-    inwards = is_loopback(httpx.URL(target).host) and not is_loopback(here.host)
-    if inwards or asset_url_fault(target, http=http):
-        raise RequestNotSent(
-            "the asset's URL redirects to an address that is not allowed", final=True
-        )
-    return target

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from piooy_cli.domain.errors import StorageRefused
-from piooy_cli.domain.text import redact_bytes
+from piooy_cli.domain.redaction import redact_bytes
 from piooy_cli.files import private_directory
 
 _KEPT = ("content-type", "etag", "retry-after", "accept-ranges", "content-range", "last-modified")

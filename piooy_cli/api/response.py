@@ -1,13 +1,15 @@
 """A complete response as plain data."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from piooy_cli.api.exceptions import AnswerLost
+from piooy_cli.domain.redaction import redact
 
 if TYPE_CHECKING:
     from piooy_cli.api.httpx_lite import httpx
 
+_SENT_BACK = frozenset({"etag", "last-modified"})
 _COMPRESSIONS = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress"})
 
 
@@ -26,6 +28,16 @@ def plain_headers(headers: "httpx.Headers") -> dict[str, str]:
         name, value = raw_name.lower().decode("latin-1"), raw_value.decode("latin-1")
         found[name] = f"{found[name]}, {value}" if name in found else value
     return found
+
+
+def clean_headers(headers: dict[str, str], secrets: Sequence[str]) -> dict[str, str]:
+    """Return headers without the key; what would be sent back with it is left out."""
+    clean = {name: redact(value, secrets) for name, value in headers.items()}
+    return {
+        name: value
+        for name, value in clean.items()
+        if value == headers[name] or name not in _SENT_BACK
+    }
 
 
 def refuse_encoding(headers: Mapping[str, str]) -> None:

@@ -8,12 +8,17 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 
-from piooy_cli.api.connection import BIG_PIECE, Connection, Origin, as_httpx_errors
+from piooy_cli.api.addresses import AddressCheck, Origin, api_fault
+from piooy_cli.api.connect import connect
+from piooy_cli.api.connection import Connection, as_httpx_errors
 from piooy_cli.api.httpx_lite import httpx
 
 
 class H11Transport(httpx.AsyncBaseTransport):
-    """Sends the requests of one client, one at a time. `keep`: the connection is kept open."""
+    """Sends the requests of one client, one at a time. `keep`: the connection is kept open.
+
+    An address is checked with the `addresses` extension of the request, else by the API's rule.
+    """
 
     def __init__(self, tls: ssl.SSLContext, *, keep: bool) -> None:
         self._tls = tls
@@ -25,7 +30,8 @@ class H11Transport(httpx.AsyncBaseTransport):
         times = request.extensions.get("timeout", {})
         trace, seen = request.extensions.get("trace", _nobody), {"request": _Sent(request)}
         await trace("connect_tcp.started", seen)
-        connection = await self._connected(request.url, times.get("connect"))
+        check = request.extensions.get("addresses", api_fault)
+        connection = await self._connected(request.url, times.get("connect"), check)
         try:
             await trace("send_request_headers.started", seen)
             await connection.send(request, times.get("write"))
@@ -49,21 +55,20 @@ class H11Transport(httpx.AsyncBaseTransport):
         else:
             connection.abort()
 
-    async def _connected(self, url: httpx.URL, timeout: float | None) -> "Connection":
+    async def _connected(
+        self, url: httpx.URL, timeout: float | None, check: AddressCheck
+    ) -> "Connection":
         usual = 443 if url.scheme == "https" else 80
         origin = Origin(url.scheme, url.raw_host.decode(), url.port or usual)
         kept, self._kept = self._kept, None
-        if kept and kept.origin == origin and kept.is_fresh():
+        if kept and kept.origin == origin and kept.is_fresh() and not check(origin, kept.address):
             return kept
         if kept:
             kept.abort()
         tls = self._tls if url.scheme == "https" else None
         with as_httpx_errors(httpx.ConnectTimeout, httpx.ConnectError):
             async with asyncio.timeout(timeout):
-                streams = await asyncio.open_connection(
-                    origin.host, origin.port, ssl=tls, happy_eyeballs_delay=0.25, limit=BIG_PIECE
-                )
-        return Connection(origin, *streams)
+                return await connect(origin, tls, check)
 
 
 class _Body(httpx.AsyncByteStream):

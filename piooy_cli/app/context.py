@@ -209,6 +209,7 @@ class Context:
         if interval := self.options.interval:
             pace = pace._replace(fixed=interval)
         async with self.api(limits=limits) as api:
+            self.ledger.remove_secrets(self.secrets)
             typical = self.catalogue_seconds
             policy = WaitPolicy(pace, typical, timeout, limits.fresh_grace, until)
             self._pipeline = Pipeline(api, self.ledger, policy, self.stop, self.tell, limits)
@@ -222,7 +223,7 @@ class Context:
         return self.catalogue.typical_seconds(model, media)
 
     def save_options(
-        self, output: str | None, on_exists: str = "rename", **how: bool
+        self, output: str | None, on_exists: str = "rename", **how: Any
     ) -> "SaveOptions":
         """Return how to save files. Raises UsageError for an invalid template."""
         from piooy_cli.downloads.naming import Target

@@ -1,7 +1,7 @@
 """`--output -`: write one asset to stdout, verified before its first byte is written."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from piooy_cli.app.context import Context
 from piooy_cli.domain.errors import StorageRefused, UsageError
@@ -14,14 +14,15 @@ if TYPE_CHECKING:
 Fetch = Callable[["SaveOptions"], Awaitable[list["SavedFile"]]]
 
 
-async def to_stdout(context: Context, fetch: Fetch, *, covers: bool, http_assets: bool) -> None:
-    """Fetch into a temporary directory, and write the one file to stdout. Raises UsageError."""
+async def to_stdout(context: Context, fetch: Fetch, **how: Any) -> None:
+    """Fetch into a temporary directory, and write the one file to stdout. Raises UsageError.
+
+    `how`: further options of saving.
+    """
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory(prefix="piooy-") as directory:
-        save = context.save_options(
-            directory, covers=covers, http_assets=http_assets, temporary=True
-        )
+        save = context.save_options(directory, temporary=True, **how)
         try:
             files = await fetch(save)
         except StorageRefused as full:

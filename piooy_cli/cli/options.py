@@ -2,30 +2,18 @@
 
 import re
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from piooy_cli.app.context import Context
 from piooy_cli.domain.errors import UsageError
 
-if TYPE_CHECKING:
-    from piooy_cli.downloads.options import SaveOptions
-
-
 # Typer hands defaults, which are numbers already, to the same functions.
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|s|m|h|d)?", re.ASCII)
-
-
 _SECONDS = {"ms": 0.001, "s": 1, None: 1, "m": 60, "h": 3600, "d": 86400}
-
-
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?", re.ASCII)
-
-
 _WHOLE = re.compile(r"-?[0-9]{1,16}", re.ASCII)
-
-
 _NUMBER = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,16})?", re.ASCII)
 
 
@@ -98,7 +86,7 @@ def parse_moment(text: str) -> float:
     return then.astimezone().timestamp() - now.astimezone().timestamp()
 
 
-WAITING, SAVING = "Waiting", "Saving"  # what options stand under in help
+WAITING = "Waiting"  # what options stand under in help
 
 
 class ColorChoice(StrEnum):
@@ -107,15 +95,6 @@ class ColorChoice(StrEnum):
     AUTO = "auto"
     ALWAYS = "always"
     NEVER = "never"
-
-
-class ExistsChoice(StrEnum):
-    """What to do when the file name is taken."""
-
-    SKIP = "skip"
-    RENAME = "rename"
-    OVERWRITE = "overwrite"
-    FAIL = "fail"
 
 
 BatchName = Annotated[
@@ -186,43 +165,6 @@ Notify = Annotated[
         "--notify", help="Send a desktop notification when done.", rich_help_panel=WAITING
     ),
 ]
-OutputOption = Annotated[
-    str | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="PATH",
-        help="Directory or name template for files. [env: PIOOY_OUTPUT]",
-    ),
-]
-OnExistsOption = Annotated[
-    ExistsChoice,
-    typer.Option(
-        "--on-exists", rich_help_panel=SAVING, help="What to do when the file name is taken."
-    ),
-]
-Covers = Annotated[
-    bool,
-    typer.Option(
-        "--covers", rich_help_panel=SAVING, help="Download thumbnails and covers as well."
-    ),
-]
-Svg = Annotated[
-    bool,
-    typer.Option(
-        "--allow-svg",
-        rich_help_panel=SAVING,
-        help="Allow .svg files, which can contain scripts.",
-    ),
-]
-HttpAssets = Annotated[
-    bool,
-    typer.Option(
-        "--allow-http-assets",
-        rich_help_panel=SAVING,
-        help="Allow downloads over unencrypted HTTP.",
-    ),
-]
 
 
 def waiting_context(ctx: typer.Context) -> Context:
@@ -231,16 +173,3 @@ def waiting_context(ctx: typer.Context) -> Context:
     names = ("interval", "heartbeat", "notify")
     context.configure(**{name: ctx.params[name] for name in names})
     return context
-
-
-def save_options(ctx: typer.Context, *, stdout: bool = False) -> "SaveOptions":
-    """Return how to save files, from the options of the command. Raises UsageError.
-
-    `stdout`: the command itself handles `--output -`.
-    """
-    context: Context = ctx.obj
-    given = ctx.params
-    names = ("covers", "http_assets", "svg")
-    flags = {name: given[name] for name in names if name in given}
-    output = "." if stdout and given["output"] == "-" else given["output"]
-    return context.save_options(output, given["on_exists"], **flags)

@@ -26,6 +26,9 @@ class Settings:
     sandbox: bool = field(default=False, metadata={"help": "use the built-in fake API"})
     output: str = field(default="", metadata={"help": "directory or name template for files"})
     history_prompts: bool = field(default=True, metadata={"help": "keep prompts in the history"})
+    allow_private_assets: bool = field(
+        default=False, metadata={"help": "download from inside your network as well"}
+    )
     title: bool = field(
         default=False, metadata={"help": "show progress in the terminal's window title"}
     )
@@ -59,13 +62,14 @@ class Resolved(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-BOOLEANS = ("sandbox", "history_prompts", "title")
+BOOLEANS = ("sandbox", "history_prompts", "allow_private_assets", "title")
 NAMES = tuple(setting.name for setting in fields(Settings))
 VARIABLES = {
     "PIOOY_BASE_URL": "base_url",
     "PIOOY_PROFILE": "profile",
     "PIOOY_SANDBOX": "sandbox",
     "PIOOY_OUTPUT": "output",
+    "PIOOY_ALLOW_PRIVATE_ASSETS": "allow_private_assets",
 }
 OTHER_VARIABLES = {
     "PIOOY_API_KEY": "the API key",

@@ -1,24 +1,33 @@
 """Which URLs a key or an asset request may go to. Pure."""
 
 import re
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from piooy_cli.domain.errors import UsageError
+from piooy_cli.domain.redaction import MASK
 
 DEFAULT_BASE_URL = "https://piooy.com"
-
-
 _PLAIN_URL = re.compile(r"[\x21-\x7e]+")
-
-
 _LONGEST_ADDRESS = 16_384
-
-
 _LOOPBACK = re.compile(r"localhost|([a-z0-9-]+\.)+localhost|127(\.[0-9]{1,3}){3}|::1", re.ASCII)
 
 
+class AssetHosts(NamedTuple):
+    """Which hosts assets are fetched from, beside public ones over https.
+
+    `http`: also without encryption; `private`: also inside this network and on this machine.
+    """
+
+    http: bool = False
+    private: bool = False
+
+
+PUBLIC_ONLY = AssetHosts()
+
+
 def is_loopback(host: str | None) -> bool:
-    """Whether `host` is this machine and no other."""
+    """Whether `host` is a name or an address of this machine."""
     return _LOOPBACK.fullmatch((host or "").lower()) is not None
 
 
@@ -31,15 +40,17 @@ def is_safe_url(url: str) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
 
 
-def asset_url_fault(url: str, *, http: bool = False) -> str | None:
-    """Return why no asset is fetched from `url`; None if it is. `http`: unencrypted is allowed."""
+def asset_url_fault(url: str, hosts: AssetHosts) -> str | None:
+    """Return why no asset is fetched from `url`; None if it is."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return "has an invalid URL"
     if len(url) > _LONGEST_ADDRESS or "@" in parts.netloc or parts.scheme not in ("http", "https"):
         return "has a URL that no server should return"
-    return None if http or is_safe_url(url) else "is served over http, not https"
+    if MASK in url:
+        return "has your API key in its URL"
+    return None if hosts.http or is_safe_url(url) else "is served over http, not https"
 
 
 def check_base_url(url: str, origin: str = "--base-url") -> str:

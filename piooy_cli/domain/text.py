@@ -1,9 +1,8 @@
-"""Text that leaves this process: checked before it is sent, the key removed. Pure."""
+"""Text that leaves this process, checked before it is sent. Pure."""
 
 import json
 import re
 import unicodedata
-from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from piooy_cli.domain.errors import UsageError
@@ -37,35 +36,6 @@ def check_text(text: str, what: str, most: int = LONGEST_PROMPT) -> str:
     if (size := len(text.encode())) > most:
         raise UsageError(f"the {what} has {size:,} bytes", f"the limit is {most:,}")
     return text
-
-
-SHORTEST = 8
-
-
-def redact(text: str, secrets: Iterable[str]) -> str:
-    """Return `text` without the secrets, whether plain, URL-encoded, inside JSON or in base64.
-
-    Very short secrets are left alone: no real key is that short, and hiding one would spoil text.
-    """
-    for secret in (one for one in secrets if len(one) >= SHORTEST):
-        for form in _forms(secret):
-            text = text.replace(form, "***")
-    return text
-
-
-def redact_bytes(body: bytes, secrets: Iterable[str]) -> bytes:
-    """Redact bytes of any kind: a key is ASCII, and Latin-1 maps every byte to itself."""
-    return redact(body.decode("latin-1"), secrets).encode("latin-1")
-
-
-def _forms(secret: str) -> tuple[str, ...]:
-    import base64  # only where there is a key to hide
-    import json
-    from urllib.parse import quote
-
-    encoded = (base64.b64encode(prefix + secret.encode()).decode() for prefix in (b"", b"Bearer "))
-    plain = (secret, quote(secret, safe=""), json.dumps(secret)[1:-1])
-    return (*plain, *(form.rstrip("=") for form in encoded))
 
 
 def _refuse_constant(name: str) -> NoReturn:

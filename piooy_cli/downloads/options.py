@@ -5,6 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from piooy_cli.config.urls import PUBLIC_ONLY, AssetHosts
 from piooy_cli.domain.models import Asset, Task
 from piooy_cli.downloads import naming
 from piooy_cli.media import types
@@ -26,7 +27,7 @@ class SaveOptions:
     target: naming.Target
     on_exists: OnExists = OnExists.RENAME
     covers: bool = False
-    http_assets: bool = False
+    hosts: AssetHosts = PUBLIC_ONLY
     svg: bool = False
     temporary: bool = False
 
@@ -60,6 +61,7 @@ class SaveOptions:
             "--download",
             *(("-o", target) if target else ()),
             *(() if self.on_exists is OnExists.RENAME else ("--on-exists", str(self.on_exists))),
-            *(("--allow-http-assets",) if self.http_assets else ()),
+            *(("--allow-http-assets",) if self.hosts.http else ()),
+            *(("--allow-private-assets",) if self.hosts.private else ()),
             *(("--allow-svg",) if self.svg else ()),
         )

@@ -39,7 +39,7 @@ class Saver:
         resume_store = None if options.temporary else store
         self.options = options
         self._context = DownloadContext(
-            api, limits, tell, resume_store, gates.__getitem__, options.http_assets
+            api, limits, tell, resume_store, gates.__getitem__, options.hosts
         )
         self._slots = asyncio.Semaphore(jobs)
         self._destination: Destination = DirectoryDestination(options, store, tell)
@@ -85,13 +85,13 @@ class Saver:
     def _check_address(self, task: Task, asset: Asset) -> None:
         if _is_data(asset):
             return
-        if fault := asset_url_fault(asset.url, http=self.options.http_assets):
+        if fault := asset_url_fault(asset.url, self.options.hosts):
             hint = Hint(
                 "download", (task.id, "--allow-http-assets"), "to fetch it without encryption: {}"
             )
             raise NotDownloaded(
                 f"asset {asset.n} of task {task.id} {fault}",
-                hint if "http" in fault else "",
+                hint if "https" in fault else "",
                 task_id=task.id,
             )
 

@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator, Callable
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from piooy_cli.api.asset_client import AssetResponse
 from piooy_cli.api.client import ApiClient
 from piooy_cli.api.exceptions import AddressExpired, RequestFailed
-from piooy_cli.api.http import AssetResponse
 from piooy_cli.concurrency.backoff import PauseGate, retry_after
 from piooy_cli.concurrency.limits import Limits
+from piooy_cli.config.urls import PUBLIC_ONLY, AssetHosts
 from piooy_cli.domain.events import Saving, Tell
 from piooy_cli.domain.models import Asset, ResumeInfo, Task
 from piooy_cli.downloads.part_file import PartFile
@@ -36,7 +37,7 @@ class DownloadContext(NamedTuple):
     tell: Tell
     resume_store: ResumeStore | None
     gate: Callable[[str], PauseGate]
-    http: bool = False
+    hosts: AssetHosts = PUBLIC_ONLY
 
 
 class TransferBroken(Exception):
@@ -102,7 +103,7 @@ class AssetStream:
         self._asset = asset
         headers, overlap = self._asking()
         async with self._context.api.open_asset(
-            self._asset.url, headers, http=self._context.http
+            self._asset.url, headers, self._context.hosts
         ) as arriving:
             total = self._begun(arriving, bool(headers), overlap)
             chunks = self._bounded(self._after(overlap, arriving.chunks))

@@ -6,7 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from piooy_cli.api.exceptions import AddressExpired, RequestFailed
+from piooy_cli.api.exceptions import AddressExpired, AddressNotAllowed, RequestFailed
 from piooy_cli.concurrency.backoff import full_jitter
 from piooy_cli.config.urls import asset_url_fault
 from piooy_cli.domain.errors import NotDownloaded, PiooyError
@@ -59,10 +59,18 @@ class Transfer:
                 over = idle >= limits.asset_tries or tries >= limits.asset_tries_in_all
                 if not over and not getattr(trouble, "final", False):
                     await self._pause(trouble, max(idle, 1))
+                elif isinstance(trouble, AddressNotAllowed):
+                    raise self._not_allowed(trouble) from trouble
                 elif type(trouble) is AssetRefused or not await self._has_fresh_address():
                     raise not_saved_error(self._task, self._asset, trouble.reason) from trouble
                 else:
                     idle = 0
+
+    def _not_allowed(self, refused: AddressNotAllowed) -> NotDownloaded:
+        error = not_saved_error(self._task, self._asset, refused.reason)
+        arguments = (self._task.id, "--allow-private-assets")
+        error.hints = [Hint("download", arguments, "if you trust it: {}")]
+        return error
 
     async def _attempt(self) -> None:
         """Make one request. Raises TransferBroken if the bytes are not the whole asset."""
@@ -108,7 +116,7 @@ class Transfer:
         self._healed_at = self._part.size
         with suppress(PiooyError):
             before, fresh = self._asset, await self._fresh(self._asset)
-            if not asset_url_fault(fresh.url, http=self._context.http):
+            if not asset_url_fault(fresh.url, self._context.hosts):
                 self._asset = fresh
             return self._asset.url != before.url
         return False

@@ -1,6 +1,6 @@
 """A task store that may fail: reading and recording continue without it, sending does not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from piooy_cli.domain.errors import Busy, PiooyError, StorageRefused
@@ -75,6 +75,10 @@ class BestEffortStore:
         """Delete the record of a part file. Raises if that fails: its bytes must not be reused."""
         if self._store:
             self._store.delete_resume_info(task_id, n)
+
+    def remove_secrets(self, secrets: Sequence[str]) -> None:
+        """Remove keys from what services have said."""
+        self._attempt(lambda store: store.remove_secrets(secrets), None)
 
     def commit_pending(self) -> None:
         """Return once all changes are on disk. Raises if they cannot be."""

@@ -137,6 +137,9 @@ class OrderStore(TaskStore, Protocol):
     def sent_rows(self, batch: str, *, but_failed: bool) -> Iterator[SentRow]:
         """Yield the newest orders of rows that may have been sent. `but_failed`: skip failed."""
 
+    def remove_secrets(self, secrets: Sequence[str]) -> None:
+        """Remove keys from what services have said, which older versions stored as it came."""
+
     def check_sound(self) -> None:
         """Raise StorageRefused if the store is damaged: what it says cannot be relied on."""
 

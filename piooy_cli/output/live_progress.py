@@ -23,7 +23,7 @@ from piooy_cli.domain.events import (
     Submitting,
     Warned,
 )
-from piooy_cli.domain.text import redact
+from piooy_cli.domain.redaction import redact
 from piooy_cli.output import batch_view
 from piooy_cli.output.progress_view import (
     ASCII,

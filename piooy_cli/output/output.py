@@ -12,7 +12,7 @@ from piooy_cli.domain.answers import CommandResult, Document
 from piooy_cli.domain.errors import PiooyError
 from piooy_cli.domain.events import Event, Failed, Saved, Settled, Submitted
 from piooy_cli.domain.records import compact, error_record
-from piooy_cli.domain.text import redact
+from piooy_cli.domain.redaction import redact
 from piooy_cli.output import writers
 from piooy_cli.output.sanitize import sanitize
 from piooy_cli.output.streams import LineStream, is_dumb, is_terminal

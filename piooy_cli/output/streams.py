@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from piooy_cli.domain.errors import Interrupted, StorageRefused
-from piooy_cli.domain.text import redact
+from piooy_cli.domain.redaction import redact
 
 _SIGPIPE = int(getattr(signal, "SIGPIPE", 13))
 

@@ -16,7 +16,7 @@ from piooy_cli.domain.answers import CommandResult, Document, Line, Listing
 from piooy_cli.domain.events import Event, Saved, Shown
 from piooy_cli.domain.models import Task, TaskStatus
 from piooy_cli.domain.records import cells, shown_record
-from piooy_cli.domain.text import redact
+from piooy_cli.domain.redaction import redact
 from piooy_cli.output.hyperlinks import hyperlink
 from piooy_cli.output.plain import PlainWriter
 from piooy_cli.output.sanitize import escaped_json, sanitize

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from piooy_cli.cli import options, request_options
+from piooy_cli.cli import options, request_options, saving_options
 from piooy_cli.cli.options import parse_duration_or_zero, parse_moment, positive_number
 from piooy_cli.domain.models import MediaType
 
@@ -45,7 +45,7 @@ def batch(
     resolution: request_options.Resolution = None,
     duration: request_options.Duration = None,
     image: request_options.Image = None,
-    output: options.OutputOption = None,
+    output: saving_options.OutputOption = None,
     name: options.BatchName = None,
     concurrency: options.Concurrency = 4,
     limit: Annotated[
@@ -130,10 +130,11 @@ def batch(
             help="Write metrics for Prometheus' textfile collector.",
         ),
     ] = None,
-    on_exists: options.OnExistsOption = options.ExistsChoice.RENAME,
-    covers: options.Covers = False,
-    http_assets: options.HttpAssets = False,
-    svg: options.Svg = False,
+    on_exists: saving_options.OnExistsOption = saving_options.ExistsChoice.RENAME,
+    covers: saving_options.Covers = False,
+    http_assets: saving_options.HttpAssets = False,
+    private_assets: saving_options.PrivateAssets = False,
+    svg: saving_options.Svg = False,
     video: request_options.Video = None,
     inline: request_options.Inline = False,
     option: request_options.Option = None,
@@ -179,7 +180,8 @@ def batch(
     until = Deadline(deadline) if deadline is not None else None
     how = BatchOptions(
         plan=RunPlan(concurrency, limit, only is not None, shuffle, max_failures, until),
-        save=options.save_options(ctx), timeout=timeout, lock_wait=lock_wait, max_tasks=max_tasks,
+        save=saving_options.save_options(ctx),
+        timeout=timeout, lock_wait=lock_wait, max_tasks=max_tasks,
         dry_run=dry_run, results=results, summary=summary, metrics=metrics, asks=bool(axes),
         yes=yes,
     )  # fmt: skip

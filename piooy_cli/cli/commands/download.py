@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from piooy_cli.app.context import Context
-from piooy_cli.cli import options
+from piooy_cli.cli import options, saving_options
 from piooy_cli.cli.options import positive_number
 from piooy_cli.domain.answers import Line
 from piooy_cli.domain.errors import UsageError
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 def download(
     ctx: typer.Context,
     refs: options.Refs = None,
-    output: options.OutputOption = None,
-    on_exists: options.OnExistsOption = options.ExistsChoice.RENAME,
-    covers: options.Covers = False,
+    output: saving_options.OutputOption = None,
+    on_exists: saving_options.OnExistsOption = saving_options.ExistsChoice.RENAME,
+    covers: saving_options.Covers = False,
     unsaved: Annotated[
         bool,
         typer.Option("--unsaved", help="Download every task that succeeded and was not saved yet."),
@@ -50,8 +50,9 @@ def download(
             help="Number of files to download at once.",
         ),
     ] = 4,
-    http_assets: options.HttpAssets = False,
-    svg: options.Svg = False,
+    http_assets: saving_options.HttpAssets = False,
+    private_assets: saving_options.PrivateAssets = False,
+    svg: saving_options.Svg = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the file names, without saving anything.")
     ] = False,
@@ -77,7 +78,7 @@ def download(
     if output == "-" and dry_run:
         raise UsageError("--dry-run cannot be used with --output -", "remove one of them")
     how = DownloadOptions(
-        options.save_options(ctx, stdout=True), wait=wait, timeout=timeout, persist=persist,
+        saving_options.save_options(ctx, stdout=True), wait=wait, timeout=timeout, persist=persist,
         jobs=jobs,
     )  # fmt: skip
     if output == "-":
@@ -100,4 +101,4 @@ async def _to_stdout(context: Context, refs: list[str] | None, how: "DownloadOpt
     async def fetch(save: "SaveOptions") -> "list[SavedFile]":
         return await download_one(context, refs, how._replace(save=save))
 
-    await to_stdout(context, fetch, covers=how.save.covers, http_assets=how.save.http_assets)
+    await to_stdout(context, fetch, covers=how.save.covers, hosts=how.save.hosts)

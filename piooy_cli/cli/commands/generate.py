@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from piooy_cli.app.context import Context
-from piooy_cli.cli import options, request_options
+from piooy_cli.cli import options, request_options, saving_options
 from piooy_cli.cli.options import positive_number
 from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.events import Noticed, Saved, Settled, Submitted
@@ -34,8 +34,8 @@ def generate(
     image: request_options.Image = None,
     video: request_options.Video = None,
     inline: request_options.Inline = False,
-    output: options.OutputOption = None,
-    on_exists: options.OnExistsOption = options.ExistsChoice.RENAME,
+    output: saving_options.OutputOption = None,
+    on_exists: saving_options.OnExistsOption = saving_options.ExistsChoice.RENAME,
     wait: Annotated[
         bool, typer.Option("--wait/--no-wait", help="Wait for the task to finish.")
     ] = True,
@@ -81,9 +81,10 @@ def generate(
     instrumental: request_options.Instrumental = False,
     provider: request_options.Provider = None,
     scene: request_options.Scene = None,
-    covers: options.Covers = False,
-    http_assets: options.HttpAssets = False,
-    svg: options.Svg = False,
+    covers: saving_options.Covers = False,
+    http_assets: saving_options.HttpAssets = False,
+    private_assets: saving_options.PrivateAssets = False,
+    svg: saving_options.Svg = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the request without sending it.")
     ] = False,
@@ -123,7 +124,7 @@ def generate(
             count=count != 1, no_wait=not wait, no_download=not download, open=open_,
             preview=preview,
         )  # fmt: skip
-        save = options.save_options(ctx)
+        save = saving_options.save_options(ctx)
         sweep = SweepOptions(vary or [], zip_, name, concurrency, save, timeout, dry_run, yes)
         return run_sweep(context, builder, spec, read, sweep)
     if name:
@@ -132,12 +133,14 @@ def generate(
     if dry_run:
         return context.output.document(order.to_dict())
     confirm_charges(context, count, yes)
-    if output == "-" and wait and download:
+    to_stdout = output == "-" and wait and download
+    save = saving_options.save_options(ctx, stdout=to_stdout)
+    if to_stdout:
         if count != 1:
             raise UsageError(
                 "--output - accepts a single task", "for several tasks, give --output a directory"
             )
-        return context.run(_to_stdout, order, timeout, covers, http_assets)
+        return context.run(_to_stdout, order, timeout, save)
 
     def on_saved(file: SavedFile) -> None:
         if preview:
@@ -148,7 +151,7 @@ def generate(
     how = GenerateOptions(
         times=count,
         wait=wait,
-        save=options.save_options(ctx) if wait and download else None,
+        save=save if wait and download else None,
         timeout=timeout,
         at_once=concurrency,
         on_saved=on_saved,
@@ -168,7 +171,7 @@ def _open(context: Context, path: str) -> None:
 
 
 async def _to_stdout(
-    context: Context, order: Order, timeout: float | None, covers: bool, http_assets: bool
+    context: Context, order: Order, timeout: float | None, how: "SaveOptions"
 ) -> None:
     from piooy_cli.app.generate import generate_one
     from piooy_cli.app.to_stdout import to_stdout
@@ -176,7 +179,7 @@ async def _to_stdout(
     async def fetch(save: "SaveOptions") -> list[SavedFile]:
         return await generate_one(context, order, save, timeout)
 
-    await to_stdout(context, fetch, covers=covers, http_assets=http_assets)
+    await to_stdout(context, fetch, covers=how.covers, hosts=how.hosts)
 
 
 def _refuse_with_vary(**given: bool) -> None:

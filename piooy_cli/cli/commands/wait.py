@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from piooy_cli.cli import options
+from piooy_cli.cli import options, saving_options
 from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.events import Saved, Settled
 
@@ -25,10 +25,11 @@ def wait(
     download: Annotated[
         bool, typer.Option("--download", help="Download the files as well.")
     ] = False,
-    output: options.OutputOption = None,
-    on_exists: options.OnExistsOption = options.ExistsChoice.RENAME,
-    http_assets: options.HttpAssets = False,
-    svg: options.Svg = False,
+    output: saving_options.OutputOption = None,
+    on_exists: saving_options.OnExistsOption = saving_options.ExistsChoice.RENAME,
+    http_assets: saving_options.HttpAssets = False,
+    private_assets: saving_options.PrivateAssets = False,
+    svg: saving_options.Svg = False,
 ) -> None:
     """Wait for tasks to finish, and print the id of each that succeeds.
 
@@ -46,6 +47,6 @@ def wait(
     refs = [*(refs or []), "@pending"] if pending else refs
     if output is not None and not download:
         raise UsageError("--output requires --download")
-    save = options.save_options(ctx) if download else None
+    save = saving_options.save_options(ctx) if download else None
     how = WaitOptions(timeout=timeout, save=save, until_first=stop_at_first)
     context.run(wait_for_tasks, refs, how, results=(Saved,) if download else (Settled,))

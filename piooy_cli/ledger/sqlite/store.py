@@ -49,6 +49,16 @@ class SqliteOrderStore(Orders, Assets, Batches, References):
 
         return statistics.run_statistics(self, model)
 
+    def remove_secrets(self, secrets: Sequence[str]) -> None:
+        """Remove keys from what services have said, which older versions stored as it came."""
+        from piooy_cli.ledger.sqlite import cleaning
+
+        for secret in secrets:
+            if not cleaning.is_clean_of(self.connection, secret):
+                with self.change() as connection:
+                    cleaning.clean_of(connection, secret)
+                    cleaning.clean_copies(self.path, secret)
+
     def check_sound(self) -> None:
         """Raise StorageRefused if SQLite finds the ledger damaged."""
         from piooy_cli.ledger.sqlite import integrity

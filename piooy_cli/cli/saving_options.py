@@ -1,0 +1,85 @@
+"""Options of commands that save files: where, under which name, and from which hosts."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from piooy_cli.app.context import Context
+
+if TYPE_CHECKING:
+    from piooy_cli.downloads.options import SaveOptions
+
+SAVING = "Saving"  # what options stand under in help
+
+
+class ExistsChoice(StrEnum):
+    """What to do when the file name is taken."""
+
+    SKIP = "skip"
+    RENAME = "rename"
+    OVERWRITE = "overwrite"
+    FAIL = "fail"
+
+
+OutputOption = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="PATH",
+        help="Directory or name template for files. [env: PIOOY_OUTPUT]",
+    ),
+]
+OnExistsOption = Annotated[
+    ExistsChoice,
+    typer.Option(
+        "--on-exists", rich_help_panel=SAVING, help="What to do when the file name is taken."
+    ),
+]
+Covers = Annotated[
+    bool,
+    typer.Option(
+        "--covers", rich_help_panel=SAVING, help="Download thumbnails and covers as well."
+    ),
+]
+Svg = Annotated[
+    bool,
+    typer.Option(
+        "--allow-svg",
+        rich_help_panel=SAVING,
+        help="Allow .svg files, which can contain scripts.",
+    ),
+]
+HttpAssets = Annotated[
+    bool,
+    typer.Option(
+        "--allow-http-assets",
+        rich_help_panel=SAVING,
+        help="Allow downloads over unencrypted HTTP.",
+    ),
+]
+PrivateAssets = Annotated[
+    bool,
+    typer.Option(
+        "--allow-private-assets",
+        rich_help_panel=SAVING,
+        help="Allow downloads from inside your network. [env: PIOOY_ALLOW_PRIVATE_ASSETS]",
+    ),
+]
+
+
+def save_options(ctx: typer.Context, *, stdout: bool = False) -> "SaveOptions":
+    """Return how to save files, from the options of the command. Raises UsageError.
+
+    `stdout`: the command itself handles `--output -`.
+    """
+    from piooy_cli.config.urls import AssetHosts
+
+    context: Context = ctx.obj
+    given = ctx.params
+    flags = {name: given[name] for name in ("covers", "svg") if name in given}
+    private = given["private_assets"] or context.settings.allow_private_assets
+    hosts = AssetHosts(given["http_assets"], private)
+    output = "." if stdout and given["output"] == "-" else given["output"]
+    return context.save_options(output, given["on_exists"], hosts=hosts, **flags)
