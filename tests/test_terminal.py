@@ -6,6 +6,7 @@ import signal
 import time
 
 import pytest
+from PIL import Image
 from processes import DEFINE, Terminal, shell
 from servers import PNG, TASK, expect_look, expect_order, read_request, task
 from werkzeug.wrappers import Response
@@ -365,6 +366,26 @@ def test_preview_starts_no_program_and_never_fails(tmp_path, monkeypatch):
 
     assert drawing(picture, {}, 40) == ""
     assert not started.exists()
+
+
+def test_preview_draws_pictures_only(tmp_path):
+    """By the extension and by the first bytes, in every protocol."""
+    Image.new("RGB", (8, 8)).save(tmp_path / "fox.png")
+    (tmp_path / "fox.bin").write_bytes((tmp_path / "fox.png").read_bytes())
+    (tmp_path / "page.png").write_bytes(b"<html>")
+
+    for environ in ({}, {"TERM": "xterm-kitty"}, {"TERM_PROGRAM": "iTerm.app"}):
+        assert drawing(tmp_path / "fox.png", environ, 40)
+        assert drawing(tmp_path / "fox.bin", environ, 40) == ""
+        assert drawing(tmp_path / "page.png", environ, 40) == ""
+
+
+@pytest.mark.parametrize(("size", "lines"), [((1, 500_000), 120), ((500_000, 1), 1), ((90, 160), 53), ((4, 3), 22)])  # fmt: skip
+def test_preview_has_so_many_lines(tmp_path, size, lines):
+    """By the picture's proportions, but never more than 120."""
+    Image.new("RGB", size).save(tmp_path / "thin.png")
+
+    assert drawing(tmp_path / "thin.png", {}, 80).count("\n") == lines
 
 
 def test_ctrl_z_leaves_the_terminal_to_the_shell(sent):

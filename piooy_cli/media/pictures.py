@@ -4,6 +4,7 @@ Needs Pillow, which is optional: opening one raises ImportError where it is miss
 """
 
 import errno
+import io
 import math
 import warnings
 from collections.abc import Iterator
@@ -14,7 +15,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-_MOST_PIXELS = 100_000_000
+_MOST_PIXELS = 25_000_000  # 100 MB when they are decoded
+_STRIP = 1 << 20  # pixels
+_ORIENTATION = 0x0112
 # No others: some decoders of Pillow start programs. AVIF is last: not every Pillow has it.
 _FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 
@@ -24,18 +27,49 @@ class PictureTooLarge(Exception):
 
 
 @contextmanager
-def open_picture(path: Path, formats: tuple[str, ...] = _FORMATS) -> "Iterator[Image]":
+def open_picture(source: Path | bytes, formats: tuple[str, ...] = _FORMATS) -> "Iterator[Image]":
     """Open a picture; its pixels are not decoded yet. Raises whatever its decoder raises."""
     from PIL import Image
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # they would be printed among the command's own lines
-        if not path.is_file():
-            raise FileNotFoundError(path)
-        with Image.open(path, formats=formats) as image:
+        if isinstance(source, Path) and not source.is_file():
+            raise FileNotFoundError(source)
+        file = source if isinstance(source, Path) else io.BytesIO(source)
+        with Image.open(file, formats=formats) as image:
             if math.prod(image.size) > _MOST_PIXELS:
-                raise PictureTooLarge(path)
+                raise PictureTooLarge(image.size)
             yield image
+
+
+def shrunk(image: "Image", side: int) -> "Image":
+    """Return the picture in RGBA, its longer side at most `side`, turned as its camera says."""
+    from PIL.Image import Resampling
+    from PIL.ImageOps import exif_transpose
+
+    turn = image.getexif().get(_ORIENTATION, 1)
+    scale = min(side / max(image.size), 1)
+    wide, high = (max(round(length * scale), 1) for length in image.size)
+    drafted = image.draft(None, (2 * wide, 2 * high))  # a JPEG can be decoded at a smaller size
+    *_, right, bottom = drafted[1] if drafted else (0, 0, *image.size)
+    across, down = max(int(right) // (2 * wide), 1), max(int(bottom) // (2 * high), 1)
+    region = (0, 0, right / across, bottom / down)
+    small = _reduced(image, across, down).resize((wide, high), Resampling.BICUBIC, region)
+    small.getexif()[_ORIENTATION] = turn
+    return exif_transpose(small)
+
+
+def _reduced(image: "Image", across: int, down: int) -> "Image":
+    """Return every `across` by `down` pixels as one, in RGBA; in strips, which take no memory."""
+    from PIL import Image
+
+    wide, high = image.size
+    small = Image.new("RGBA", (-(-wide // across), -(-high // down)))
+    rows = max(_STRIP // (wide * down), 1) * down
+    for top in range(0, high, rows):
+        strip = image.crop((0, top, wide, min(top + rows, high))).convert("RGBA")
+        small.paste(strip.reduce((across, down)), (0, top // down))
+    return small
 
 
 def verify_png(path: Path) -> None:

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from piooy_cli.files import replace_file
-from piooy_cli.media.pictures import PictureTooLarge, open_picture, verify_png
+from piooy_cli.media.pictures import PictureTooLarge, open_picture, shrunk, verify_png
 
 PAPER = (255, 255, 255)
 
@@ -23,21 +23,17 @@ def thumbnail(path: Path, box: tuple[int, int]) -> Image.Image | str:
     """Return the picture on white, as large as the box allows; else why there is none."""
     try:
         with open_picture(path) as image:
-            return _shrunk(image, box)
+            return _on_paper(shrunk(image, max(box)), box)
     except (PictureTooLarge, Image.DecompressionBombError):
         return "too large"
     except Exception:  # noqa: BLE001 - a decoder may raise anything at a broken file
         return "cannot be read"
 
 
-def _shrunk(image: Image.Image, box: tuple[int, int]) -> Image.Image:
-    if image.mode in ("1", "P", "PA") or "transparency" in image.info:
-        image = image.convert("RGBA")  # others shrink first, which takes less memory
-    image.thumbnail((max(box), max(box)))
-    turned = ImageOps.exif_transpose(image).convert("RGBA")
-    turned.thumbnail(box)
-    paper = Image.new("RGB", turned.size, PAPER)
-    paper.paste(turned, mask=turned)
+def _on_paper(image: Image.Image, box: tuple[int, int]) -> Image.Image:
+    image.thumbnail(box)
+    paper = Image.new("RGB", image.size, PAPER)
+    paper.paste(image, mask=image)
     return paper
 
 
