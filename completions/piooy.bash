@@ -15,7 +15,7 @@ _piooy() {
         if [[ $word == = ]]; then skip=1; continue; fi
         if [[ -n $skip ]]; then skip=""; continue; fi
         case "$word" in
-            --accept-key|--adopt|--aspect-ratio|--base-url|--batch|--before|--color|--concurrency|--count|--deadline|--duration|--email|--faults|--fields|--file|--format|--heartbeat|--host|--hyperlinks|--image|--interval|--jobs|--jq|--limit|--limits|--lock-wait|--log|--lyrics|--lyrics-file|--max-failures|--max-tasks|--media|--metrics|--model|--name|--negative-prompt|--on-exists|--only|--option|--options|--output|--port|--profile|--prompt-file|--provider|--record|--refresh|--replay|--resolution|--result-shape|--results|--scene|--search|--seed|--since|--speed|--state|--status|--store|--style|--summary|--timeout|--title|--vary|--video|--why|-O|-a|-f|-i|-j|-m|-n|-o|-r) skip=1; continue ;;
+            --accept-key|--adopt|--aspect-ratio|--base-url|--batch|--before|--color|--concurrency|--cors|--count|--deadline|--duration|--email|--faults|--fields|--file|--format|--heartbeat|--host|--hyperlinks|--image|--interval|--jobs|--jq|--limit|--limits|--lock-wait|--log|--lyrics|--lyrics-file|--max-failures|--max-tasks|--media|--metrics|--model|--name|--negative-prompt|--on-exists|--only|--option|--options|--output|--port|--profile|--prompt-file|--provider|--record|--refresh|--replay|--resolution|--result-shape|--results|--scene|--search|--seed|--since|--speed|--state|--status|--store|--style|--summary|--timeout|--title|--vary|--video|--why|-O|-a|-f|-i|-j|-m|-n|-o|-r) skip=1; continue ;;
             -*|@) continue ;;
         esac
         case "${path:+$path }$word" in
@@ -321,12 +321,12 @@ _piooy() {
             ;;
         'sandbox serve')
             [[ $given == 0 ]] && words=''
-            options='--host --port --speed --seed --state --faults --limits --result-shape --accept-key --log --replay --allow-remote --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='--host --port --speed --seed --state --faults --limits --result-shape --accept-key --log --replay --cors --allow-remote --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --host|--port|--speed|--seed|--state|--faults|--limits|--result-shape|--accept-key|--log|--replay|--jq|--base-url|--record) COMPREPLY=(); return ;;
+                --host|--port|--speed|--seed|--state|--faults|--limits|--result-shape|--accept-key|--log|--replay|--cors|--jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'sandbox reset')

@@ -10,7 +10,7 @@ function __piooy_path
             continue
         end
         switch $word
-            case --accept-key --adopt --aspect-ratio --base-url --batch --before --color --concurrency --count --deadline --duration --email --faults --fields --file --format --heartbeat --host --hyperlinks --image --interval --jobs --jq --limit --limits --lock-wait --log --lyrics --lyrics-file --max-failures --max-tasks --media --metrics --model --name --negative-prompt --on-exists --only --option --options --output --port --profile --prompt-file --provider --record --refresh --replay --resolution --result-shape --results --scene --search --seed --since --speed --state --status --store --style --summary --timeout --title --vary --video --why -O -a -f -i -j -m -n -o -r
+            case --accept-key --adopt --aspect-ratio --base-url --batch --before --color --concurrency --cors --count --deadline --duration --email --faults --fields --file --format --heartbeat --host --hyperlinks --image --interval --jobs --jq --limit --limits --lock-wait --log --lyrics --lyrics-file --max-failures --max-tasks --media --metrics --model --name --negative-prompt --on-exists --only --option --options --output --port --profile --prompt-file --provider --record --refresh --replay --resolution --result-shape --results --scene --search --seed --since --speed --state --status --store --style --summary --timeout --title --vary --video --why -O -a -f -i -j -m -n -o -r
                 set skip yes
                 continue
             case '-*'
@@ -621,7 +621,8 @@ complete -c piooy -n "__piooy_path 'sandbox serve'" -l result-shape -r -F -d 'Sh
 complete -c piooy -n "__piooy_path 'sandbox serve'" -l accept-key -r -F -d 'Accept only this key (default: any); repeatable.'
 complete -c piooy -n "__piooy_path 'sandbox serve'" -l log -r -F -d 'Log each request and charge as a line of JSON.'
 complete -c piooy -n "__piooy_path 'sandbox serve'" -l replay -r -F -d 'Replay the responses that --record has written.'
-complete -c piooy -n "__piooy_path 'sandbox serve'" -l allow-remote -d 'Allow listening on an address that others can reach.'
+complete -c piooy -n "__piooy_path 'sandbox serve'" -l cors -r -F -d 'Let web pages of this origin use the API (\'*\': all pages); repeatable.'
+complete -c piooy -n "__piooy_path 'sandbox serve'" -l allow-remote -d 'Allow listening on an address that others can reach, and any Host.'
 complete -c piooy -n "__piooy_path 'sandbox serve'" -l json -d 'Print results as JSON Lines.'
 complete -c piooy -n "__piooy_path 'sandbox serve'" -l jq -r -F -d 'Filter JSON output through a jq expression.'
 complete -c piooy -n "__piooy_path 'sandbox serve'" -s q -l quiet -d 'Print nothing but errors to stderr.'

@@ -7,6 +7,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
+from piooy_cli.sandbox.access import Access
 from piooy_cli.sandbox.endpoints import Endpoints
 from piooy_cli.sandbox.fault_middleware import Faulty
 from piooy_cli.sandbox.faults import Chance
@@ -14,14 +15,18 @@ from piooy_cli.sandbox.options import SandboxOptions
 from piooy_cli.sandbox.responses import broken, refusal
 from piooy_cli.sandbox.store import SandboxStore
 
+_NO_SOCKET = Access()
 
-def sandbox_application(state: Path, options: SandboxOptions, *, has_wire: bool = False) -> Any:
+
+def sandbox_application(
+    state: Path, options: SandboxOptions, access: Access = _NO_SOCKET, *, has_wire: bool = False
+) -> Any:
     """Return the application, tasks in the file `state`. `has_wire`: behind the fault proxy."""
     chance = Chance(options.faults, options.seed)
     if options.replay:
         from piooy_cli.sandbox.replay import replay_application as replayed
 
-        return Faulty(replayed(options.replay), chance, options.log, has_wire=has_wire)
+        return Faulty(replayed(options.replay), chance, options.log, access, has_wire=has_wire)
     endpoints = Endpoints(SandboxStore(state), options, chance)
     routes = [
         Route("/api/v1/generate", endpoints.generate, methods=["POST"]),
@@ -34,4 +39,4 @@ def sandbox_application(state: Path, options: SandboxOptions, *, has_wire: bool 
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: refusal, Exception: broken})
     app.router.redirect_slashes = False
-    return Faulty(app, chance, options.log, has_wire=has_wire)
+    return Faulty(app, chance, options.log, access, has_wire=has_wire)

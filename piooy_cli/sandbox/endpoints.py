@@ -23,7 +23,7 @@ from piooy_cli.sandbox.fixtures.work import Work
 from piooy_cli.sandbox.fixtures.works import file_names, make_files
 from piooy_cli.sandbox.limits import Refused, exceeded_limit
 from piooy_cli.sandbox.options import SandboxOptions
-from piooy_cli.sandbox.responses import CORS, error, json_body, limited, ok, owner_of
+from piooy_cli.sandbox.responses import error, json_body, limited, ok, owner_of
 from piooy_cli.sandbox.store import SandboxStore, TaskRow
 
 _DAY = 86_400
@@ -44,13 +44,13 @@ class Endpoints:
         self._number = store.count()
 
     async def preflight(self, request: Request) -> Response:
-        """OPTIONS: allowed origins, methods and headers."""
-        return Response(status_code=204, headers=CORS)
+        """OPTIONS: the headers for browsers are added to every response of the contract."""
+        return Response(status_code=204)
 
     async def openapi(self, request: Request) -> Response:
         """GET: the OpenAPI description."""
         text = Path(__file__).with_name("openapi.json").read_bytes()
-        return Response(text, media_type="application/json", headers=CORS)
+        return Response(text, media_type="application/json")
 
     async def generate(self, request: Request) -> Response:
         """POST: an order, charged if it is accepted."""

@@ -1,4 +1,4 @@
-"""Middleware before the endpoints: injected faults, and the log of requests.
+"""Middleware before the endpoints: who is answered, injected faults, and the log of requests.
 
 Faults of the connection are only announced here, in a header for the fault proxy.
 """
@@ -13,10 +13,12 @@ from typing import Any
 from starlette.responses import RedirectResponse, Response
 
 from piooy_cli.domain.errors import StorageRefused
+from piooy_cli.sandbox.access import Access
 from piooy_cli.sandbox.faults import ON_THE_WIRE, Chance, Fault
 from piooy_cli.sandbox.responses import error, limited
 
 WIRE = "x-piooy-sandbox-wire"
+_BROWSER = b"access-control-"
 _BOMB_MIB = 256
 _WITH_ANY = frozenset(["slow", "asset-no-range", "asset-etag-change"])
 _HTML = "<!doctype html><title>Bad gateway</title><h1>502</h1>"
@@ -25,9 +27,12 @@ _HTML = "<!doctype html><title>Bad gateway</title><h1>502</h1>"
 class Faulty:
     """An ASGI application around another one."""
 
-    def __init__(self, app: Any, chance: Chance, log: Path | None, *, has_wire: bool) -> None:
+    def __init__(
+        self, app: Any, chance: Chance, log: Path | None, access: Access, *, has_wire: bool
+    ) -> None:
         self._app = app
         self._chance = chance
+        self._access = access
         self._log = _Log(log) if log else None
         self._has_wire = has_wire
 
@@ -37,12 +42,14 @@ class Faulty:
             await self._app(scope, receive, send)
             return
         scope["state"] = {}
-        faults = _in_force(self._chance.happens(_endpoint(scope)))
+        denied = self._access.denial(scope)
+        faults = [] if denied else _in_force(self._chance.happens(_endpoint(scope)))
         scope["piooy.faults"] = [fault.name for fault in faults]
-        noted = _Noted(send, faults, has_wire=self._has_wire)
+        noted = _Noted(send, faults, self._access.cors(scope), has_wire=self._has_wire)
+        answer = error(*denied) if denied else _instead(scope, faults) or self._app
         try:
             await asyncio.sleep(sum(_pause(fault) for fault in faults))
-            await (_instead(scope, faults) or self._app)(scope, receive, noted.send)
+            await answer(scope, receive, noted.send)
         finally:
             if self._log:
                 self._log.request(scope, noted.status, faults)
@@ -95,10 +102,13 @@ def _instead(scope: Any, faults: list[Fault]) -> Any:
 
 
 class _Noted:
-    """Passes a response on, with a header for the fault proxy, and records its status."""
+    """Passes a response on, with headers for browsers and the fault proxy; records its status."""
 
-    def __init__(self, send: Any, faults: list[Fault], *, has_wire: bool) -> None:
+    def __init__(
+        self, send: Any, faults: list[Fault], cors: list[tuple[bytes, bytes]], *, has_wire: bool
+    ) -> None:
         self._send = send
+        self._cors = cors
         self._wire = next((fault for fault in faults if fault.name in ON_THE_WIRE), None)
         self._has_wire = has_wire
         self.status = 0
@@ -107,9 +117,12 @@ class _Noted:
         """Pass one ASGI message on. The fault proxy handles one request per connection."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            # A recording may have others' headers for browsers.
+            headers = [one for one in message.get("headers", []) if not one[0].startswith(_BROWSER)]
+            headers += self._cors
             if self._has_wire:
-                headers = [*message.get("headers", []), (b"connection", b"close"), *self._word()]
-                message = message | {"headers": headers}
+                headers += [(b"connection", b"close"), *self._word()]
+            message = message | {"headers": headers}
         await self._send(message)
 
     def _word(self) -> list[tuple[bytes, bytes]]:

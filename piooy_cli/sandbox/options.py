@@ -17,6 +17,7 @@ def typical_seconds(model: str, media: str) -> float:
 
 class SandboxOptions(NamedTuple):
     """How the sandbox behaves. `speed` divides every duration; `keys`: the only accepted ones.
+    `origins`: whose pages may use it.
 
     `seed`: for reproducible behavior; `seconds`: how long a model usually takes.
     """
@@ -27,6 +28,7 @@ class SandboxOptions(NamedTuple):
     faults: tuple[Fault, ...] = ()
     shape: str = ""
     keys: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
     log: Path | None = None
     replay: Path | None = None
     seconds: Callable[[str, str], float] = typical_seconds

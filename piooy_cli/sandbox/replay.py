@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from piooy_cli.domain.errors import UsageError
 from piooy_cli.sandbox import assets
-from piooy_cli.sandbox.responses import CORS, error
+from piooy_cli.sandbox.responses import error
 
 _METHODS = ["GET", "POST", "OPTIONS"]
 _FROM = re.compile(r"bytes ([0-9]{1,18})-", re.ASCII)
@@ -97,7 +97,7 @@ class _Replay:
             return error(404, f"the recording contains no {request.method} {place}")
         exchange = known.pop(0) if len(known) > 1 else known[0]
         body = self._body(exchange["body"], str(request.base_url).rstrip("/"))
-        return Response(body, exchange["status"], exchange["headers"] | CORS)
+        return Response(body, exchange["status"], exchange["headers"])
 
     def _body(self, body: Any, base_url: str) -> bytes:
         """Return the response with the URLs of files mapped to this server."""

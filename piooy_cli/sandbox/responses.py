@@ -1,4 +1,4 @@
-"""Reading requests and building responses: envelopes, keys, bodies, CORS."""
+"""Reading requests and building responses: envelopes, keys, bodies."""
 
 import hashlib
 import json
@@ -10,23 +10,17 @@ from starlette.responses import JSONResponse, Response
 
 _BIGGEST_BODY = 64 << 20
 _DEEPEST = 64
-CORS = {
-    "access-control-allow-origin": "*",
-    "access-control-allow-methods": "GET, POST, OPTIONS",
-    "access-control-allow-headers": "authorization, content-type",
-    "access-control-expose-headers": "retry-after",
-}
 
 
 def ok(data: Any = None) -> Response:
     """Return a success, without `data` if there is none."""
     answer = {"code": 0, "message": "ok"} | ({} if data is None else {"data": data})
-    return JSONResponse(answer, headers=CORS)
+    return JSONResponse(answer)
 
 
 def error(status: int, message: str) -> Response:
     """Return an error as in the contract: `code` is not 0."""
-    return JSONResponse({"code": -1, "message": message}, status, headers=CORS)
+    return JSONResponse({"code": -1, "message": message}, status)
 
 
 async def refusal(request: Request, fault: Any) -> Response:
@@ -45,7 +39,7 @@ def limited(seconds: float, message: str = "Please retry after {}s.") -> Respons
     """Return 429, with the whole seconds after which to retry."""
     pause = max(math.ceil(seconds), 1) if math.isfinite(seconds) else 60
     body = {"error": "too_many_requests", "message": message.replace("{}", str(pause))}
-    headers = CORS | {"retry-after": str(pause), "cache-control": "no-store"}
+    headers = {"retry-after": str(pause), "cache-control": "no-store"}
     return JSONResponse(body, 429, headers=headers)
 
 

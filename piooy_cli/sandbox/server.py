@@ -17,12 +17,15 @@ _BACKLOG = 512
 _PATIENCE = 2.0  # seconds for answers that are on their way at the end
 
 
-def run_server(app: Any, host: str, port: int, note: Callable[[str], None], *, wire: bool) -> None:
+def run_server(
+    app: Any, listening: socket.socket, host: str, note: Callable[[str], None], *, wire: bool
+) -> None:
     """Serve `app` until a signal. `wire`: behind the fault proxy."""
-    asyncio.run(_serve(app, _listen(host, port), host, note, wire))
+    asyncio.run(_serve(app, listening, host, note, wire))
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens there. Raises UsageError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -50,7 +53,7 @@ async def _serve(
     url = f"http://{shown}:{listening.getsockname()[1]}"
     behind = listening
     if wire:
-        behind = _listen("127.0.0.1", 0)
+        behind = listen("127.0.0.1", 0)
         relay = Relay(behind.getsockname()[1])
         await asyncio.start_server(relay.connection, sock=listening)
     note(f"serving the sandbox on {url}; to use it: PIOOY_BASE_URL={url} PIOOY_API_KEY=any")
@@ -65,7 +68,7 @@ async def _serve(
 
 def _config(listening: socket.socket) -> Config:
     config = Config()
-    config.bind = [f"fd://{listening.fileno()}"]
+    config.bind = [f"fd://{listening.detach()}"]  # which closes it at the end
     config.graceful_timeout = 1
     config.errorlog = logging.getLogger("piooy.sandbox")
     config.errorlog.addHandler(logging.NullHandler())

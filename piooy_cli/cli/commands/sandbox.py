@@ -92,9 +92,20 @@ def serve_sandbox(
             "--replay", metavar="FILE", help="Replay the responses that --record has written."
         ),
     ] = None,
+    cors: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--cors",
+            metavar="ORIGIN",
+            help="Let web pages of this origin use the API ('*': all pages); repeatable.",
+        ),
+    ] = None,
     remote: Annotated[
         bool,
-        typer.Option("--allow-remote", help="Allow listening on an address that others can reach."),
+        typer.Option(
+            "--allow-remote",
+            help="Allow listening on an address that others can reach, and any Host.",
+        ),
     ] = False,
 ) -> None:
     """Serve the API until Ctrl-C or SIGTERM. Any key is accepted; each is a separate user.
@@ -115,7 +126,9 @@ def serve_sandbox(
         "log": log,
         "replay": replay,
     }
-    wanted = sandbox_options(options, faults, limits, shape, context.catalogue.typical_seconds)
+    wanted = sandbox_options(
+        options, faults, limits, shape, cors or (), context.catalogue.typical_seconds
+    )
     file = state or context.directories.state / STATE_FILE
     serving(file, host, port, wanted, context.output.note, remote=remote)
 
