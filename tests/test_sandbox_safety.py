@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from processes import PIOOY, wait_for
 
+from piooy_cli.api import client
+from piooy_cli.sandbox import bodies
 from piooy_cli.sandbox.access import own_hosts
 
 ORDER = {"provider": "p", "mediaType": "image", "model": "m", "scene": "text-to-image", "prompt": "x"}  # fmt: skip
@@ -248,6 +250,53 @@ def test_a_recording_brings_no_headers_for_browsers(serve, home):
     assert send(url, "GET /api/v1/task/t HTTP/1.1", "Host: evil.example").status == 421
 
 
+def image_of(size, slash="/"):
+    """An order with an inline image of so many bytes."""
+    body = json.dumps(ORDER | {"options": {"image_input": [inline(b"\xff" * size)]}})
+    return body.replace("/", slash).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (json.dumps(ORDER | {"prompt": "x " * (500 << 10)}).encode(), 200),
+        (json.dumps(ORDER | {"prompt": "x " * (520 << 10)}).encode(), 413),
+        (json.dumps(ORDER | {"prompt": "é" * (600 << 10)}, ensure_ascii=False).encode(), 413),
+        (image_of(3 * MIB), 200),
+        (image_of(2 * MIB, slash="\\/"), 200),
+        (json.dumps(ORDER | {"options": {"x": [[]] * 100_000}}).encode(), 400),
+        (json.dumps(ORDER | {"options": {"x": list(range(200_001))}}).encode(), 413),
+        (json.dumps(ORDER | {"options": {"x": [1] * 200_001}}).encode(), 400),
+        (json.dumps(ORDER | {"options": {"x": [1] * 190_000}}).encode(), 200),
+        (json.dumps(ORDER)[:-1].encode() + b', "x": ' + b"[" * 62 + b"]" * 62 + b"}", 200),
+        (json.dumps(ORDER)[:-1].encode() + b', "x": ' + b"[" * 64 + b"]" * 64 + b"}", 400),
+        (b"[" * 190_000, 400),
+        (json.dumps(ORDER)[:-1].encode() + b', "x": {"\\ud800": 1}}', 400),
+        (json.dumps(ORDER)[:-1].encode() + b', "x": "\\ud800"}', 400),
+    ],
+    ids=lambda value: str(value)[:10],
+)  # fmt: skip
+def test_budgets_of_a_body(served, body, status):
+    """A mebibyte without inline files, 200,000 values, 64 levels; errors are the contract's."""
+    answer = order(served, body=body)
+
+    assert answer.status == status
+    assert set(answer.json) >= {"code", "message"}
+
+
+def test_the_client_s_largest_order_is_accepted():
+    """The sandbox shares no code with the client, but this limit."""
+    assert bodies._MOST_BYTES == client._BIGGEST_ORDER
+
+
+def test_a_body_that_is_announced_too_large_is_not_read(served):
+    """413 without a byte of it."""
+    head = ("POST /api/v1/generate HTTP/1.1", "Host: localhost:{port}", KEY, JSON)
+
+    assert send(served, *head, f"content-length: {64 * MIB + 1}").status == 413
+    assert send(served, *head, "content-length: 99999999999999999999").status in (400, 413)
+
+
 class Measured:
     """A served sandbox whose memory is watched."""
 
@@ -272,6 +321,37 @@ def measured(home):
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         yield Measured(process)
         process.terminate()
+
+
+def endless(url, unit, start=b""):
+    """Send chunks until the connection is closed; return how many bytes were sent."""
+    lines = ["POST /api/v1/generate HTTP/1.1", f"Host: localhost:{port_of(url)}", KEY, JSON, "transfer-encoding: chunked"]  # fmt: skip
+    piece, sent = unit * (MIB // len(unit)), 0
+    with socket.create_connection(("127.0.0.1", port_of(url)), timeout=20) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        connection.sendall(b"%x\r\n%b\r\n" % (len(start), start) if start else b"")
+        try:
+            while sent < 200 * MIB:
+                connection.sendall(b"%x\r\n%b\r\n" % (len(piece), piece))
+                sent += len(piece)
+        except OSError:  # it has closed the connection
+            return sent
+    return sent
+
+
+def test_a_flood_takes_neither_memory_nor_long(measured):
+    """16 MiB of empty lists, and bodies without an end: refused while they arrive."""
+    for unit in (b"[],", b'{"a":1},', b'"data:",', b'"data:,'):
+        assert endless(measured.url, unit) < 16 * MIB, unit
+
+    assert order(measured.url).status == 200
+    assert measured.peak < 60
+
+
+def test_no_inline_file_is_endless(measured):
+    """Without an announced length: 64 MiB are kept, and no more."""
+    assert 60 * MIB < endless(measured.url, b"A", b'{"x": "data:,') < 80 * MIB
+    assert measured.peak < 150
 
 
 def test_a_picture_bomb_takes_no_memory(measured):
@@ -299,3 +379,21 @@ def test_postscript_starts_no_program(serve, tmp_path, monkeypatch):
 
     assert answer.body.startswith(b"\x89PNG")
     assert not started.exists()
+
+
+@pytest.mark.parametrize("address", ["a@" + "." * 40_000 + "@", "a@" + "a." * 20_000 + " ", "@" * 40_000])  # fmt: skip
+def test_no_address_takes_long(served, address):
+    """A hostile one is refused at once; other clients do not wait for it."""
+    start = time.monotonic()
+    answer = ask(served, "/api/v1/contact", JSON, method="POST", body={"email": address, "content": "x"})  # fmt: skip
+
+    assert (answer.status, answer.json["message"]) == (400, "invalid email")
+    assert time.monotonic() - start < 1
+
+
+@pytest.mark.parametrize(("address", "status"), [("a@b.example", 200), ("a@b..c", 200), ("a@.b.c", 200), ("a@.b", 400), ("a@b.", 400), ("a@b", 400), ("@b.c", 400), ("a@b@c.d", 400), ("a b@c.d", 400)])  # fmt: skip
+def test_addresses(served, address, status):
+    """A name, an @, and a dot inside what follows it."""
+    body = {"email": address, "content": "x"}
+
+    assert ask(served, "/api/v1/contact", JSON, method="POST", body=body).status == status

@@ -10,7 +10,8 @@ SCENES = (
 )  # fmt: skip
 LONGEST_MESSAGE = 5000
 _BLANK = " \t\r\n"
-_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+# Possessive, and split at one dot only: no address takes long.
+_ADDRESS = re.compile(r"[^@\s]++@[^@\s][^@\s.]*+\.[^@\s]++")
 
 
 def generate_fault(body: Any) -> str | None:

@@ -18,12 +18,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from piooy_cli.sandbox import assets, contract, outcome, shapes
+from piooy_cli.sandbox.bodies import BodyRefused, json_body
 from piooy_cli.sandbox.faults import OF_AN_ORDER, Chance
 from piooy_cli.sandbox.fixtures.work import Work
 from piooy_cli.sandbox.fixtures.works import file_names, make_files
 from piooy_cli.sandbox.limits import Refused, exceeded_limit
 from piooy_cli.sandbox.options import SandboxOptions
-from piooy_cli.sandbox.responses import error, json_body, limited, ok, owner_of
+from piooy_cli.sandbox.responses import error, limited, ok, owner_of
 from piooy_cli.sandbox.store import SandboxStore, TaskRow
 
 _DAY = 86_400
@@ -59,8 +60,8 @@ class Endpoints:
             return error(401, _NO_KEY)
         try:
             body = await _body(request, contract.generate_fault)
-        except ValueError as wrong:
-            return error(400, str(wrong))
+        except BodyRefused as wrong:
+            return error(wrong.status, str(wrong))
         if refused := self._refusal(owner):
             return limited(refused.seconds, refused.message)
         row = self._order(owner, body)
@@ -88,8 +89,8 @@ class Endpoints:
         """POST: a message, which is stored; no key is needed."""
         try:
             body = await _body(request, contract.contact_fault)
-        except ValueError as wrong:
-            return error(400, str(wrong))
+        except BodyRefused as wrong:
+            return error(wrong.status, str(wrong))
         self._store.add_message(time.time(), body["email"], body["content"])
         return ok()
 
@@ -188,10 +189,10 @@ class Endpoints:
 
 
 async def _body(request: Request, fault_of: Callable[[Any], str | None]) -> Any:
-    """Return the JSON of a valid request. Raises ValueError with the reason."""
+    """Return the JSON of a valid request. Raises BodyRefused."""
     body = await json_body(request)
     if fault := fault_of(body):
-        raise ValueError(fault)
+        raise BodyRefused(fault)
     return body
 
 

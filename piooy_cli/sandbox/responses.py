@@ -1,15 +1,11 @@
-"""Reading requests and building responses: envelopes, keys, bodies."""
+"""Reading requests and building responses: envelopes and keys."""
 
 import hashlib
-import json
 import math
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-
-_BIGGEST_BODY = 64 << 20
-_DEEPEST = 64
 
 
 def ok(data: Any = None) -> Response:
@@ -50,40 +46,3 @@ def owner_of(request: Request, keys: tuple[str, ...]) -> str | None:
     if scheme.lower() != "bearer" or not key or (keys and key not in keys):
         return None
     return hashlib.sha256(key.encode()).hexdigest()[:16]
-
-
-async def json_body(request: Request) -> Any:
-    """Return the JSON of the body. Raises ValueError with the reason for the response."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise ValueError("content-type must be application/json")
-    received = bytearray()
-    async for chunk in request.stream():
-        received += chunk
-        if len(received) > _BIGGEST_BODY:
-            raise ValueError("the body is too large")
-    try:
-        value = json.loads(received.decode("utf-8"), parse_constant=_refuse)
-        json.dumps(value, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
-        raise ValueError("invalid JSON") from None
-    if _depth(value) > _DEEPEST:
-        raise ValueError("the JSON is nested too deeply")
-    return value
-
-
-def _depth(value: Any) -> int:
-    deepest, level = 0, [value]
-    while level:
-        deepest += 1
-        level = [
-            inner
-            for one in level
-            if isinstance(one, dict | list)
-            for inner in (one.values() if isinstance(one, dict) else one)
-        ]
-    return deepest
-
-
-def _refuse(name: str) -> Any:
-    raise ValueError(name)
