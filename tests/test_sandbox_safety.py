@@ -2,6 +2,7 @@
 
 import base64
 import http.client
+import io
 import json
 import os
 import re
@@ -14,6 +15,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from processes import PIOOY, wait_for
 
 from piooy_cli.api import client
@@ -397,3 +399,25 @@ def test_addresses(served, address, status):
     body = {"email": address, "content": "x"}
 
     assert ask(served, "/api/v1/contact", JSON, method="POST", body=body).status == status
+
+
+@pytest.mark.parametrize("options", [{"size": "9999x9999"}, {"aspect_ratio": "99:1", "resolution": "4K"}])  # fmt: skip
+def test_no_picture_is_larger_than_4k(options):
+    """Whatever is asked for."""
+    from piooy_cli.sandbox.fixtures.sizes import frame_size, image_size
+
+    assert max(*image_size(options), *frame_size(options)) <= 4096
+
+
+def test_a_long_prompt_is_drawn_at_once():
+    """As much of it as there is room for; the file has all of it."""
+    from piooy_cli.sandbox.fixtures.work import Work
+    from piooy_cli.sandbox.fixtures.works import make_files
+
+    start = time.process_time()
+    picture = make_files(Work("image", "m", "a " * 400_000), "image-1.png")
+
+    assert time.process_time() - start < 2
+    with Image.open(io.BytesIO(picture)) as opened:
+        opened.load()
+        assert len(opened.info["Description"]) > 700_000

@@ -1,6 +1,7 @@
 """The endpoints of the sandbox: orders, tasks, messages and files, by the contract."""
 
 import base64
+import hashlib
 import json
 import random
 import re
@@ -30,6 +31,7 @@ from piooy_cli.sandbox.store import SandboxStore, TaskRow
 _DAY = 86_400
 _NO_KEY = "no auth, please sign in"
 _OWN_FILE = re.compile(r"/assets/([0-9a-f-]{36})/([a-z0-9.-]+)", re.ASCII)
+_LONGEST_OPTION = 10_000
 _MADE = 8  # files kept in memory, so that a resumed download does not generate them again
 
 
@@ -41,7 +43,7 @@ class Endpoints:
         self._wishes = options
         self._chance = chance
         self._seed = options.seed or secrets.token_hex(8)
-        self._made = lru_cache(_MADE)(make_files)
+        self._made = lru_cache(_MADE)(self._make)
         self._number = store.count()
 
     async def preflight(self, request: Request) -> Response:
@@ -109,8 +111,8 @@ class Endpoints:
             return Response("no such file", 404)
         if "expired-url" in row.fate.faults and not _is_fresh(request, row):
             return Response("this address has expired", 403)
-        seen = await run_in_threadpool(self._reference, work)
-        content = await run_in_threadpool(self._made, work._replace(reference=seen), name)
+        source = row.id if "image_input" in row.request.get("options", {}) else ""
+        content = await run_in_threadpool(self._made, work, name, source)
         return assets.reply(request, content, found.media_type, request.scope["piooy.faults"])
 
     def _refusal(self, owner: str) -> Refused | None:
@@ -156,13 +158,18 @@ class Endpoints:
 
     def _work(self, row: TaskRow) -> Work:
         request = row.request
-        asked = json.dumps(request.get("options", {}), sort_keys=True)
+        asked = json.dumps(_brief(request.get("options", {})), sort_keys=True)
         prompt = request.get("prompt", "")
         return Work(request["mediaType"], request["model"], prompt, asked, self._wishes.seed)
 
-    def _reference(self, work: Work) -> bytes | None:
+    def _make(self, work: Work, name: str, source: str) -> bytes:
+        """Generate a file. `source`: the task whose request names a reference image."""
+        row = self._store.get(source) if source else None
+        seen = self._reference(row.request["options"]["image_input"]) if row else None
+        return make_files(work._replace(reference=seen), name)
+
+    def _reference(self, given: Any) -> bytes | None:
         """Return the first reference image, if it is in the request or one of our own files."""
-        given = work.options.get("image_input")
         first = given[0] if isinstance(given, list) and given else None
         if not isinstance(first, str):
             return None
@@ -174,7 +181,7 @@ class Endpoints:
             return None
         row = self._store.get(match[1])
         names = [one.name for one in file_names(self._work(row))] if row else []
-        return self._made(self._work(row), match[2]) if row and match[2] in names else None
+        return self._made(self._work(row), match[2], "") if row and match[2] in names else None
 
     def _result(self, row: TaskRow, base_url: str) -> Any:
         if "no-assets" in row.fate.faults:
@@ -194,6 +201,17 @@ async def _body(request: Request, fault_of: Callable[[Any], str | None]) -> Any:
     if fault := fault_of(body):
         raise BodyRefused(fault)
     return body
+
+
+def _brief(value: Any) -> Any:
+    """Return options with a digest in place of inline files, so that no cache keeps those."""
+    if isinstance(value, dict):
+        return {name: _brief(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_brief(one) for one in value]
+    if isinstance(value, str) and len(value) > _LONGEST_OPTION:
+        return hashlib.sha256(value.encode()).hexdigest()
+    return value
 
 
 def _status(row: TaskRow) -> str:
