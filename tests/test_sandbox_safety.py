@@ -7,6 +7,7 @@ import json
 import os
 import re
 import socket
+import stat
 import struct
 import subprocess
 import time
@@ -421,3 +422,16 @@ def test_a_long_prompt_is_drawn_at_once():
     with Image.open(io.BytesIO(picture)) as opened:
         opened.load()
         assert len(opened.info["Description"]) > 700_000
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_the_state_is_private(piooy, home):
+    """Whatever the umask is: it holds prompts and messages."""
+    before = os.umask(0)
+    try:
+        assert piooy("--sandbox", "task", "x").code == 14
+    finally:
+        os.umask(before)
+
+    mode = (home.parent / "state" / "sandbox.sqlite3").stat().st_mode
+    assert stat.S_IMODE(mode) == 0o600

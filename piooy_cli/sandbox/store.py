@@ -1,7 +1,9 @@
 """The state of the sandbox: orders and messages, in one small SQLite file."""
 
 import json
+import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 from weakref import finalize
@@ -46,13 +48,14 @@ class SandboxStore:
 
     def __init__(self, path: Path) -> None:
         try:
+            _make_private(path)
             self._connection = sqlite3.connect(
                 path, timeout=10, isolation_level=None, check_same_thread=False
             )
             finalize(self, self._connection.close)
             self._prepare(path)
             self.count()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             message = f"cannot open the sandbox's state {path}: {error}"
             remove = Hint("sandbox reset", sentence="to remove the default one: {}")
             raise StorageRefused(message, ["move it away", remove]) from None
@@ -117,3 +120,9 @@ class SandboxStore:
         """Return every message of the contact form, oldest first."""
         rows = self._connection.execute("select received, email, content from message order by id")
         return [{"received": at, "email": email, "content": text} for at, email, text in rows]
+
+
+def _make_private(path: Path) -> None:
+    """Create an empty file for this user only, before SQLite creates one with the umask."""
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
