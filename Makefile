@@ -4,8 +4,13 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+ENVIRONMENTS := $(addprefix $(VENV)/,sandbox dev release conformance)
 
-.PHONY: help demo test check fix docs soak release-check conformance sandbox clean
+ARGS ?=
+DIST ?=
+
+.PHONY: help demo test check fix docs lock soak release-check conformance sandbox clean
 
 # List the recipes.
 help:
@@ -36,13 +41,18 @@ fix: $(VENV)/dev
 docs: $(VENV)/dev
 	@$(BIN)/python tools/publish.py
 
+# Lock the dependencies, with hashes; `make lock ARGS=--upgrade` takes newer ones.
+lock: $(VENV)/release
+	@$(BIN)/python tools/lock.py $(ARGS)
+
 # Run the long tests.
 soak: $(VENV)/dev
 	@$(BIN)/pytest -m soak -q
 
-# Build wheel and sdist, and install the wheel with pip, pipx and uv in clean environments.
+# Build wheel and sdist, and install the wheel with pip, pipx and uv; `DIST=dist` keeps what was built.
 release-check: $(VENV)/release
-	@$(BIN)/python tools/release_check.py
+	@$(BIN)/python tools/lock.py --check
+	@$(BIN)/python tools/release_check.py $(DIST)
 
 # Test the sandbox against its contract, in thousands of requests.
 conformance: $(VENV)/conformance
@@ -60,18 +70,8 @@ $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || (echo "piooy needs Python 3.11 or newer; set its path with: make PYTHON=…" >&2; exit 1)
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/sandbox: $(VENV)/bin/python pyproject.toml
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[sandbox]'
+# The versions and hashes of requirements/, then this project without any other download.
+$(ENVIRONMENTS): $(VENV)/%: requirements/%.txt pyproject.toml $(VENV)/bin/python
+	@$(PIP) --require-hashes -r $<
+	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
-
-$(VENV)/release: $(VENV)/bin/python pyproject.toml
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[release]'
-	@touch $@
-
-$(VENV)/conformance: $(VENV)/bin/python pyproject.toml
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[conformance]'
-	@touch $@
-
-$(VENV)/dev: $(VENV)/bin/python pyproject.toml
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
-	@touch $@ $(VENV)/sandbox
