@@ -1,24 +1,23 @@
-"""Build wheel and sdist, look into them, and install the wheel as people do: pip, pipx, uv.
+"""Build wheel and sdist twice, look into them, and install the wheel as people do: pip, pipx, uv.
 
-Everything happens in a directory of its own. Ends with 1 and a sentence at the first thing amiss.
+Ends with 1 and a sentence at the first thing amiss. If a directory is named, keeps in it what was
+checked.
 """
 
+import json
 import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
-import zipfile
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+import contents
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+ROOT = contents.ROOT
 TOOLS = Path(sys.executable).parent
-SHARED = {
-    "bash-completion/completions/piooy", "zsh/site-functions/_piooy",
-    "fish/vendor_completions.d/piooy.fish", "piooy/piooy.ps1",
-    *(f"man/man{page.suffix[1:]}/{page.name}" for page in (ROOT / "man").iterdir()),
-}  # fmt: skip
 LOAD = (
     """. /usr/share/bash-completion/bash_completion; __load_completion piooy && complete -p piooy"""
 )
@@ -28,45 +27,67 @@ def main() -> None:
     """All of it."""
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
-        wheel, sdist = built(place / "dist")
-        in_wheel(wheel)
-        in_sdist(sdist)
+        files = contents.tracked()
+        wheel, sdist = built(ROOT, place / "dist")
+        complete(wheel, sdist, files)
+        lists_dependencies(wheel)
+        same_again(place, files, wheel, sdist)
         for install in (with_pip, with_pipx, with_uv):
             program, share = install(place / install.__name__, wheel)
             works(program, share, place)
             if install is with_pip:
                 leaves_nothing(place / install.__name__)
             print(f"{install.__name__.replace('_', ' ')}: good")
+        keep(wheel, sdist)
 
 
-def built(dist: Path) -> tuple[Path, Path]:
-    """Wheel and sdist, which twine accepts."""
-    run(sys.executable, "-m", "build", "--outdir", dist, ROOT)
+def built(source: Path, dist: Path) -> tuple[Path, Path]:
+    """Wheel and sdist, by the locked hatchling, which twine accepts."""
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", dist, source)
     run(sys.executable, "-m", "twine", "check", "--strict", *dist.iterdir())
     return next(dist.glob("*.whl")), next(dist.glob("*.tar.gz"))
 
 
-def in_wheel(wheel: Path) -> None:
-    """Scripts and pages where shells and man look, the schemas, and nothing of the tests."""
-    with zipfile.ZipFile(wheel) as archive:
-        names = archive.namelist()
-        shared = {n.partition(".data/data/share/")[2]: n for n in names if ".data/" in n}
-        expect(set(shared) == SHARED, f"shared files differ: {set(shared) ^ SHARED}")
-        for name, stored in shared.items():
-            source = ROOT / ("man" if name.startswith("man/") else "completions")
-            own = source / ("piooy.bash" if name.startswith("bash") else Path(name).name)
-            expect(archive.read(stored) == own.read_bytes(), f"{name} is not {own}")
-    expect("piooy_cli/schemas/record.schema.json" in names, "the schemas are missing")
-    expect(not any(name.startswith(("tests", "tools")) for name in names), "too much in the wheel")
+def complete(wheel: Path, sdist: Path, files: contents.Files) -> None:
+    """The tracked files as they are, and nothing else."""
+    stem = "-".join(wheel.name.split("-")[:2])
+    wrong = {
+        "sdist": contents.differences(contents.of_sdist(sdist), contents.for_sdist(files)),
+        "wheel": contents.differences(contents.of_wheel(wheel), contents.for_wheel(files, stem)),
+    }
+    for name, lines in wrong.items():
+        expect(not lines, f"the {name} differs from `git ls-files`:\n" + "\n".join(lines))
 
 
-def in_sdist(sdist: Path) -> None:
-    """Every file of the repository."""
-    listed = run("git", "-C", ROOT, "ls-files").split()
-    with tarfile.open(sdist) as archive:
-        names = {name.partition("/")[2] for name in archive.getnames()}
-    missing = [name for name in listed if name not in names and not name.startswith(".ci")]
-    expect(not missing, f"the sdist lacks {missing[:5]}")
+def lists_dependencies(wheel: Path) -> None:
+    """The SBOM is valid CycloneDX, and is of this version."""
+    files = contents.of_wheel(wheel)
+    (text,) = (text for name, text in files.items() if name.endswith(".cdx.json"))
+    wrong = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text.decode())
+    expect(wrong is None, f"the SBOM is not valid: {wrong}")
+    version = json.loads(text)["metadata"]["component"]["version"]
+    expect(version == wheel.name.split("-")[1], f"the SBOM is of version {version}")
+
+
+def same_again(place: Path, files: contents.Files, *first: Path) -> None:
+    """Byte for byte, from another directory and under another umask."""
+    source = place / "another" / "place"
+    for name in files:
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, source / name)
+    usual = os.umask(0o077)
+    second = built(source, place / "dist2")
+    os.umask(usual)
+    for one, other in zip(first, second, strict=True):
+        expect(one.read_bytes() == other.read_bytes(), f"a second build of {one.name} differs")
+
+
+def keep(*checked: Path) -> None:
+    """What was checked, in the directory that was named."""
+    for directory in map(Path, sys.argv[1:]):
+        directory.mkdir(exist_ok=True)
+        for path in checked:
+            shutil.copy(path, directory)
 
 
 def with_pip(place: Path, wheel: Path) -> tuple[Path, Path]:
@@ -99,7 +120,8 @@ def works(program: Path, share: Path, place: Path) -> None:
     expect(version[0] == "piooy", f"--version says {version}")
     for page in ("generate", "exit-codes", "config.5"):
         expect("NAME" in run(program, "man", page), f"`piooy man {page}` shows nothing")
-    missing = [name for name in SHARED if not (share / name).exists()]
+    shared = filter(None, map(contents.shared, contents.tracked()))
+    missing = [name for name in shared if not (share / name).exists()]
     expect(not missing, f"{share} lacks {missing}")
     found_by_man(program, share, place)
     found_by_bash(share, program)
