@@ -347,8 +347,15 @@ _piooy() {
         words=$options
     fi
     if [[ $words == @* ]]; then
-        words=$(piooy __complete "${words#@}" "$cur" 2>/dev/null | cut -f1)
+        words=$(piooy __complete "${words#@}" "$cur" 2>/dev/null)
+    else
+        words=${words// /$'\n'}
     fi
-    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+    # compgen -W would run the commands that stand in its words.
+    while IFS=$'\t' read -r word _; do
+        [[ -n $word && $word == "$cur"* ]] || continue
+        printf -v word %q "$word"
+        COMPREPLY+=("$word")
+    done <<< "$words"
 }
 complete -o bashdefault -o default -F _piooy piooy

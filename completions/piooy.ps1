@@ -145,6 +145,7 @@ Register-ArgumentCompleter -Native -CommandName piooy -ScriptBlock {
         'sandbox reset --profile' = @('@profiles')
     }
     $valued = @('--accept-key', '--adopt', '--aspect-ratio', '--base-url', '--batch', '--before', '--color', '--concurrency', '--cors', '--count', '--deadline', '--duration', '--email', '--faults', '--fields', '--file', '--format', '--heartbeat', '--host', '--hyperlinks', '--image', '--interval', '--jobs', '--jq', '--limit', '--limits', '--lock-wait', '--log', '--lyrics', '--lyrics-file', '--max-failures', '--max-tasks', '--media', '--metrics', '--model', '--name', '--negative-prompt', '--on-exists', '--only', '--option', '--options', '--output', '--port', '--profile', '--prompt-file', '--provider', '--record', '--refresh', '--replay', '--resolution', '--result-shape', '--results', '--scene', '--search', '--seed', '--since', '--speed', '--state', '--status', '--store', '--style', '--summary', '--timeout', '--title', '--vary', '--video', '--why', '-O', '-a', '-f', '-i', '-j', '-m', '-n', '-o', '-r')
+    $typed = "$wordToComplete".Trim("'", '"')
     $path = ''
     $before = ''
     foreach ($element in $commandAst.CommandElements | Select-Object -Skip 1) {
@@ -159,10 +160,15 @@ Register-ArgumentCompleter -Native -CommandName piooy -ScriptBlock {
     $offered = if ($values.ContainsKey($key)) { $values[$key] } else { $words[$path] }
     $offered | ForEach-Object {
         if ($_ -like '@*') {
-            piooy __complete $_.Substring(1) "$wordToComplete" 2>$null |
+            piooy __complete $_.Substring(1) $typed 2>$null |
                 ForEach-Object { ($_ -split "`t")[0] }
         } else { $_ }
-    } | Where-Object { $_ -like "$wordToComplete*" } | ForEach-Object {
-        [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)
+    } | Where-Object {
+        $_.StartsWith($typed, [System.StringComparison]::OrdinalIgnoreCase)
+    } | ForEach-Object {
+        # A bare @ would stand for a variable.
+        $plain = $_ -match '^[A-Za-z0-9:._+/=-]+$'
+        $word = if ($plain) { $_ } else { "'" + $_.Replace("'", "''") + "'" }
+        [System.Management.Automation.CompletionResult]::new($word, $_, 'ParameterValue', $_)
     }
 }

@@ -1,5 +1,6 @@
 """Completion in the shells themselves: bash, zsh and fish, on a terminal where they have one."""
 
+import json
 import shutil
 import stat
 import subprocess
@@ -181,6 +182,115 @@ def test_powershell_completes():
     ran = subprocess.run(["pwsh", "-NoProfile", "-c", script], capture_output=True, text=True, check=True)  # fmt: skip
 
     assert ran.stdout.strip() == "generate"
+
+
+HOSTILE = [
+    "$(touch PWNED)", "`touch PWNED`", "$(touch\tPWNED)", "a;touch PWNED", "a'b;touch PWNED;'", 'a"$(touch PWNED)"',
+    "a\n$(touch PWNED)", "a|touch PWNED", "a&touch PWNED", "<(touch PWNED)", "${x:=$(touch PWNED)}", "a\\", "*", "~root",
+]  # fmt: skip
+TYPED = ["-m ", "-m a", '-m "']
+
+
+@pytest.fixture
+def answer(program):
+    """Make a `piooy` that answers with these lines, whatever it is asked."""
+
+    def answers(*lines):
+        (program.parent / "answers").write_text("\n".join(lines) + "\n")
+        (program.parent / "bin" / "piooy").write_text(f"#!/bin/sh\ncat {program.parent}/answers\n")
+
+    return answers
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_no_name_is_run_by_a_shell(answer, home, shell):
+    """Whatever the hidden command answers, a TAB and a list of all answers run none of it."""
+    line = shell()
+    for n, name in enumerate(HOSTILE):
+        answer(name, "other", "a\ttold $(touch PWNED) `touch PWNED`")
+        for typed in TYPED:
+            line.press(f"piooy generate image {typed}\t\t\x15")
+        line.press(f"clear; echo en''d-{n}-\n")
+        line.screen.until(f"end-{n}-")
+    line.press("exit\n")
+    line.screen.end()
+
+    assert not list(home.rglob("PWNED*"))
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_name_is_inserted_as_one_word(answer, shell):
+    """A name with blanks and metacharacters is quoted."""
+    answer("$(touch PWNED)")
+    line = shell()
+    line.press("piooy generate image -m \t")
+    line.screen.until("image -m \\$\\(touch\\ PWNED\\)")
+    line.press("\x15exit\n")
+    line.screen.end()
+
+
+@needs("fish")
+def test_fish_runs_no_name(answer, home):
+    """It takes answers as text."""
+    answer(*HOSTILE)
+    for typed in TYPED:
+        fish(f"piooy generate image {typed.strip('`')}".replace("$", "\\$").replace('"', ""))
+
+    assert not list(home.rglob("PWNED*"))
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_what_the_ledger_holds_is_not_run(piooy, sandbox, program, home, shell):
+    """Prompts and models of past orders are described as text."""
+    for text in HOSTILE:
+        assert piooy("generate", "image", "-m", text, "--no-wait", text).code == 0
+    line = shell()
+    line.press("piooy wait \t\t")
+    line.screen.until("@last")
+    line.press("\x15exit\n")
+    line.screen.end()
+
+    assert not list(home.rglob("PWNED*"))
+
+
+@pytest.mark.parametrize("name", [*HOSTILE, "", "a b", "a\x1bb", "a\u202eb", "a#b", "a=b"])
+def test_names_that_a_shell_would_run_are_refused(piooy, home, name):
+    """Of models and profiles, with the name and the way out, and never completed."""
+    quoted = json.dumps(name)
+    file = home.parent / "config" / "config.toml"
+    file.parent.mkdir()
+    for table in (f"models.{quoted}]", f"profiles.{quoted}]", f'limit]\n{quoted} = "6/min"'):
+        file.write_text(f"[profiles.ok]\n[{table}\n")
+
+        ran = piooy("models")
+
+        assert ran.code == 2
+        assert "is not a valid name of a" in ran.err and "piooy config edit" in ran.err
+        assert piooy("__complete", "models").out == ""
+        assert piooy("__complete", "profiles").lines == ["default\t", "ok\t"]
+
+
+def test_names_in_use_are_still_accepted(piooy, home):
+    """Slashes, dots, colons, versions and other scripts mean nothing to a shell."""
+    file = home.parent / "config" / "config.toml"
+    file.parent.mkdir()
+    names = ["my/own", "veo-3.1", "flux@v2", "ft:x+y_1", "modèle"]
+    file.write_text(
+        "".join(f'[models."{name}"]\nmedia = "video"\n[profiles."{name}"]\n' for name in names)
+    )
+
+    assert set(names) < {one["id"] for one in piooy("models", "--json").json}
+    assert piooy("__complete", "profiles").lines == [
+        f"{name}\t" for name in ("default", *names[:-1])
+    ]
+
+
+def test_a_profile_that_would_be_refused_is_not_made(piooy, home):
+    """`config set` checks before it writes."""
+    ran = piooy("config", "set", "--profile", "$(touch PWNED)", "output", "x")
+
+    assert ran.code == 2
+    assert not (home.parent / "config" / "config.toml").exists()
 
 
 def test_hidden_answers_are_offline_and_silent(piooy, known, home):

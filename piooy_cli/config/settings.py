@@ -4,7 +4,7 @@ Other modules do not read these variables; the API key is the business of `crede
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from piooy_cli.config.file import Directories, read_config
 from piooy_cli.config.urls import DEFAULT_BASE_URL, check_base_url
 from piooy_cli.domain.errors import UsageError
+from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import MediaType
 
 SANDBOX_BASE_URL = "http://sandbox.localhost"
@@ -82,6 +83,7 @@ OTHER_VARIABLES = {
 PERIODS = ("hour", "day", "month")
 _RATE = re.compile(r"([1-9][0-9]{0,8})/(s|sec|min|hour|h|day)", re.ASCII)
 _UNITS = {"s": 1.0, "sec": 1.0, "min": 60.0, "hour": 3600.0, "h": 3600.0, "day": 86400.0}
+_SHELL = frozenset(" \"'`$\\|&;<>(){}[]*?!#~=%^")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 
@@ -137,6 +139,7 @@ def _profile(config: Mapping[str, Any], name: str) -> dict[str, tuple[Any, str]]
     profiles = config.get("profiles", {})
     if not isinstance(profiles, dict):
         raise UsageError("config.toml: profiles must be tables, as [profiles.work]")
+    _check_names(profiles, "profile")
     if name != "default" and name not in profiles:
         known = ", ".join(["default", *profiles])
         make = "to create it, run `config set-key` or `config set` with that --profile"
@@ -145,6 +148,17 @@ def _profile(config: Mapping[str, Any], name: str) -> dict[str, tuple[Any, str]]
     if not isinstance(table, dict):
         raise UsageError(f"config.toml: [profiles.{name}] must be a table")
     return _layer(table, f"config.toml [profiles.{name}]") | {"profile": (name, "")}
+
+
+def _check_names(names: Iterable[str], what: str) -> None:
+    """Refuse names that a shell would not take as they are, where one is pasted or completed."""
+    for name in names:
+        if not (name.isprintable() and _SHELL.isdisjoint(name) and name):
+            raise UsageError(
+                f"config.toml: {name!r} is not a valid name of a {what}: it is empty, or contains a"
+                " blank, a control character or one that means something in a shell",
+                Hint("config edit", sentence="to rename it: {}"),
+            )
 
 
 def _checked(name: str, value: Any, origin: str) -> Any:
@@ -175,6 +189,7 @@ def _allowance(name: str, value: Any, origin: str) -> Mapping[str, Any]:
         raise UsageError(f"{origin}: [{name}] must be a table", f"for example: {_ALLOWANCES[name]}")
     for key, inner in value.items():
         if name == "limit":
+            _check_names([key], "model")
             rate_of(inner)
         elif key not in PERIODS:
             raise UsageError(f"{origin}: cap.{key} is not a period", f"known: {', '.join(PERIODS)}")
@@ -205,6 +220,8 @@ def _table(name: str, value: Any, origin: str) -> Mapping[str, Any]:
         raise UsageError(
             f"{origin}: {name}.{min(wrong)} is not a media type", f"accepted: {accepted}"
         )
+    if name == "models":
+        _check_names(value, "model")
     return value
 
 

@@ -1,5 +1,6 @@
 """`piooy completion` prints a static script; `__complete` prints values known only at run time."""
 
+import string
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated
@@ -10,6 +11,7 @@ from piooy_cli.app.context import Context
 
 _Row = tuple[str, str]
 _NEWEST, _MOST_CHARACTERS = 30, 60  # tasks that are offered, and the length of their descriptions
+_PLAIN = frozenset(f"{string.ascii_letters}{string.digits}@:._+/-")  # to every shell
 _SETS = (
     ("@last", "the newest task"), ("@pending", "all"
         " running tasks"), ("@failed", "all failed tasks"),
@@ -50,7 +52,7 @@ def complete(
     """Print known values and descriptions, one per line; offline, and silent on any error."""
     context: Context = ctx.obj
     try:
-        found = [row for row in _KINDS[kind](context) if row[0].startswith(start)]
+        found = [row for row in _KINDS[kind](context) if _is_offered(row[0], start)]
     except Exception:  # noqa: BLE001 - a TAB must not print errors
         return
     if found:
@@ -79,6 +81,11 @@ def _profiles(context: Context) -> list[_Row]:
 
     named = read_config(context.directories.config_file).get("profiles", {})
     return [(name, "") for name in ("default", *named)]
+
+
+def _is_offered(value: str, start: str) -> bool:
+    """Whether a value begins as typed, and means itself in every shell."""
+    return value.startswith(start) and value != "" and set(value) <= _PLAIN
 
 
 def _cell(text: str) -> str:

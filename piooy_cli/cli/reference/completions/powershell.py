@@ -22,6 +22,7 @@ Register-ArgumentCompleter -Native -CommandName piooy -ScriptBlock {{
 {values}
     }}
     $valued = @({valued})
+    $typed = "$wordToComplete".Trim("'", '"')
     $path = ''
     $before = ''
     foreach ($element in $commandAst.CommandElements | Select-Object -Skip 1) {{
@@ -36,11 +37,16 @@ Register-ArgumentCompleter -Native -CommandName piooy -ScriptBlock {{
     $offered = if ($values.ContainsKey($key)) {{ $values[$key] }} else {{ $words[$path] }}
     $offered | ForEach-Object {{
         if ($_ -like '{candidates.ASKED}*') {{
-            piooy __complete $_.Substring(1) "$wordToComplete" 2>$null |
+            piooy __complete $_.Substring(1) $typed 2>$null |
                 ForEach-Object {{ ($_ -split "`t")[0] }}
         }} else {{ $_ }}
-    }} | Where-Object {{ $_ -like "$wordToComplete*" }} | ForEach-Object {{
-        [System.Management.Automation.CompletionResult]::new($_, $_, 'ParameterValue', $_)
+    }} | Where-Object {{
+        $_.StartsWith($typed, [System.StringComparison]::OrdinalIgnoreCase)
+    }} | ForEach-Object {{
+        # A bare @ would stand for a variable.
+        $plain = $_ -match '^[A-Za-z0-9:._+/=-]+$'
+        $word = if ($plain) {{ $_ }} else {{ "'" + $_.Replace("'", "''") + "'" }}
+        [System.Management.Automation.CompletionResult]::new($word, $_, 'ParameterValue', $_)
     }}
 }}
 """
