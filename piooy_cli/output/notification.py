@@ -1,9 +1,9 @@
 """Notifications that a run is done, through the terminal or the desktop."""
 
-import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 
+from piooy_cli import programs
 from piooy_cli.output.sanitize import sanitize
 
 _LONGEST = 200
@@ -29,8 +29,8 @@ def sequence(title: str, body: str, environ: Mapping[str, str]) -> str:
 def on_desktop(title: str, body: str) -> None:
     """Notify through the desktop, if there is one."""
     command = ["notify-send", "--app-name=piooy", "--", _plain(title), _plain(body)]
-    with suppress(OSError, subprocess.SubprocessError):
-        subprocess.run(command, check=False, capture_output=True, timeout=_SECONDS)
+    with suppress(OSError):
+        programs.run(*command, quiet=True, timeout=_SECONDS)
 
 
 def _plain(text: str) -> str:

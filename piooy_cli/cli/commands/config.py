@@ -109,8 +109,8 @@ def path(ctx: typer.Context) -> None:
 def edit(ctx: typer.Context) -> None:
     """Open the config file in $VISUAL or $EDITOR."""
     import shlex
-    import subprocess
 
+    from piooy_cli import programs
     from piooy_cli.files import write_private
 
     context: Context = ctx.obj
@@ -119,7 +119,7 @@ def edit(ctx: typer.Context) -> None:
     if not file.exists():
         write_private(file, "")
     try:
-        ended = subprocess.run([*shlex.split(editor), str(file)], check=False).returncode
+        ended = programs.run(*shlex.split(editor), str(file.absolute()))
     except (OSError, ValueError) as error:
         raise UsageError(f"{editor}: {error}", "set EDITOR to your editor") from None
     if ended:

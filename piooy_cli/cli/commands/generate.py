@@ -1,6 +1,7 @@
 """`piooy generate`: send a request, wait for its task and save the files."""
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -162,11 +163,11 @@ def generate(
 
 def _open(context: Context, path: str) -> None:
     """Open a file; whatever happens, it is saved."""
+    from piooy_cli.programs import open_file
+
     try:
-        failed = typer.launch(path)
-    except Exception:  # noqa: BLE001 - a desktop may fail in any way
-        failed = 1
-    if failed:
+        open_file(Path(path))
+    except OSError:
         context.tell(Noticed(f"{path} could not be opened"))
 
 

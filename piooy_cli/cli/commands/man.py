@@ -47,6 +47,7 @@ def man(
 
 def _show(context: Context, page: "ManualPage") -> None:
     """Show the page with `man` on a terminal where it is installed, else as text."""
+    from piooy_cli import programs
     from piooy_cli.cli.reference.text import text
     from piooy_cli.output.streams import is_terminal
 
@@ -54,7 +55,7 @@ def _show(context: Context, page: "ManualPage") -> None:
     if reader is None:
         context.output.page(text(page, shutil.get_terminal_size().columns))
     elif installed := _installed(page.file):
-        _run(reader, installed)
+        programs.run(reader, str(installed))
     else:
         _show_made(reader, page)
 
@@ -67,18 +68,13 @@ def _installed(file: str) -> Path | None:
     return next((path for path in found if path.is_file()), None)
 
 
-def _run(reader: str, page: Path) -> None:
-    import subprocess
-
-    subprocess.run([reader, str(page)], check=False)
-
-
 def _show_made(reader: str, page: "ManualPage") -> None:
     import tempfile
 
+    from piooy_cli import programs
     from piooy_cli.cli.reference.troff import troff
 
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / page.file
         file.write_text(troff(page), encoding="utf-8")
-        _run(reader, file)
+        programs.run(reader, str(file))
