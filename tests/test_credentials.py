@@ -1,12 +1,17 @@
 """The key: found in order, checked at the door, shown to no one."""
 
 import base64
+import os
+import signal
 import subprocess
 import sys
+import threading
 import time
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from processes import PIOOY
 
 SECRET = "canary-0123456789-abcdef"
 
@@ -241,3 +246,48 @@ def test_a_keyring_in_trouble_is_exit_4(piooy, backend, get):
     backend(get)
 
     assert piooy("task", "a").code == 4
+
+
+# A shell in whose place a program runs that may dump as much as it likes, if it wants to.
+DUMPING = 'ulimit -S -c "$(ulimit -H -c)" && exec "$0" "$@"'
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no core dumps")
+def test_a_crash_does_not_write_the_key(raw, monkeypatch, home):
+    """With the key in memory, a signal that dumps core leaves none, wherever the system puts it."""
+    asked, done = threading.Event(), threading.Event()
+
+    def silent(connection):
+        asked.set()
+        done.wait(10)
+
+    raw(silent)
+    monkeypatch.setenv("PIOOY_API_KEY", SECRET)
+    process = subprocess.Popen(
+        ["bash", "-c", DUMPING, *PIOOY, "task", "a"], stderr=subprocess.DEVNULL
+    )
+    assert asked.wait(10)
+
+    limits = Path(f"/proc/{process.pid}/limits")
+    soft = (
+        [line.split()[4] for line in limits.read_text().splitlines() if "core" in line]
+        if limits.exists()
+        else []
+    )
+    process.send_signal(signal.SIGQUIT)
+    status = os.waitpid(process.pid, 0)[1]
+    done.set()
+    process.returncode = os.waitstatus_to_exitcode(status)
+
+    assert process.returncode == -signal.SIGQUIT
+    assert not os.WCOREDUMP(status) and not list(home.glob("*core*"))
+    assert soft in ([], ["1"], ["0"])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no core dumps")
+def test_a_typed_key_is_not_dumped_either(home):
+    """`config set-key` lowers the limit before it reads."""
+    code = f"import resource, sys\nfrom piooy_cli.__main__ import main\nmain({['config', 'set-key', '--store', 'file']})\nprint(resource.getrlimit(resource.RLIMIT_CORE)[0])"
+    ran = subprocess.run(["bash", "-c", DUMPING, sys.executable, "-c", code], input=SECRET, capture_output=True, text=True, check=True)  # fmt: skip
+
+    assert ran.stdout.strip() in ("0", "1")

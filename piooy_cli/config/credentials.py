@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from piooy_cli.config.core_dumps import disable_core_dumps
 from piooy_cli.config.file import Directories
 from piooy_cli.config.keyring import MEMORY, Keyring, KeyringTrouble
 from piooy_cli.config.settings import Settings
@@ -58,6 +59,7 @@ class KeyStore(NamedTuple):
 
 def find_key(environ: Mapping[str, str], vault: KeyStore) -> Key:
     """Return the first key found, in the documented order. Raises NotSignedIn if there is none."""
+    disable_core_dumps()
     hint = ""
     if key := _from_environment(environ):
         return key

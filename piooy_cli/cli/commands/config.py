@@ -141,12 +141,14 @@ def set_key(
       pass show piooy | piooy config set-key --store file
     """
     from piooy_cli.config import credentials
+    from piooy_cli.config.core_dumps import disable_core_dumps
     from piooy_cli.config.edit import ensure_profile
     from piooy_cli.config.keyring import KeyringTrouble
 
     context: Context = ctx.obj
     if profile := _chosen_profile(context):
         ensure_profile(context.directories.config_file, profile)
+    disable_core_dumps()
     secret = credentials.check_key(_asked_key(context), "the input")
     context.secrets.append(secret)
     if store is KeyLocation.FILE:
