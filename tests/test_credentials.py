@@ -210,6 +210,10 @@ sys.exit(main(["task", "a", "--base-url", "http://127.0.0.1:9"]))
 def test_the_backend_that_answered_is_asked_first_the_next_time(home, monkeypatch):
     """Found by a search once, then remembered; what no longer has the key is searched for again."""
     monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
+    (home / "two-1.dist-info").mkdir()
+    (home / "two-1.dist-info" / "entry_points.txt").write_text(
+        "[keyring.backends]\nfirst = first\nsecond = second\n"
+    )
 
     def run(first, second):
         (home / "first.py").write_text(FOUND.format(name="First", priority=2, key=first))
@@ -226,6 +230,20 @@ def test_the_backend_that_answered_is_asked_first_the_next_time(home, monkeypatc
     memory.write_text("no.such.Backend")
     assert run(SECRET, None)[-1] == "First"
     assert memory.read_text() == "first.First\n"
+
+
+@pytest.mark.parametrize("name", ["evil.Keyring", "keyring_backends_evil.K", ""])
+def test_the_memory_imports_nothing_else(piooy, home, monkeypatch, name):
+    """A file in the state directory that names any other module is ignored."""
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
+    for module in ("evil", "keyring_backends_evil"):
+        (home / f"{module}.py").write_text("open('PWNED', 'w')\nclass Keyring: priority = 9\n")
+    (home.parent / "state").mkdir()
+    (home.parent / "state" / "keyring").write_text(name)
+    monkeypatch.syspath_prepend(str(home))
+
+    assert piooy("task", "a").code == 4
+    assert not (home / "PWNED").exists()
 
 
 def test_a_backend_that_was_named_is_not_remembered(piooy, api, backend, home):

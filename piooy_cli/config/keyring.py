@@ -71,10 +71,11 @@ class Keyring:
         if _is_chosen():
             return None
         with suppress(Exception):  # whatever is wrong with it, the search will tell
-            from keyring.core import load_keyring
+            name = self._memory.read_text(encoding="utf-8").strip()
+            if _is_installed(name):
+                from keyring.core import load_keyring
 
-            backend = load_keyring(self._memory.read_text(encoding="utf-8").strip())
-            return backend.get_password(SERVICE, self.account)
+                return load_keyring(name).get_password(SERVICE, self.account)
         return None
 
     def _search(self) -> str | None:
@@ -86,10 +87,11 @@ class Keyring:
         return None
 
     def _remember(self, backend: Any) -> None:
-        if not _is_chosen():
-            kind = type(backend)
+        kind = type(backend)
+        name = f"{kind.__module__}.{kind.__qualname__}"
+        if not _is_chosen() and _is_installed(name):
             with suppress(StorageRefused):
-                write_private(self._memory, f"{kind.__module__}.{kind.__qualname__}\n")
+                write_private(self._memory, f"{name}\n")
 
 
 def _keyring() -> Any:
@@ -105,6 +107,16 @@ def _is_chosen() -> bool:
     from keyring.util.platform_ import config_root
 
     return bool((config_root() / "keyringrc.cfg").exists())
+
+
+def _is_installed(name: str) -> bool:
+    """Whether a class belongs to keyring or to an installed plugin: the file imports no others."""
+    if name.startswith("keyring.backends."):
+        return True
+    from importlib.metadata import entry_points  # for plugins alone
+
+    modules = [one.module for one in entry_points(group="keyring.backends")]
+    return any(name.startswith(f"{module}.") for module in modules)
 
 
 def _backends() -> Iterator[Any]:
