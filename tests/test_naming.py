@@ -1,6 +1,7 @@
 """Names of files: a small template language, and names that every system takes."""
 
 from datetime import UTC, datetime
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,9 @@ from hypothesis import strategies as st
 from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.models import Asset, Kind, Task
 from piooy_cli.downloads.naming import Target, file_name, numbered, safe_name, slug, values_of
+
+DEVICES = {"con", "prn", "aux", "nul", "conin$", "conout$"}
+DEVICES |= {f"{port}{digit}" for port in ("com", "lpt") for digit in "123456789¹²³"}
 
 
 @pytest.mark.parametrize(
@@ -43,6 +47,13 @@ def test_slug(text, wanted):
         ("a\u202egnp.exe", "agnp.exe"),
         (".png", "png"),
         ("...", "file"),
+        ("-.hidden.png", "hidden.png"),
+        (". ~-.x.png", "x.png"),
+        ("\u3000-\u00a0.x.png", "x.png"),
+        ("con .tar.png", "_con .tar.png"),
+        ("con." + " " * 300 + "x.png", "_con.png"),
+        ("~.png", "file.png"),
+        ("a." + "x" * 300, "a." + "x" * 198),
     ],
 )  # fmt: skip
 def test_names_that_some_system_refuses(name, wanted):
@@ -59,6 +70,60 @@ def test_any_text_makes_a_safe_name(text, extension):
     assert not name.startswith((".", "-", "~", " ")) and not name.endswith((".", " "))
     assert len(name.encode()) <= 200
     assert name.endswith(f".{extension}") or not text.strip(" .") or "." not in name
+
+
+HOSTILE_PARTS = [
+    ".", "-", "~", " ", "\u00a0", "\u3000", "\u202e", "\u200b", "\t", "\n", "\0", "con", "NUL", "Com1", "lpt¹", "aux",
+    "/", "\\", ":", "é", "e\u0301", "png", "x" * 90, "\ud800", "狐",
+]  # fmt: skip
+
+
+def check_safe(text):
+    """Not empty, no dot, dash, tilde or blank in front, no device of Windows, and stable."""
+    name = safe_name(text)
+
+    assert name and not name[0].isspace() and name[0] not in ".-~", (text, name)
+    assert name.split(".")[0].rstrip().lower() not in DEVICES, (text, name)
+    assert len(name.encode()) <= 200 and not name.endswith((".", " ")), (text, name)
+    assert safe_name(name) == name, (text, name)
+
+
+@given(st.lists(st.sampled_from(HOSTILE_PARTS) | st.characters(), max_size=8).map("".join))
+def test_no_name_is_hidden_an_option_or_reserved(text):
+    """Whatever the text."""
+    check_safe(text)
+
+
+def test_ten_thousand_names_are_safe():
+    """Of parts that are dangerous at the beginning, at the end or together."""
+    chosen = Random(7)
+    for _ in range(10_000):
+        check_safe("".join(chosen.choices(HOSTILE_PARTS, k=chosen.randint(0, 8))))
+
+
+def test_a_model_of_the_server_makes_no_hidden_file(piooy, api, home):
+    """`-o {model}.{ext}` with what the server calls the model."""
+    api.expect_request("/a.bin").respond_with_data(b"\x89PNG\r\n\x1a\n" + b"x" * 99)
+    data = {
+        "status": "SUCCESS",
+        "model": "-.hidden",
+        "taskResult": {"images": [api.url_for("/a.bin")]},
+    }
+    api.expect_request("/api/v1/task/t").respond_with_json({"code": 0, "data": data})
+
+    ran = piooy("download", "t", "-o", "{model}.{ext}")
+
+    assert ran.lines == ["hidden.png"], ran.err
+
+
+@pytest.mark.parametrize("name", ["CON", "nul", "com1.jsonl", "LPT9"])
+def test_a_batch_is_not_named_like_a_device(piooy, home, name):
+    """Exit 2 before anything is read."""
+    (home / "p.txt").write_text("a fox\n")
+
+    ran = piooy("batch", "p.txt", "-m", "m", "--name", name, "--dry-run")
+
+    assert ran.code == 2 and "Windows reserves" in ran.err
 
 
 def test_every_field_has_a_value():

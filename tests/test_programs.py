@@ -8,6 +8,7 @@ import pytest
 from conftest import KEY
 from processes import PIOOY, Terminal, wait_for
 
+from piooy_cli.output import notification
 from piooy_cli.programs import environment, run
 
 ROOT = Path(__file__).parent.parent
@@ -60,6 +61,20 @@ def test_the_desktop_has_no_key(piooy, sandbox, program):
     assert piooy("generate", "image", "-m", "m", "--no-wait", "--notify", "a fox").code == 0
 
     assert seen_by(noted)[1:4] == ["--", "piooy", "done: a fox"]
+
+
+def test_a_notification_holds_no_markup(piooy, sandbox, program):
+    """Desktops take the body for markup, so that a prompt of the server is escaped; terminals do not."""
+    noted = program("notify-send")
+    prompt = "<a href='http://evil/'>x</a>&<img src='file:///x'/>"
+
+    assert piooy("generate", "image", "-m", "m", "--no-wait", "--notify", prompt).code == 0
+
+    assert (
+        seen_by(noted)[3]
+        == "done: &lt;a href='http://evil/'&gt;x&lt;/a&gt;&amp;&lt;img src='file:///x'/&gt;"
+    )
+    assert "<a href" in notification.sequence("piooy", prompt, {"TERM": "xterm-kitty"})
 
 
 def test_the_viewer_has_no_key_and_no_options(home, sandbox, program):

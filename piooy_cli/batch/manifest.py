@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from piooy_cli.domain.errors import NotFound, StorageRefused, UsageError
-from piooy_cli.downloads.naming import slug
+from piooy_cli.downloads.naming import is_reserved, slug
 from piooy_cli.files import expanded
 from piooy_cli.output.streams import is_terminal
 
@@ -104,6 +104,8 @@ def name_of(manifest: Manifest, given: str | None, digest: str) -> str:
 
 def checked_name(name: str) -> str:
     """Return `name`. Raises UsageError if it is not a valid file name."""
+    if is_reserved(name):
+        raise UsageError(f"--name {name[:60]!r} is a name that Windows reserves", "use another one")
     if _NAME.fullmatch(name):
         return name
     raise UsageError(

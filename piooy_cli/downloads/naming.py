@@ -23,6 +23,7 @@ _RESERVED = frozenset(
     + [f"{port}{digit}" for port in ("com", "lpt") for digit in "123456789¹²³"]
 )
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
+_FRONT = re.compile(r"^[\s.~-]+")  # hidden files, options, home directories
 _LONGEST_NAME = 200  # bytes: room for a suffix and a temporary ending below the usual 255
 _PRECISION = re.compile(r"\.([0-9]{1,3})", re.ASCII)
 _STRFTIME = re.compile(r"(%[YmdHMSjyb]|[-_. ])+")
@@ -123,15 +124,25 @@ def file_name(template: str, values: Mapping[str, object]) -> str:
 
 def safe_name(name: str) -> str:
     """Return `name` without what some system refuses or misreads; its extension is kept."""
-    name = unicodedata.normalize("NFC", _FORBIDDEN.sub("_", name))
+    name = _FORBIDDEN.sub("_", name)
     name = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp"))
-    stem, dot, extension = name.rpartition(".")
-    stem, extension = (stem, dot + extension) if stem else (name, "")
-    stem = _cut(stem, _LONGEST_NAME - len(extension.encode())).strip(" .")
-    stem = stem.lstrip("-~") or "file"
-    if stem.split(".")[0].lower() in _RESERVED:
-        stem = f"_{stem}"
+    stem, extension = _parted(unicodedata.normalize("NFC", name))
+    room = _LONGEST_NAME - len(extension.encode())
+    stem = _cut(_FRONT.sub("", stem), room).rstrip(" .") or "file"
+    if is_reserved(stem):
+        stem = _cut(f"_{stem}", room)
     return (stem + extension).rstrip(" .")
+
+
+def is_reserved(name: str) -> bool:
+    """Whether Windows takes a name for a device, whatever its extension."""
+    return name.split(".")[0].rstrip().lower() in _RESERVED
+
+
+def _parted(name: str) -> tuple[str, str]:
+    """Split off the extension with its dot; a very long one is part of the name."""
+    stem, dot, extension = name.rpartition(".")
+    return (stem, dot + extension) if stem and len(extension) <= 16 else (name, "")
 
 
 def slug(text: str, longest: int = 40) -> str:

@@ -1,5 +1,6 @@
 """Notifications that a run is done, through the terminal or the desktop."""
 
+import html
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -28,7 +29,8 @@ def sequence(title: str, body: str, environ: Mapping[str, str]) -> str:
 
 def on_desktop(title: str, body: str) -> None:
     """Notify through the desktop, if there is one."""
-    command = ["notify-send", "--app-name=piooy", "--", _plain(title), _plain(body)]
+    text = html.escape(_plain(body), quote=False)  # desktops take a body for markup
+    command = ["notify-send", "--app-name=piooy", "--", _plain(title), text]
     with suppress(OSError):
         programs.run(*command, quiet=True, timeout=_SECONDS)
 
