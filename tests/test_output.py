@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from unicodedata import category
 from urllib.parse import quote
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from piooy_cli.domain.errors import PiooyError, exit_code_of
 from piooy_cli.domain.redaction import redact, redact_bytes
-from piooy_cli.output.sanitize import sanitize
+from piooy_cli.output.sanitize import escaped_json, sanitize
 from piooy_cli.output.writers import wants_color
 
 HOSTILE = [
@@ -26,6 +27,48 @@ def test_hostile_characters_come_out_as_escapes(text):
     clean = sanitize(f"a{text}b")
 
     assert clean.isprintable() and clean.startswith("a") and clean.endswith("b")
+
+
+def test_every_control_and_format_character_is_escaped():
+    """The table in the code is complete, by what this Python knows of Unicode."""
+    hostile = [
+        c for c in map(chr, range(0x110000)) if category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+    ]
+    breaks = set("\r\n\t\x0b\x0c\x1c\x1d\x1e\x1f\x85\u2028\u2029")
+
+    for c in hostile:
+        clean = sanitize(f"a{c}b")
+        assert clean.isprintable() and c not in clean, ascii(c)
+        assert clean.startswith("a\\") or c in breaks, ascii(c)
+        assert escaped_json(f'"{c}"').isascii()
+
+
+def test_what_is_joined_to_one_emoji_is_shown_as_escapes():
+    """Families and variants: their parts, and what joins them."""
+    assert sanitize("\U0001f469\u200d\U0001f467") == "\U0001f469\\u200d\U0001f467"
+    assert sanitize("\u2764\ufe0f") == "\u2764\\ufe0f"
+
+
+@pytest.mark.parametrize("mark", ["\u0301", "\u0489", "\u0301\u0489\u034f", "\U0001e8d0"])
+@pytest.mark.parametrize("around", ["{}", "e{}", "赤{} x", "🦊{}", "\u0903{}"])
+def test_of_many_marks_in_a_row_eight_are_kept(mark, around):
+    """More than that would cover the lines around."""
+    clean = sanitize(around.format(mark * 1000) + "end")
+    marks = [c for c in clean if category(c)[0] == "M"]
+
+    assert len(marks) == 8 and clean.endswith("end")
+
+
+def test_texts_with_usual_marks_stay():
+    """Vietnamese, Thai, Hindi, Hebrew and eight marks in a row, twice."""
+    for text in (
+        "Tiếng Việt".replace("ế", "e\u0302\u0301"),
+        "ที่นี่",
+        "हिन्दी क्षत्रिय",
+        "בְּרֵאשִׁית",
+        ("a" + "\u0301" * 8) * 2,
+    ):
+        assert sanitize(text) == text
 
 
 @given(st.text())
