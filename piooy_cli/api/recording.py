@@ -3,13 +3,14 @@
 import base64
 import json
 import os
+import stat
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from piooy_cli.domain.errors import StorageRefused
 from piooy_cli.domain.redaction import redact_bytes
-from piooy_cli.files import private_directory
+from piooy_cli.files.writing import open_append, private_directory
 
 _KEPT = ("content-type", "etag", "retry-after", "accept-ranges", "content-range", "last-modified")
 _BIGGEST = 64 << 20  # of an asset; a larger one is noted without its bytes
@@ -54,9 +55,10 @@ class Recorder:
     def _write(self, text: str) -> None:
         """Append a line to the file, which is created readable by this user only."""
         try:
-            handle = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            handle = open_append(self._path)
             with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-                self._path.chmod(0o600)  # also where it was there before
+                if stat.S_ISREG(os.fstat(handle).st_mode) and hasattr(os, "fchmod"):
+                    os.fchmod(handle, 0o600)  # also where it was there before
                 file.write(text)
         except OSError as error:
             raise StorageRefused(f"--record {self._path}: {error.strerror}") from None

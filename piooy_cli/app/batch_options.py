@@ -29,7 +29,7 @@ class BatchOptions(NamedTuple):
     @property
     def results_path(self) -> Path:
         """The path of the results: beside the saved files unless another one is given."""
-        from piooy_cli.files import expanded
+        from piooy_cli.files.reading import expanded
 
         default = self.save.target.directory / "results.jsonl"
         return (expanded(self.results) if self.results else default).absolute()

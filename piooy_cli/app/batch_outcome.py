@@ -46,7 +46,7 @@ def summarize(
     import json
 
     from piooy_cli.batch import report as written
-    from piooy_cli.files import expanded
+    from piooy_cli.files.reading import expanded
 
     code = error.code if error else 0
     for line in written.summary_lines(counters, options.results_path):

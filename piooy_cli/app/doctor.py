@@ -13,6 +13,8 @@ from piooy_cli.app.context import Context
 from piooy_cli.domain.errors import NotFound, PiooyError, Unreachable
 from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import Task
+from piooy_cli.files.ownership import others_read, quoted
+from piooy_cli.files.writing import strays_of
 
 _LITTLE_ROOM = 100 << 20  # bytes: a video may be as large
 _PROXIES = ("HTTPS_PROXY", "ALL_PROXY", "HTTP_PROXY")
@@ -85,7 +87,15 @@ def _base_url(context: Context) -> _Found:
 def _key(context: Context) -> _Found:
     if context.settings.sandbox:
         return "ok", "not needed in the sandbox", ""
-    return "ok", f"…{context.key.tail} from {context.key.origin}", ""
+    key = context.key
+    found = f"…{key.tail} from {key.origin}"
+    if key.file and others_read(key.file):
+        remedy = f"`chmod go-r {quoted(key.file)}`"
+        return "warning", f"{found}, which other users can read", remedy
+    if strays := strays_of(context.key_store.file):
+        remove = f"`rm {' '.join(map(quoted, strays))}`"
+        return "warning", f"{found}; a run that was killed left a copy of stored keys", remove
+    return "ok", found, ""
 
 
 def _keyring(context: Context) -> _Found:

@@ -6,7 +6,8 @@ from pathlib import Path
 from types import TracebackType
 
 from piooy_cli.domain.errors import Busy, StorageRefused
-from piooy_cli.files import NO_FOLLOW, lock, private_directory
+from piooy_cli.files.locks import lock
+from piooy_cli.files.writing import NO_FOLLOW, private_directory
 
 _OFTEN = 0.2
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from piooy_cli.domain.errors import NotFound, StorageRefused, UsageError
 from piooy_cli.downloads.naming import is_reserved, slug
-from piooy_cli.files import expanded
+from piooy_cli.files.reading import expanded
 from piooy_cli.output.streams import is_terminal
 
 _PIECE = 1 << 20

@@ -17,7 +17,7 @@ from piooy_cli.batch.sent_mark import SentMark
 from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.events import Failed, Tell
 from piooy_cli.domain.records import compact
-from piooy_cli.files import private_directory
+from piooy_cli.files.writing import private_directory
 
 _SHOWN = 20
 _A_DAY = 86400  # seconds

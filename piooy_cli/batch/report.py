@@ -1,13 +1,13 @@
 """Reports on a run of a batch: lines for people, JSON for programs, metrics for Prometheus."""
 
-import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from piooy_cli.batch.counters import BatchCounters
-from piooy_cli.files import disk_errors, replace_file, write_stream
+from piooy_cli.files.errors import disk_errors
+from piooy_cli.files.writing import replacing, write_stream
 
 _HELP = {
     "rows": "Rows of the batch.",
@@ -94,8 +94,8 @@ def write_report(path: Path, text: str) -> None:
         if path.exists() and not path.is_file():
             write_stream(path, text.encode("utf-8"))
         else:
-            target = Path(os.path.realpath(path))
-            replace_file(target, lambda beside: beside.write_text(text, encoding="utf-8"))
+            with replacing(path) as file:
+                file.write(text.encode("utf-8"))
 
 
 def _time(seconds: float) -> str:

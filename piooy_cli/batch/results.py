@@ -9,11 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from piooy_cli.batch.rows import BatchRow
+from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.models import SavedFile, Task
 from piooy_cli.domain.records import compact, task_record
-from piooy_cli.files import disk_errors, lock, read_at, unlock
+from piooy_cli.files.errors import disk_errors
+from piooy_cli.files.locks import lock, unlock
+from piooy_cli.files.reading import read_at
+from piooy_cli.files.writing import open_append
 
 _PIECE = 1 << 20
+_BEGINNING = b'{"batch":"'  # of each line
 
 
 class ResultsFile:
@@ -27,15 +32,12 @@ class ResultsFile:
         self._batch = batch
         with disk_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            reading = os.O_RDWR if path.is_file() or not path.exists() else os.O_WRONLY
-            flags = reading | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0)
-            self._handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
+            self._handle = open_append(path)
         self.is_stream = not stat.S_ISREG(os.fstat(self._handle).st_mode)
-        if self.is_stream:
-            os.set_blocking(self._handle, True)
-            return
-        with self._alone():
-            self._mend()
+        if not self.is_stream:
+            with self._alone():
+                self._check()
+                self._mend()
 
     @property
     def end(self) -> int:
@@ -79,17 +81,38 @@ class ResultsFile:
         """Done."""
         os.close(self._handle)
 
+    def _check(self) -> None:
+        """Raise UsageError if the first or a last line is of something else than a batch."""
+        end = self._line_before(self.end)
+        for begin in (0, self._line_before(max(end - 1, 0)), end):
+            if not _BEGINNING.startswith(read_at(self._handle, len(_BEGINNING), begin)):
+                os.close(self._handle)
+                raise UsageError(
+                    f"{self.path} contains other lines than the results of a batch; nothing was"
+                    " sent",
+                    "choose another file with --results",
+                )
+
     def _mend(self) -> None:
-        """Remove a last line that a crash has truncated."""
-        end = size = self.end
+        """Remove a last line that a crash has truncated, or add the newline that it lacks."""
+        begin, end = self._line_before(self.end), self.end
+        if begin == end:
+            return
+        try:
+            json.loads(read_at(self._handle, end - begin, begin))
+        except ValueError:
+            os.ftruncate(self._handle, begin)
+        else:
+            os.write(self._handle, b"\n")
+
+    def _line_before(self, end: int) -> int:
+        """Return where the line begins that reaches to `end`."""
         while end and (piece := read_at(self._handle, min(_PIECE, end), max(end - _PIECE, 0))):
             begin = end - len(piece)
             if newline := piece.rfind(b"\n") + 1:
-                end = begin + newline
-                break
+                return begin + newline
             end = begin
-        if end < size:
-            os.ftruncate(self._handle, end)
+        return end
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

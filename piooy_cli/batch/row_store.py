@@ -12,7 +12,8 @@ from piooy_cli.batch import row_store_sql as sql
 from piooy_cli.batch.manifest_lines import BadLine
 from piooy_cli.batch.rows import BatchRow, order_from_text, order_to_text
 from piooy_cli.domain.errors import StorageRefused
-from piooy_cli.files import private_directory
+from piooy_cli.files.ownership import check_owner
+from piooy_cli.files.writing import create_file, private_directory
 
 _COLUMNS = "n, line, key, asked, request, output, cell"
 _PAGE, _HINT = 200, "make room, or set PIOOY_STATE_DIR to another place"
@@ -31,7 +32,7 @@ class RowStore:
         """Create a row store under a temporary name; `publish` renames it."""
         private_directory(draft.parent)
         with _refusals(draft):
-            os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            os.close(create_file(draft, 0o600))
             row_store = cls(draft)
             row_store._connection.execute("pragma journal_mode = off")  # whole, or thrown away
             for statement in sql.TABLES.split(";\n"):
@@ -241,6 +242,7 @@ def _refusals(path: Path) -> Iterator[None]:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
+    check_owner(path)
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     # A crash of the machine may spoil it: it is made anew then. One of the process cannot.
     connection.execute("pragma synchronous = off")

@@ -10,7 +10,9 @@ from pathlib import Path
 
 from piooy_cli.domain.errors import StorageRefused
 from piooy_cli.domain.records import compact
-from piooy_cli.files import BINARY, NO_FOLLOW, disk_errors
+from piooy_cli.files.errors import disk_errors
+from piooy_cli.files.reading import BINARY, read_small
+from piooy_cli.files.writing import NO_FOLLOW
 from piooy_cli.ledger.store import OrderStore
 
 _LENGTH = 4096  # bytes; a note has this size, so that each one replaces all of the last
@@ -41,7 +43,7 @@ class SentMark:
     def check(self, store: OrderStore, batch: str) -> None:
         """Raise StorageRefused if the ledger lacks the noted order: it would be sent again."""
         try:
-            noted = json.loads(self._path.read_bytes())
+            noted = json.loads(read_small(self._path, _LENGTH))
             ref, row = str(noted["order"]), str(noted["row"])
             self._newest = _number(ref)
         except (OSError, ValueError, KeyError, TypeError):

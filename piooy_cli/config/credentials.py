@@ -6,6 +6,7 @@ A key is bound to profile and host, so that it never goes to another one.
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -16,7 +17,9 @@ from piooy_cli.config.keyring import MEMORY, Keyring, KeyringTrouble
 from piooy_cli.config.settings import Settings
 from piooy_cli.domain.errors import NotSignedIn, StorageRefused
 from piooy_cli.domain.hints import Hint
-from piooy_cli.files import expanded, locked, read_small, write_private
+from piooy_cli.files.locks import locked
+from piooy_cli.files.reading import expanded, read_small
+from piooy_cli.files.writing import strays_of, write_private
 
 _PRINTABLE = re.compile(r"[\x21-\x7e]{1,4096}", re.ASCII)
 _ASCII_SPACE = " \t\r\n\v\f"
@@ -33,6 +36,7 @@ class Key(NamedTuple):
 
     secret: str
     origin: str
+    file: Path | None = None
 
     def __repr__(self) -> str:
         return f"Key(…{self.tail}, {self.origin})"
@@ -69,7 +73,7 @@ def find_key(environ: Mapping[str, str], vault: KeyStore) -> Key:
     except KeyringTrouble as trouble:
         hint = f" ({trouble.reason})"
     if secret := _stored(vault.file).get(vault.account):
-        return Key(check_key(secret, str(vault.file)), str(vault.file))
+        return Key(check_key(secret, str(vault.file)), str(vault.file), vault.file)
     raise NotSignedIn(f"no API key for {vault.account}{hint}", _FOUR_WAYS)
 
 
@@ -89,26 +93,38 @@ def check_key(text: str, origin: str) -> str:
 def store_in_file(vault: KeyStore, secret: str) -> None:
     """Store the key in the 0600 file."""
     with locked(vault.file):
+        _remove_strays(vault.file)
         stored = _stored(vault.file) | {vault.account: secret}
         write_private(vault.file, json.dumps(stored, indent=1))
 
 
 def delete_from_file(vault: KeyStore) -> bool:
     """Delete the key from the 0600 file; return whether there was one."""
-    if vault.account not in _stored(vault.file):
+    if not vault.file.parent.is_dir():
         return False
     with locked(vault.file):
+        _remove_strays(vault.file)
         stored = _stored(vault.file)
-        stored.pop(vault.account, None)
+        if vault.account not in stored:
+            return False
+        del stored[vault.account]
         write_private(vault.file, json.dumps(stored, indent=1))
     return True
+
+
+def _remove_strays(file: Path) -> None:
+    """Remove drafts of the file, which contain keys as well."""
+    for stray in strays_of(file):
+        with suppress(OSError):
+            stray.unlink()
 
 
 def _from_environment(environ: Mapping[str, str]) -> Key | None:
     if text := environ.get("PIOOY_API_KEY"):
         return Key(check_key(text, "PIOOY_API_KEY"), "PIOOY_API_KEY")
     if name := environ.get("PIOOY_API_KEY_FILE"):
-        return Key(check_key(_read(Path(name)), "the file named by PIOOY_API_KEY_FILE"), name)
+        text = _read(Path(name))
+        return Key(check_key(text, "the file named by PIOOY_API_KEY_FILE"), name, expanded(name))
     return None
 
 

@@ -19,7 +19,8 @@ from piooy_cli.domain.errors import NotFound, UsageError
 from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import MediaType
 from piooy_cli.domain.text import check_text
-from piooy_cli.files import locked, write_private
+from piooy_cli.files.locks import locked
+from piooy_cli.files.writing import write_private
 
 _DEPTHS = {"model": 1, "options": 2, "models": 2, "limit": 1, "cap": 1}
 _EXAMPLES = {

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.hints import Hint
-from piooy_cli.files import expanded, read_small
+from piooy_cli.files.reading import expanded, read_small
 
 _BIGGEST_CONFIG = 1 << 20
 

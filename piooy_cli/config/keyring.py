@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from piooy_cli.domain.errors import PiooyError, StorageRefused
-from piooy_cli.files import write_private
+from piooy_cli.files.reading import read_small
+from piooy_cli.files.writing import write_private
 
 T = TypeVar("T")
 
 SERVICE = "piooy"
 SECONDS = 3.0
 _TYPING_SECONDS = 120
+_LONGEST_NAME = 1024  # bytes
 MEMORY = "keyring"  # the file that names the backend which answered
 
 
@@ -71,7 +73,7 @@ class Keyring:
         if _is_chosen():
             return None
         with suppress(Exception):  # whatever is wrong with it, the search will tell
-            name = self._memory.read_text(encoding="utf-8").strip()
+            name = read_small(self._memory, _LONGEST_NAME).decode().strip()
             if _is_installed(name):
                 from keyring.core import load_keyring
 

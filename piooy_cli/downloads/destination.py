@@ -10,7 +10,7 @@ from piooy_cli.domain.models import Asset, SavedFile, Task
 from piooy_cli.downloads.options import OnExists, SaveOptions
 from piooy_cli.downloads.part_file import PartFile, remove_stale_part, stale_parts
 from piooy_cli.downloads.publish import ensure_writable, file_exists_error, publish
-from piooy_cli.files import sha256_of
+from piooy_cli.files.reading import sha256_of
 from piooy_cli.ledger.store import ResumeStore
 from piooy_cli.media import types
 

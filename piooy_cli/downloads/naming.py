@@ -10,7 +10,7 @@ from pathlib import Path
 
 from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.models import Asset, Task
-from piooy_cli.files import expanded
+from piooy_cli.files.reading import expanded
 from piooy_cli.media import types
 
 DEFAULT_TEMPLATE = "{slug}-{id8}-{n}.{ext}"

@@ -17,7 +17,10 @@ from pathlib import Path
 from types import TracebackType
 
 from piooy_cli.domain.errors import StorageRefused
-from piooy_cli.files import BINARY, NO_FOLLOW, disk_errors, lock, read_at
+from piooy_cli.files.errors import disk_errors
+from piooy_cli.files.locks import lock
+from piooy_cli.files.reading import BINARY, read_at
+from piooy_cli.files.writing import NO_FOLLOW, create_file
 from piooy_cli.media import types
 
 _FLAGS = os.O_RDWR | getattr(os, "O_CLOEXEC", 0) | NO_FOLLOW | BINARY
@@ -51,7 +54,7 @@ class PartFile:
                 self.path = self._directory / f"{self._label}-{secrets.token_hex(4)}.part"
                 handle = _claimed(self.path)
             if handle is None:  # without locks, use a new file
-                handle = os.open(self.path, _FLAGS | os.O_CREAT, 0o666)
+                handle = create_file(self.path, flags=os.O_RDWR)
         self._handle = handle
         return self
 
@@ -110,6 +113,31 @@ class PartFile:
         with disk_errors(self.path):
             return self.path.open("rb")
 
+    @property
+    def status(self) -> os.stat_result:
+        """The status of the file that is written, whatever has its name."""
+        return os.fstat(self._handle)
+
+    def link(self, path: Path) -> None:
+        """Give the file this name as well, even if its own is taken away. Raises OSError."""
+        if not os.path.samestat(self.path.lstat(), self.status):
+            raise exchanged_error(self.path)
+        try:
+            inside = f"/proc/self/fd/{self._handle}"
+            os.link(inside, path, src_dir_fd=self._handle, follow_symlinks=True)
+        except (FileNotFoundError, NotImplementedError):  # not on Linux, or without /proc
+            os.link(self.path, path)
+
+    def copy_to(self, handle: int) -> None:
+        """Copy the bytes into another open file, and flush them. Raises OSError."""
+        offset = 0
+        while piece := read_at(self._handle, _PIECE, offset):
+            view = memoryview(piece)
+            while view:
+                view = view[os.write(handle, view) :]
+            offset += len(piece)
+        os.fsync(handle)
+
     def settle(self) -> None:
         """Flush the bytes to disk."""
         with self._writing, disk_errors(self.path):
@@ -125,6 +153,14 @@ class PartFile:
         self.size += len(chunk)
         if len(self.head) < types.HEAD:
             self.head += chunk[: types.HEAD - len(self.head)]
+
+
+def exchanged_error(path: Path) -> StorageRefused:
+    """Return the error for a file that another process has put in the place of ours."""
+    return StorageRefused(
+        f"another process has replaced {path} while it was being saved",
+        "choose a directory that only you can write, with --output",
+    )
 
 
 def stale_parts(directory: Path) -> list[Path]:

@@ -6,14 +6,13 @@ import secrets
 import shutil
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from piooy_cli.domain.errors import StorageRefused
 from piooy_cli.downloads import naming
-from piooy_cli.files import BINARY, NO_FOLLOW, disk_error, disk_errors, sha256_of
-
-if TYPE_CHECKING:
-    from piooy_cli.downloads.part_file import PartFile
+from piooy_cli.downloads.part_file import PartFile, exchanged_error
+from piooy_cli.files.errors import disk_error, disk_errors
+from piooy_cli.files.reading import sha256_of
+from piooy_cli.files.writing import create_file
 
 _SPARE = 4 << 20  # bytes that a disk must have left after a file, or before an order
 _NO_LINKS = frozenset(
@@ -32,7 +31,7 @@ def ensure_writable(directory: Path) -> None:
     probe = directory / f".piooy-{secrets.token_hex(4)}.probe"
     with disk_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_FOLLOW, 0o600))
+        os.close(create_file(probe, 0o600))
         probe.unlink(missing_ok=True)  # another run may have removed it already
     check_free_space(directory, 0)
 
@@ -45,14 +44,14 @@ def check_free_space(directory: Path, size: int) -> None:
         raise disk_error(directory, OSError(errno.ENOSPC, f"only {free:,} bytes are free"))
 
 
-def publish(part: "PartFile", wanted: Path, on_exists: str) -> tuple[Path, bool] | None:
+def publish(part: PartFile, wanted: Path, on_exists: str) -> tuple[Path, bool] | None:
     """Give the part file its name; return the path, and whether the same file was there already.
 
     Return None if the name is taken and `on_exists` is skip.
     """
     part.settle()
     count, path = 1, wanted
-    while not _link(part.path, path):
+    while not _link(part, path):
         if on_exists == "skip":
             return None
         if on_exists == "overwrite":
@@ -72,63 +71,75 @@ def file_exists_error(path: Path) -> StorageRefused:
     return StorageRefused(f"{path} exists", "choose --on-exists rename, skip or overwrite")
 
 
-def _link(source: Path, path: Path) -> bool:
+def _check_published(path: Path, written: os.stat_result) -> None:
+    """Raise StorageRefused, and remove the name, if it is not of the file that was written."""
+    with disk_errors(path):
+        if not os.path.samestat(path.lstat(), written):
+            path.unlink(missing_ok=True)
+            raise exchanged_error(path)
+
+
+def _link(part: PartFile, path: Path) -> bool:
     """Link the part file to its name; return False if the name is taken by anything."""
     try:
-        os.link(source, path)
+        part.link(path)
     except FileExistsError:
         return False
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise disk_error(path, error) from error
-        return _moved(source, path)
+        return _moved(part, path)
+    _check_published(path, part.status)
     return True
 
 
-def _moved(source: Path, path: Path) -> bool:
+def _moved(part: PartFile, path: Path) -> bool:
     """Publish where there are no hard links: claim the free name, then move onto it."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_FOLLOW | BINARY
     try:
-        handle = os.open(path, flags, 0o666)
+        handle = create_file(path)
     except FileExistsError:
         return False
     except OSError as error:
         raise disk_error(path, error) from error
-    os.close(handle)
     try:
-        source.replace(path)
-    except OSError:
-        return _copied(source, path)
-    return True
-
-
-def _copied(source: Path, path: Path) -> bool:
-    """Publish where nothing can be moved either: copy, flush, and remove it on failure."""
-    whole = False
-    try:
-        with path.open("wb") as target, source.open("rb") as origin:
-            shutil.copyfileobj(origin, target, 1 << 20)
-            target.flush()
-            os.fsync(target.fileno())
-        whole = True
-    except OSError as error:
-        raise disk_error(path, error) from error
+        _check_published(path, _filled(part, path, handle))
     finally:
-        if not whole:
-            path.unlink(missing_ok=True)
+        os.close(handle)
     return True
 
 
-def _replace(part: "PartFile", path: Path) -> Path:
+def _filled(part: PartFile, path: Path, handle: int) -> os.stat_result:
+    """Move the part file onto the claimed name, or copy it; return the status of the new file."""
+    try:
+        part.path.replace(path)
+    except OSError:
+        _copy(part, path, handle)
+        return os.fstat(handle)
+    return part.status
+
+
+def _copy(part: PartFile, path: Path, handle: int) -> None:
+    """Copy where nothing can be moved; the file is removed on failure."""
+    try:
+        part.copy_to(handle)
+    except BaseException as error:
+        path.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise disk_error(path, error) from error
+        raise
+
+
+def _replace(part: PartFile, path: Path) -> Path:
     if path.is_symlink() or not path.is_file():
         raise StorageRefused(f"{path} is not a regular file", "choose another place with --output")
     with disk_errors(path):
         part.path.replace(path)
+        _check_published(path, part.status)
         _settle_directory(path.parent)
     return path
 
 
-def _is_same(path: Path, part: "PartFile") -> bool:
+def _is_same(path: Path, part: PartFile) -> bool:
     try:
         regular = path.is_file() and not path.is_symlink()
         return regular and path.stat().st_size == part.size and sha256_of(path) == part.sha256

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -27,7 +27,9 @@ class PictureTooLarge(Exception):
 
 
 @contextmanager
-def open_picture(source: Path | bytes, formats: tuple[str, ...] = _FORMATS) -> "Iterator[Image]":
+def open_picture(
+    source: Path | bytes | BinaryIO, formats: tuple[str, ...] = _FORMATS
+) -> "Iterator[Image]":
     """Open a picture; its pixels are not decoded yet. Raises whatever its decoder raises."""
     from PIL import Image
 
@@ -35,7 +37,7 @@ def open_picture(source: Path | bytes, formats: tuple[str, ...] = _FORMATS) -> "
         warnings.simplefilter("ignore")  # they would be printed among the command's own lines
         if isinstance(source, Path) and not source.is_file():
             raise FileNotFoundError(source)
-        file = source if isinstance(source, Path) else io.BytesIO(source)
+        file = io.BytesIO(source) if isinstance(source, bytes) else source
         with Image.open(file, formats=formats) as image:
             if math.prod(image.size) > _MOST_PIXELS:
                 raise PictureTooLarge(image.size)
@@ -72,10 +74,11 @@ def _reduced(image: "Image", across: int, down: int) -> "Image":
     return small
 
 
-def verify_png(path: Path) -> None:
-    """Raise OSError unless all chunks of the file are there, with the right checksums."""
+def verify_png(file: BinaryIO) -> None:
+    """Raise OSError unless all chunks of an open file are there, with the right checksums."""
+    file.seek(0)
     try:
-        with open_picture(path, ("PNG",)) as image:
+        with open_picture(file, ("PNG",)) as image:
             image.verify()
     except (SyntaxError, ValueError) as error:
         raise OSError(errno.EIO, f"what was written is not whole: {error}") from error

@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from piooy_cli.files import lock
+from piooy_cli.files.locks import lock
 
 _AT_ONCE, _SHOWN = "\x1b[?2026h", "\x1b[?2026l"  # one frame, where the terminal knows how
 _CLEAR_BELOW, _CLEAR_LINE = "\r\x1b[J", "\x1b[K"

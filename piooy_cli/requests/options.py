@@ -12,7 +12,7 @@ from typing import Any
 from piooy_cli.domain.errors import NotFound, UsageError
 from piooy_cli.domain.models import MediaType
 from piooy_cli.domain.text import parse_json
-from piooy_cli.files import expanded
+from piooy_cli.files.reading import expanded
 
 BIGGEST_INLINE = 10 << 20
 _TYPES = {"jpg": "image/jpeg", "mov": "video/quicktime", "mp3": "audio/mpeg"}

@@ -8,7 +8,7 @@ from typing import Any
 
 from piooy_cli.domain.errors import NotFound, UsageError
 from piooy_cli.domain.text import LONGEST_PROMPT, parse_json
-from piooy_cli.files import expanded
+from piooy_cli.files.reading import expanded
 from piooy_cli.output.streams import is_terminal
 
 

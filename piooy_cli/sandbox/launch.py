@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from piooy_cli.config.urls import is_loopback
 from piooy_cli.domain.errors import StorageRefused, UsageError
-from piooy_cli.files import private_directory
+from piooy_cli.files.writing import private_directory
 from piooy_cli.sandbox.access import Access, own_hosts, parse_origins
 from piooy_cli.sandbox.faults import ON_THE_WIRE
 from piooy_cli.sandbox.faults import parse_faults as parsed_faults

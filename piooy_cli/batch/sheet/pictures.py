@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from piooy_cli.files import replace_file
+from piooy_cli.files.writing import replacing
 from piooy_cli.media.pictures import PictureTooLarge, open_picture, shrunk, verify_png
 
 PAPER = (255, 255, 255)
@@ -39,11 +39,7 @@ def _on_paper(image: Image.Image, box: tuple[int, int]) -> Image.Image:
 
 def write_picture(image: Image.Image, path: Path) -> None:
     """Replace the file by the picture as PNG, verified before it gets its name."""
-
-    def write(beside: Path) -> None:
-        with beside.open("xb") as file:
-            image.save(file, "PNG")
-        verify_png(beside)
-
     path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(path, write)
+    with replacing(path) as file:
+        image.save(file, "PNG")
+        verify_png(file)

@@ -12,7 +12,7 @@ from piooy_cli.batch.sheet.captions import NOTE, TextBlock, height
 from piooy_cli.batch.sheet.cell import SheetCell
 from piooy_cli.batch.sheet.layout import GAP, MARGIN, ROW_GAP, Layout, layout_of, under
 from piooy_cli.batch.sheet.pictures import PAPER, thumbnail, write_picture
-from piooy_cli.files import disk_errors
+from piooy_cli.files.errors import disk_errors
 
 MOST_CELLS = 1000
 _EMPTY = (238, 238, 238)

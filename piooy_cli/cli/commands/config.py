@@ -111,7 +111,7 @@ def edit(ctx: typer.Context) -> None:
     import shlex
 
     from piooy_cli import programs
-    from piooy_cli.files import write_private
+    from piooy_cli.files.writing import write_private
 
     context: Context = ctx.obj
     file = context.directories.config_file

@@ -73,8 +73,10 @@ def _show_made(reader: str, page: "ManualPage") -> None:
 
     from piooy_cli import programs
     from piooy_cli.cli.reference.troff import troff
+    from piooy_cli.files.writing import replacing
 
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / page.file
-        file.write_text(troff(page), encoding="utf-8")
+        with replacing(file) as written:
+            written.write(troff(page).encode("utf-8"))
         programs.run(reader, str(file))

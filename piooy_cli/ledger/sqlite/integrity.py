@@ -6,7 +6,7 @@ from pathlib import Path
 from piooy_cli.domain.errors import StorageRefused
 from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import SUCCEEDED
-from piooy_cli.files import sha256_of
+from piooy_cli.files.reading import sha256_of
 from piooy_cli.ledger.records import DamagedFile
 from piooy_cli.ledger.sqlite.database import Database, path_from_text
 

@@ -5,7 +5,8 @@ import sqlite3
 from pathlib import Path
 
 from piooy_cli.domain.errors import Busy, PiooyError, StorageRefused
-from piooy_cli.files import private_directory
+from piooy_cli.files.ownership import check_owner
+from piooy_cli.files.writing import create_file, private_directory
 
 APPLICATION_ID = 0x50494F59  # "PIOY"
 VERSION = 3
@@ -22,6 +23,7 @@ def opened(path: Path) -> sqlite3.Connection:
     private_directory(path.parent)
     try:
         _made(path)
+        check_owner(path)
         return _prepared(path)
     except (sqlite3.Error, OSError) as error:
         raise translated(path, error) from error
@@ -45,7 +47,7 @@ def has_search(connection: sqlite3.Connection) -> bool:
 def _made(path: Path) -> None:
     """Create an empty file for this user only, before SQLite creates one with the umask."""
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        os.close(create_file(path, 0o600))
     except FileExistsError:
         return
 

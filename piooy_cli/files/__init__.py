@@ -1,0 +1,1 @@
+"""Files of this machine: reading, replacing and locking them, and whose they are."""
