@@ -3,6 +3,8 @@
 import json
 from typing import Any, NoReturn
 
+_MOST_VALUES = 30_000
+
 
 def parse(body: bytes) -> Any:
     """Parse the JSON value in `body`. Raises ValueError, and nothing else, if it is not valid."""
@@ -27,6 +29,24 @@ def unwrapped(value: Any) -> Any:
         except (ValueError, RecursionError):
             break
     return value
+
+
+def is_too_large(value: Any) -> bool:
+    """Whether a value holds more than any service returns, so that searching it takes seconds.
+
+    Texts, objects and lists count, also those in JSON inside strings; numbers cost nothing.
+    """
+    stack, count = [value], 0
+    while stack and count <= _MOST_VALUES:
+        value = unwrapped(stack.pop())
+        if isinstance(value, dict):
+            count += len(value)
+            stack.extend(value.values())
+        elif isinstance(value, list | tuple):
+            inner = [one for one in value if isinstance(one, str | dict | list)]
+            count += len(inner)
+            stack.extend(inner)
+    return count > _MOST_VALUES
 
 
 def utf8(text: str) -> str:

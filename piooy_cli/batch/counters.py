@@ -9,6 +9,8 @@ from piooy_cli.domain.events import BatchProgress
 
 _MOST_REASONS = 50
 _LONGEST_REASON = 80
+_SENT = re.compile(r" \(sent between [^()]*+\)")
+_NUMBER = re.compile(r"\d[\d.,]*+")
 _RECENT = 60  # rows that the rate is of
 _OTHER = "other reasons"
 
@@ -98,5 +100,5 @@ def failure_label(error: PiooyError) -> str:
     text = (
         error.message.replace(f"task {error.task_id}", "task") if error.task_id else error.message
     )
-    text = re.sub(r" \(sent between .*?\)", "", " ".join(text.split()))
-    return re.sub(r"\d[\d.,]*", "N", text)[:_LONGEST_REASON]
+    text = _SENT.sub("", " ".join(text.split()))
+    return _NUMBER.sub("N", text)[:_LONGEST_REASON]

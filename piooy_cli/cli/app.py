@@ -211,7 +211,7 @@ def _usage_error(error: Exception, arguments: list[str]) -> Exception:
             "pipe the key in, or type it at the prompt",
         )
     message = " ".join(format_message().split())
-    if re.match(r"No such option: -\d", message):
+    if message.partition("No such option: -")[2][:1].isdecimal():
         return UsageError(message, "put `--` before a prompt that begins with a dash")
     if dashed := next((one for one in arguments if one.startswith(tuple(_LONG_DASHES))), None):
         option = dashed.lstrip("-" + _LONG_DASHES)

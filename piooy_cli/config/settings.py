@@ -109,8 +109,12 @@ def _warned(resolved: Resolved, file: Path) -> Resolved:
 
 def _line_of(key: str, lines: list[str]) -> int:
     """Return the first line that begins with the last part of the key."""
-    begins = re.compile(rf"""\s*(\[.*)?["']?{re.escape(key.rpartition(".")[2])}["']?\s*[].=]""")
+    begins = _beginning(key.rpartition(".")[2])
     return next((n for n, line in enumerate(lines, 1) if begins.match(line)), 1)
+
+
+def _beginning(key: str) -> re.Pattern[str]:
+    return re.compile(rf"""\s*(\[.*)?["']?{re.escape(key)}["']?\s*[].=]""")
 
 
 def resolve_settings(

@@ -16,6 +16,7 @@ from piooy_cli.files.reading import BINARY, NO_WAITING, is_handed_over
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _CLOSED = getattr(os, "O_CLOEXEC", 0)  # in other programs
 _NEW = os.O_CREAT | os.O_EXCL | NO_FOLLOW | BINARY | _CLOSED
+_ENDS = re.compile(r"[0-9a-f]{16}\.new|[0-9]+")
 _HAS_DIRECTORIES = os.open in os.supports_dir_fd
 
 
@@ -106,9 +107,13 @@ def write_stream(path: Path, data: bytes) -> None:
 
 def strays_of(path: Path) -> list[Path]:
     """Return the drafts of `path` that killed runs have left, also of older versions."""
-    known = re.compile(rf"\.{re.escape(path.name)}\.([0-9a-f]{{16}}\.new|[0-9]+)")
+    begins = f".{path.name}."
     with suppress(OSError):
-        return [one for one in path.parent.iterdir() if known.fullmatch(one.name)]
+        return [
+            one
+            for one in path.parent.glob(f"{begins}*")
+            if _ENDS.fullmatch(one.name.removeprefix(begins))
+        ]
     return []
 
 

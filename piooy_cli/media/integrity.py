@@ -15,6 +15,7 @@ _MOVIE_BOXES = frozenset({b"moov"})
 _UNKNOWN_SIZE = 0xFFFFFFFF
 _MOST_BOXES = 10_000
 _LONGEST_INDEX = 4 << 20  # bytes
+_HANDLER = re.compile(b"hdlr")
 _SEGMENT = b"\x18\x53\x80\x67"
 
 
@@ -159,7 +160,7 @@ def has_video(file: BinaryIO, size: int) -> bool:
             index = _bytes(file, at, min(length or size - at, _LONGEST_INDEX))
             return b"hdlr" not in index or any(
                 index[found.end() + 8 : found.end() + 12] == b"vide"
-                for found in re.finditer(b"hdlr", index)
+                for found in _HANDLER.finditer(index)
             )
         if length < 8:
             break

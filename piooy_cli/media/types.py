@@ -27,7 +27,9 @@ _BRANDS = {
     b"avif": "avif", b"avis": "avif", b"heic": "heic", b"heix": "heic", b"mif1": "heic",
     b"miaf": "heic", b"msf1": "heic", b"M4A ": "m4a", b"M4B ": "m4a", b"qt  ": "mov",
 }  # fmt: skip
-_SVG = re.compile(rb"(<\?xml[^>]*>|<!--.*?-->|<!DOCTYPE svg[^>]*>|\s)*<svg[\s>]", re.DOTALL)
+_SVG = re.compile(
+    rb"(?:<\?xml[^>]*+>|<!--(?:(?!-->).)*+-->|<!DOCTYPE svg[^>]*+>|\s)*+<svg[\s>]", re.DOTALL
+)
 _IMAGES = frozenset({"png", "jpg", "gif", "bmp", "tiff", "webp", "avif", "heic", "jxl", "jp2"})
 _AUDIO = frozenset({"mp3", "flac", "ogg", "wav", "m4a", "aac", "aiff"})
 _VIDEO = frozenset({"mp4", "mov", "webm", "mkv", "avi", "ts"})

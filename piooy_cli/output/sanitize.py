@@ -12,7 +12,7 @@ _HOSTILE = re.compile(
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001\U000e0020-\U000e007f"
     "\u115f\u1160\u17b4\u17b5\u180b-\u180f\u202f\u2065\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
 )
-_BREAKS = re.compile(r"\s*[\r\n\t]+\s*")
+_BREAKS = re.compile(r"(?<!\s)[^\S\r\n\t]*+[\r\n\t]\s*+")
 _MAYBE_MARKS = re.compile(r"[^\w\s\x00-\x7f]{9,}")  # a superset of too many in a row
 _MOST_MARKS = 8
 LONGEST = 4000

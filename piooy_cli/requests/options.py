@@ -17,7 +17,7 @@ from piooy_cli.files.reading import expanded
 BIGGEST_INLINE = 10 << 20
 _TYPES = {"jpg": "image/jpeg", "mov": "video/quicktime", "mp3": "audio/mpeg"}
 _INPUT_WORDS = ("image", "video", "audio", "input", "prompt", "lyrics", "text", "url", "task")
-_SEVERAL = re.compile(r"(?<=.)[,;\s]+https?://", re.IGNORECASE)
+_SEVERAL = re.compile(r"(?<=[^,;\s])[,;\s]++https?://", re.IGNORECASE)
 
 
 def infer_scene(kind: MediaType, images: Sequence[str], videos: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 from piooy_cli.api.results.finder import find_assets
 from piooy_cli.api.results.keys import meaning
 from piooy_cli.api.results.urls import input_urls, media_urls_in, urls_in
-from piooy_cli.api.safe_json import unwrapped
+from piooy_cli.api.safe_json import is_too_large, unwrapped
 from piooy_cli.domain.models import Asset
 
 _DEEPEST = 24
@@ -27,6 +27,8 @@ def explain_urls(
     data: Mapping[str, Any], base_url: str, options: Any, prompt: str | None
 ) -> list[ExplainedUrl]:
     """Return every URL in a task's data. `options` and `prompt`: what was sent."""
+    if is_too_large(data):
+        return []
     inputs = list(urls_in([options, prompt]))
     assets = {one.url: one for one in find_assets(data, base_url, inputs)}
     never = input_urls(data, inputs, base_url)

@@ -15,7 +15,7 @@ from piooy_cli.api.results.urls import (
     media_urls_in,
     urls_of,
 )
-from piooy_cli.api.safe_json import unwrapped
+from piooy_cli.api.safe_json import is_too_large, unwrapped
 from piooy_cli.domain.models import Asset, Kind, Role
 
 # The storage step rewrites what stands later here and leaves the expiring address before it.
@@ -58,6 +58,8 @@ def find_assets(
     data: Mapping[str, Any], base_url: str = "", inputs: Iterable[str] = ()
 ) -> tuple[Asset, ...]:
     """Return the assets of a task that succeeded, results first, each once; never an input."""
+    if is_too_large(data):
+        return ()
     media = str(data.get("mediaType") or "").lower()
     never = input_urls(data, inputs, base_url)
     merged = _merged(data, _Finder(base_url, media), never)
@@ -104,6 +106,8 @@ class _Finder:
                 yield from self._leaf(text.strip(), place)
             case list() as items:
                 for n, item in enumerate(items):
+                    if not isinstance(item, str | list | dict):
+                        continue
                     path = f"{place.path}[{n}]"
                     yield from self.walk(item, place._replace(depth=place.depth + 1, path=path))
             case dict() as members:

@@ -55,6 +55,8 @@ _BASE64 = frozenset(
     "b64json b64 base64 imagebase64 videobase64 audiobase64 base64data bytesbase64encoded"
     " imagebytes videobytes".split()
 )
+_END = 64  # characters of a very long key that count, at both ends
+_SEPARATORS = re.compile(r"[_\-\s]")
 _EXTENSIONS = {
     "image": "png jpg jpeg webp gif avif heic bmp tif tiff svg",
     "video": "mp4 mov webm mkv m4v avi",
@@ -84,10 +86,14 @@ class KeyMeaning(NamedTuple):
     kind: Kind | None
 
 
-@lru_cache(1024)
 def meaning(key: str) -> KeyMeaning:
     """Return what a key means; `imageUrl`, `image_url` and `image-url` mean the same."""
-    name = re.sub(r"[_\-\s]", "", key).lower()
+    return _meaning(key if len(key) <= 2 * _END else key[:_END] + key[-_END:])
+
+
+@lru_cache(1 << 15)  # more than the keys of any result that is searched
+def _meaning(key: str) -> KeyMeaning:
+    name = _SEPARATORS.sub("", key).lower()
     bare = name.removeprefix("stream")
     return KeyMeaning(
         name=name,

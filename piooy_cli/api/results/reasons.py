@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from piooy_cli.api.results.keys import meaning
 from piooy_cli.api.results.urls import has_url
-from piooy_cli.api.safe_json import unwrapped, utf8
+from piooy_cli.api.safe_json import is_too_large, unwrapped, utf8
 from piooy_cli.domain.models import Failure
 
 # Keys of sentences, the most telling first; names without case and separators.
@@ -36,6 +36,8 @@ class _Said(NamedTuple):
 
 def find_failure(*places: Any) -> Failure | None:
     """Return the reason in the first of these places that says one, with its code."""
+    if is_too_large(places):
+        return None
     for place in places:
         said = sorted(_walk(unwrapped(place), 0, inside=False), key=lambda one: one.rank)
         if said:
@@ -51,6 +53,8 @@ def find_failed_results(data: Mapping[str, Any]) -> tuple[int, int, str] | None:
     Services that make several results in one task list the failures among the files.
     """
     stack: list[Any] = [data.get("taskResult"), data.get("taskInfo")]
+    if is_too_large(stack):
+        return None
     while stack:
         value = unwrapped(stack.pop())
         if isinstance(value, dict):

@@ -6,13 +6,13 @@ from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from piooy_cli.api.results.keys import KIND_OF_EXTENSION, meaning
-from piooy_cli.api.safe_json import unwrapped
+from piooy_cli.api.safe_json import is_too_large, unwrapped
 
 ADDRESS = re.compile(r"https?://[^\s\"'<>\\]+", re.IGNORECASE)
 DATA_URI = re.compile(r"data:[\w.+-]+/[\w.+-]+[;,]", re.IGNORECASE)
 _BUCKET = re.compile(r"(gs|s3)://\S+", re.IGNORECASE)
 _RELATIVE = re.compile(r"/[\w./%~+@=-]+\.\w{2,5}(\?\S*)?")
-_LISTED = re.compile(r"[,\s]+(?=https?://)", re.IGNORECASE)
+_LISTED = re.compile(r"(?<![,\s])[,\s]++(?=https?://)", re.IGNORECASE)
 _BLANKS = re.compile(r"[ '\"<>\\]+")  # which writers of addresses leave unquoted
 _JOINED = re.compile(r"(?=https?://)", re.IGNORECASE)
 _BEFORE_PROSE = re.compile(r"[!-(*+\--\\^-{}~]*")
@@ -75,6 +75,8 @@ def has_url(value: Any) -> bool:
 
 def bucket_address(value: Any) -> str | None:
     """Return an address that only the owner of a storage bucket can read, if there is one."""
+    if is_too_large(value):
+        return None
     return next((text for text in strings_in(value) if _BUCKET.fullmatch(text)), None)
 
 

@@ -15,6 +15,7 @@ from piooy_cli.cli.reference.blocks import (
 )
 
 DATE = "2026-11-24"  # of the last change to the text, not of the build
+_CODE = re.compile(r"`([^`]*)`")
 _MANUALS = {1: "User Commands", 5: "File Formats", 7: "Miscellaneous"}
 
 
@@ -64,7 +65,7 @@ def _block(block: PageBlock) -> str:
 def _text(text: str) -> str:
     """Escape running text, so that no line is taken for a request."""
     wrapped = textwrap.wrap(text, 70, break_on_hyphens=False)
-    return re.sub(r"`([^`]*)`", r"\\fB\1\\fR", "\n".join(map(_line, wrapped)))
+    return _CODE.sub(r"\\fB\1\\fR", "\n".join(map(_line, wrapped)))
 
 
 def _line(line: str) -> str:
