@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import threading
 import time
 
@@ -291,6 +292,72 @@ def test_a_second_signal_gives_up_and_says_unknown(raw):
 
     assert (process.returncode, server.connections) == (11, 1)
     assert "piooy will not resend it automatically" in err
+
+
+BUSY = """
+import sys, time
+from piooy_cli.app.event_loop import run_event_loop
+from piooy_cli.concurrency.signals import StopSignal
+
+async def work():
+    print("busy", flush=True)
+    {what}
+
+clear = lambda: print("cleared", flush=True)
+run_event_loop(work, StopSignal(), (lambda: None, 9), clear, lambda: SystemExit(130))
+"""
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "time.sleep(30)",
+        "while True: pass",
+        "import re; re.search('(a+)+b', 'a' * 40)",
+        "import asyncio; await asyncio.to_thread(time.sleep, 30)",
+    ],
+)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_second_signal_ends_whatever_runs(what, number):
+    """Within a second, even if the event loop is blocked; what was drawn is cleared."""
+    program = BUSY.format(what=what)
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "busy\n"
+        for _ in range(2):
+            time.sleep(0.2)
+            process.send_signal(number)
+        sent = time.monotonic()
+        try:
+            cleared = process.stdout.read()
+        finally:
+            process.kill()
+
+    assert (process.returncode, cleared) == (128 + number, "cleared\n")
+    assert time.monotonic() - sent < 2
+
+
+def test_one_signal_that_comes_twice_counts_once(raw):
+    """As `timeout` sends it, to the process and to its group: the response is still waited for."""
+    arrived = threading.Event()
+
+    def slow(connection):
+        read_request(connection)
+        arrived.set()
+        time.sleep(1)
+        connection.sendall(answer(json.dumps(accepted()).encode()))
+
+    raw(slow)
+    process = start("generate", "image", "-m", "m", "x")
+    assert arrived.wait(10)
+    for _ in range(2):
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.005)
+
+    _, err = process.communicate(timeout=10)
+
+    assert process.returncode == 143
+    assert f"piooy wait {TASK}" in err
 
 
 def test_a_signal_before_anything_was_sent_is_plain(raw):

@@ -3,7 +3,7 @@
 import json
 from typing import Any, NoReturn
 
-_MOST_VALUES = 30_000
+_MOST_VALUES = 15_000
 
 
 def parse(body: bytes) -> Any:
@@ -40,9 +40,8 @@ def is_too_large(value: Any) -> bool:
     while stack and count <= _MOST_VALUES:
         value = unwrapped(stack.pop())
         if isinstance(value, dict):
-            count += len(value)
-            stack.extend(value.values())
-        elif isinstance(value, list | tuple):
+            value = list(value.values())
+        if isinstance(value, list | tuple):
             inner = [one for one in value if isinstance(one, str | dict | list)]
             count += len(inner)
             stack.extend(inner)

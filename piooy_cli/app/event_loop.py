@@ -21,7 +21,7 @@ def run_event_loop(
 ) -> T:
     """Run `work` to its end, with a `beat` at its interval. Raises `stopped()` after a signal.
 
-    `suspend` is called before Ctrl-Z stops the process.
+    `suspend` is called before Ctrl-Z, or a second signal, stops the process.
     """
 
     async def main() -> T:
@@ -29,7 +29,7 @@ def run_event_loop(
         assert current is not None
         _suspend_cleanly(loop, suspend)
         beating = loop.create_task(_beating(*beat))
-        with stop.listening(loop, current.cancel):
+        with stop.listening(loop, current.cancel, suspend):
             try:
                 return await work()
             except asyncio.CancelledError:
