@@ -15,17 +15,17 @@ _piooy() {
         if [[ $word == = ]]; then skip=1; continue; fi
         if [[ -n $skip ]]; then skip=""; continue; fi
         case "$word" in
-            --accept-key|--adopt|--aspect-ratio|--base-url|--batch|--before|--color|--concurrency|--cors|--count|--deadline|--duration|--email|--faults|--fields|--file|--format|--heartbeat|--host|--hyperlinks|--image|--interval|--jobs|--jq|--limit|--limits|--lock-wait|--log|--lyrics|--lyrics-file|--max-failures|--max-tasks|--media|--metrics|--model|--name|--negative-prompt|--on-exists|--only|--option|--options|--output|--port|--profile|--prompt-file|--provider|--record|--refresh|--replay|--resolution|--result-shape|--results|--scene|--search|--seed|--since|--speed|--state|--status|--store|--style|--summary|--timeout|--title|--vary|--video|--why|-O|-a|-f|-i|-j|-m|-n|-o|-r) skip=1; continue ;;
+            --accept-key|--adopt|--aspect-ratio|--base-url|--batch|--before|--color|--concurrency|--cors|--count|--deadline|--duration|--email|--faults|--fields|--file|--format|--heartbeat|--host|--hyperlinks|--image|--interval|--jobs|--jq|--last-frame|--limit|--limits|--lock-wait|--log|--lyrics|--lyrics-file|--max-failures|--max-tasks|--media|--metrics|--model|--name|--negative-prompt|--on-exists|--only|--option|--options|--output|--port|--profile|--prompt-file|--provider|--record|--refresh|--replay|--resolution|--result-shape|--results|--scene|--search|--seed|--since|--speed|--state|--status|--store|--style|--summary|--timeout|--title|--vary|--video|--why|-O|-a|-f|-i|-j|-m|-n|-o|-r) skip=1; continue ;;
             -*|@) continue ;;
         esac
         case "${path:+$path }$word" in
-            'generate' | 'batch' | 'task' | 'wait' | 'download' | 'models' | 'contact' | 'completion' | 'man' | 'history' | 'history show' | 'history resolve' | 'history prune' | 'history export' | 'history stats' | 'history check' | 'config' | 'config list' | 'config get' | 'config set' | 'config unset' | 'config path' | 'config edit' | 'config set-key' | 'config delete-key' | 'config check' | 'sandbox' | 'sandbox serve' | 'sandbox reset') path="${path:+$path }$word" ;;
+            'generate' | 'batch' | 'task' | 'wait' | 'download' | 'tree' | 'models' | 'contact' | 'completion' | 'man' | 'history' | 'history show' | 'history resolve' | 'history prune' | 'history export' | 'history stats' | 'history check' | 'config' | 'config list' | 'config get' | 'config set' | 'config unset' | 'config path' | 'config edit' | 'config set-key' | 'config delete-key' | 'config check' | 'sandbox' | 'sandbox serve' | 'sandbox reset') path="${path:+$path }$word" ;;
             *) given=$((given + 1)) ;;
         esac
     done
     case "$path" in
         '')
-            words='generate batch task wait download models contact completion man history config sandbox'
+            words='generate batch task wait download tree models contact completion man history config sandbox'
             options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
@@ -36,14 +36,14 @@ _piooy() {
             ;;
         'generate')
             [[ $given == 0 ]] && words='image video music character'
-            options='-m --model -a --aspect-ratio -r --resolution --duration -i --image --video --inline -o --output --on-exists --wait --no-wait --download --no-download -n --count --vary --zip --name -j --concurrency --timeout --interval --heartbeat --notify -f --prompt-file -O --option --options --seed --negative-prompt --title --style --lyrics --lyrics-file --instrumental --provider --scene --covers --allow-http-assets --allow-private-assets --allow-svg --dry-run -y --yes --open --preview --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='-m --model -a --aspect-ratio -r --resolution --duration -i --image --video --last-frame --inline -o --output --on-exists --wait --no-wait --download --no-download -n --count --vary --zip --name -j --concurrency --timeout --interval --heartbeat --notify -f --prompt-file -O --option --options --seed --negative-prompt --title --style --lyrics --lyrics-file --instrumental --provider --scene --covers --allow-http-assets --allow-private-assets --allow-svg --dry-run -y --yes --open --preview --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 -m|--model) values='@models' ;;
                 --on-exists) values='skip rename overwrite fail' ;;
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                -a|--aspect-ratio|-r|--resolution|--duration|-i|--image|--video|-o|--output|-n|--count|--vary|--name|-j|--concurrency|--timeout|--interval|--heartbeat|-f|--prompt-file|-O|--option|--options|--seed|--negative-prompt|--title|--style|--lyrics|--lyrics-file|--provider|--scene|--jq|--base-url|--record) COMPREPLY=(); return ;;
+                -a|--aspect-ratio|-r|--resolution|--duration|-i|--image|--video|--last-frame|-o|--output|-n|--count|--vary|--name|-j|--concurrency|--timeout|--interval|--heartbeat|-f|--prompt-file|-O|--option|--options|--seed|--negative-prompt|--title|--style|--lyrics|--lyrics-file|--provider|--scene|--jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'batch')
@@ -94,6 +94,16 @@ _piooy() {
                 -o|--output|--timeout|--interval|--heartbeat|-j|--jobs|--jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
+        'tree')
+            [[ $given == 0 ]] && words='@refs'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            case "$prev" in
+                --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
+                --profile) values='@profiles' ;;
+                --jq|--base-url|--record) COMPREPLY=(); return ;;
+            esac
+            ;;
         'models')
             [[ $given == 0 ]] && words='@models'
             options='--media --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
@@ -126,7 +136,7 @@ _piooy() {
             esac
             ;;
         'man')
-            [[ $given == 0 ]] && words='generate batch task wait download models contact completion man history config sandbox exit-codes environment config.5'
+            [[ $given == 0 ]] && words='generate batch task wait download tree models contact completion man history config sandbox exit-codes environment config.5'
             options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;

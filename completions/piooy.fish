@@ -10,14 +10,14 @@ function __piooy_path
             continue
         end
         switch $word
-            case --accept-key --adopt --aspect-ratio --base-url --batch --before --color --concurrency --cors --count --deadline --duration --email --faults --fields --file --format --heartbeat --host --hyperlinks --image --interval --jobs --jq --limit --limits --lock-wait --log --lyrics --lyrics-file --max-failures --max-tasks --media --metrics --model --name --negative-prompt --on-exists --only --option --options --output --port --profile --prompt-file --provider --record --refresh --replay --resolution --result-shape --results --scene --search --seed --since --speed --state --status --store --style --summary --timeout --title --vary --video --why -O -a -f -i -j -m -n -o -r
+            case --accept-key --adopt --aspect-ratio --base-url --batch --before --color --concurrency --cors --count --deadline --duration --email --faults --fields --file --format --heartbeat --host --hyperlinks --image --interval --jobs --jq --last-frame --limit --limits --lock-wait --log --lyrics --lyrics-file --max-failures --max-tasks --media --metrics --model --name --negative-prompt --on-exists --only --option --options --output --port --profile --prompt-file --provider --record --refresh --replay --resolution --result-shape --results --scene --search --seed --since --speed --state --status --store --style --summary --timeout --title --vary --video --why -O -a -f -i -j -m -n -o -r
                 set skip yes
                 continue
             case '-*'
                 continue
         end
         switch (string join -- ' ' $path $word)
-            case 'generate' 'batch' 'task' 'wait' 'download' 'models' 'contact' 'completion' 'man' 'history' 'history show' 'history resolve' 'history prune' 'history export' 'history stats' 'history check' 'config' 'config list' 'config get' 'config set' 'config unset' 'config path' 'config edit' 'config set-key' 'config delete-key' 'config check' 'sandbox' 'sandbox serve' 'sandbox reset'
+            case 'generate' 'batch' 'task' 'wait' 'download' 'tree' 'models' 'contact' 'completion' 'man' 'history' 'history show' 'history resolve' 'history prune' 'history export' 'history stats' 'history check' 'config' 'config list' 'config get' 'config set' 'config unset' 'config path' 'config edit' 'config set-key' 'config delete-key' 'config check' 'sandbox' 'sandbox serve' 'sandbox reset'
                 set -a path $word
             case '*'
                 set -a given $word
@@ -37,6 +37,7 @@ complete -c piooy -n "__piooy_path ''" -f -a batch -d 'Run every row of a manife
 complete -c piooy -n "__piooy_path ''" -f -a task -d 'Show the id, status, media type and model of tasks.'
 complete -c piooy -n "__piooy_path ''" -f -a wait -d 'Wait for tasks to finish, and print the id of each that succeeds.'
 complete -c piooy -n "__piooy_path ''" -f -a download -d 'Download the files of tasks, and print their paths.'
+complete -c piooy -n "__piooy_path ''" -f -a tree -d 'Show what a task was made from, and what was made from it.'
 complete -c piooy -n "__piooy_path ''" -f -a models -d 'List known models, or show one with its options.'
 complete -c piooy -n "__piooy_path ''" -f -a contact -d 'Send a message of at most 5000 characters to Piooy.'
 complete -c piooy -n "__piooy_path ''" -f -a completion -d 'Print the completion script for a shell. Its first comment says where to put it.'
@@ -63,8 +64,9 @@ complete -c piooy -n "__piooy_path 'generate'" -s m -l model -x -a '(__piooy_ask
 complete -c piooy -n "__piooy_path 'generate'" -s a -l aspect-ratio -r -F -d 'Aspect ratio, such as 16:9.'
 complete -c piooy -n "__piooy_path 'generate'" -s r -l resolution -r -F -d 'Resolution, such as 2K or 1080p.'
 complete -c piooy -n "__piooy_path 'generate'" -l duration -r -F -d 'Length in seconds.'
-complete -c piooy -n "__piooy_path 'generate'" -s i -l image -r -F -d 'Reference image, a URL or file; repeatable.'
-complete -c piooy -n "__piooy_path 'generate'" -l video -r -F -d 'Reference video, a URL or file; repeatable.'
+complete -c piooy -n "__piooy_path 'generate'" -s i -l image -r -F -d 'Reference image: a URL, task, or saved file; repeatable.'
+complete -c piooy -n "__piooy_path 'generate'" -l video -r -F -d 'Reference video: a URL, task, or saved file; repeatable.'
+complete -c piooy -n "__piooy_path 'generate'" -l last-frame -r -F -d 'Last frame of a video, as reference image: a task or a file; needs ffmpeg.'
 complete -c piooy -n "__piooy_path 'generate'" -l inline -d 'Send local files inside the request, up to 10 MiB each.'
 complete -c piooy -n "__piooy_path 'generate'" -s o -l output -r -F -d 'Directory or name template for files. [env: PIOOY_OUTPUT]'
 complete -c piooy -n "__piooy_path 'generate'" -l on-exists -x -a 'skip rename overwrite fail' -d 'What to do when the file name is taken.'
@@ -120,7 +122,7 @@ complete -c piooy -n "__piooy_path 'batch'" -l media -x -a 'image video music ch
 complete -c piooy -n "__piooy_path 'batch'" -s a -l aspect-ratio -r -F -d 'Aspect ratio, such as 16:9.'
 complete -c piooy -n "__piooy_path 'batch'" -s r -l resolution -r -F -d 'Resolution, such as 2K or 1080p.'
 complete -c piooy -n "__piooy_path 'batch'" -l duration -r -F -d 'Length in seconds.'
-complete -c piooy -n "__piooy_path 'batch'" -s i -l image -r -F -d 'Reference image, a URL or file; repeatable.'
+complete -c piooy -n "__piooy_path 'batch'" -s i -l image -r -F -d 'Reference image: a URL, task, or saved file; repeatable.'
 complete -c piooy -n "__piooy_path 'batch'" -s o -l output -r -F -d 'Directory or name template for files. [env: PIOOY_OUTPUT]'
 complete -c piooy -n "__piooy_path 'batch'" -l name -r -F -d 'Name of the batch (default: from the file\'s path).'
 complete -c piooy -n "__piooy_path 'batch'" -s j -l concurrency -r -F -d 'Maximum tasks at once; reduced while the service responds with 429.'
@@ -149,7 +151,7 @@ complete -c piooy -n "__piooy_path 'batch'" -l covers -d 'Download thumbnails an
 complete -c piooy -n "__piooy_path 'batch'" -l allow-http-assets -d 'Allow downloads over unencrypted HTTP.'
 complete -c piooy -n "__piooy_path 'batch'" -l allow-private-assets -d 'Allow downloads from inside your network. [env: PIOOY_ALLOW_PRIVATE_ASSETS]'
 complete -c piooy -n "__piooy_path 'batch'" -l allow-svg -d 'Allow .svg files, which can contain scripts.'
-complete -c piooy -n "__piooy_path 'batch'" -l video -r -F -d 'Reference video, a URL or file; repeatable.'
+complete -c piooy -n "__piooy_path 'batch'" -l video -r -F -d 'Reference video: a URL, task, or saved file; repeatable.'
 complete -c piooy -n "__piooy_path 'batch'" -l inline -d 'Send local files inside the request, up to 10 MiB each.'
 complete -c piooy -n "__piooy_path 'batch'" -s O -l option -r -F -d 'Set any option; KEY:=JSON sets a number, list or boolean.'
 complete -c piooy -n "__piooy_path 'batch'" -l options -r -F -d 'Read options from a JSON file; `-` reads stdin.'
@@ -254,6 +256,21 @@ complete -c piooy -n "__piooy_path 'download'" -l base-url -r -F -d 'URL of the 
 complete -c piooy -n "__piooy_path 'download'" -l record -r -F -d 'Record every request and response to a file.'
 complete -c piooy -n "__piooy_path 'download'" -l version -d 'Print the version.'
 complete -c piooy -n "__piooy_path 'download'" -s h -l help -d 'Print this help.'
+complete -c piooy -n "__piooy_path 'tree' first" -f -a '(__piooy_ask refs)'
+complete -c piooy -n "__piooy_path 'tree'" -l json -d 'Print results as JSON Lines.'
+complete -c piooy -n "__piooy_path 'tree'" -l jq -r -F -d 'Filter JSON output through a jq expression.'
+complete -c piooy -n "__piooy_path 'tree'" -s q -l quiet -d 'Print nothing but errors to stderr.'
+complete -c piooy -n "__piooy_path 'tree'" -s v -l verbose -d 'Show more detail.'
+complete -c piooy -n "__piooy_path 'tree'" -l debug -d 'Show where an error was raised. [env: PIOOY_DEBUG]'
+complete -c piooy -n "__piooy_path 'tree'" -l color -x -a 'auto always never' -d 'When to use color.'
+complete -c piooy -n "__piooy_path 'tree'" -l hyperlinks -x -a 'auto always never' -d 'When to print file names as clickable links.'
+complete -c piooy -n "__piooy_path 'tree'" -l no-input -d 'Never prompt.'
+complete -c piooy -n "__piooy_path 'tree'" -l profile -x -a '(__piooy_ask profiles)' -d 'Profile of settings and key to use. [env: PIOOY_PROFILE]'
+complete -c piooy -n "__piooy_path 'tree'" -l sandbox -d 'Use a built-in fake API: no key, no network, no charge. [env: PIOOY_SANDBOX]'
+complete -c piooy -n "__piooy_path 'tree'" -l base-url -r -F -d 'URL of the API. [env: PIOOY_BASE_URL]'
+complete -c piooy -n "__piooy_path 'tree'" -l record -r -F -d 'Record every request and response to a file.'
+complete -c piooy -n "__piooy_path 'tree'" -l version -d 'Print the version.'
+complete -c piooy -n "__piooy_path 'tree'" -s h -l help -d 'Print this help.'
 complete -c piooy -n "__piooy_path 'models' first" -f -a '(__piooy_ask models)'
 complete -c piooy -n "__piooy_path 'models'" -l media -x -a 'image video music character' -d 'Only this media type.'
 complete -c piooy -n "__piooy_path 'models'" -l json -d 'Print results as JSON Lines.'
@@ -301,7 +318,7 @@ complete -c piooy -n "__piooy_path 'completion'" -l base-url -r -F -d 'URL of th
 complete -c piooy -n "__piooy_path 'completion'" -l record -r -F -d 'Record every request and response to a file.'
 complete -c piooy -n "__piooy_path 'completion'" -l version -d 'Print the version.'
 complete -c piooy -n "__piooy_path 'completion'" -s h -l help -d 'Print this help.'
-complete -c piooy -n "__piooy_path 'man' first" -f -a 'generate batch task wait download models contact completion man history config sandbox exit-codes environment config.5'
+complete -c piooy -n "__piooy_path 'man' first" -f -a 'generate batch task wait download tree models contact completion man history config sandbox exit-codes environment config.5'
 complete -c piooy -n "__piooy_path 'man'" -l json -d 'Print results as JSON Lines.'
 complete -c piooy -n "__piooy_path 'man'" -l jq -r -F -d 'Filter JSON output through a jq expression.'
 complete -c piooy -n "__piooy_path 'man'" -s q -l quiet -d 'Print nothing but errors to stderr.'

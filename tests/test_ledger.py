@@ -450,25 +450,28 @@ def test_an_older_ledger_is_taken_over(older, state):
     assert before != older.read_bytes()
 
 
-def test_the_ledger_before_batches_is_taken_over(state):
+@pytest.mark.parametrize("version", [2, 3])
+def test_ledgers_of_later_versions_are_taken_over(state, version):
     """What it knew of words is found again, an id by its beginning; orders of no batch stay so."""
     from piooy_cli.ledger.records import OrderFilters
     from piooy_cli.ledger.sqlite import migrations, schema
 
     state.mkdir(parents=True)
     connection = sqlite3.connect(state / "ledger.sqlite3", isolation_level=None)
-    connection.executescript(migrations.TABLES + migrations.SECOND)
+    scripts = (migrations.TABLES, migrations.SECOND, migrations.THIRD)
+    connection.executescript("".join(scripts[:version]))
     connection.execute(
         "insert into orders (account, state, created, model, prompt, task_id) values"
         " ('a', 'SUBMITTED', 100, 'm', 'a red fox', 't-abcdef')"
     )
     connection.execute(f"pragma application_id = {schema.APPLICATION_ID}")
-    connection.execute("pragma user_version = 2")
+    connection.execute(f"pragma user_version = {version}")
     connection.close()
 
     ledger = SqliteOrderStore(state, "a")
 
-    assert ledger.read("pragma user_version")[0][0] == 3
+    assert ledger.read("pragma user_version")[0][0] == schema.VERSION
+    assert ledger.saved_as("0" * 64) is None and ledger.inputs_of("@row:1") == []
     for words in ("fox", "re", "t-abc"):
         assert [one.task.id for one in ledger.list_orders(OrderFilters(search=words))] == [
             "t-abcdef"

@@ -5,6 +5,7 @@ from getpass import getuser
 from typing import TYPE_CHECKING, Any
 
 from piooy_cli.app.context import Context
+from piooy_cli.app.lineage import inputs_record
 from piooy_cli.app.run_many import run_many
 from piooy_cli.domain.errors import NotFound, PiooyError
 from piooy_cli.domain.models import OrderState, Task
@@ -83,6 +84,7 @@ def details_record(order: "OrderDetails") -> dict[str, Any]:
         "digest": order.digest,
         "attempts": [_with_times(one) for one in order.attempts],
         "decisions": [_with_times(one) for one in order.decisions],
+        "inputs": inputs_record(order.inputs),
     }
 
 

@@ -10,8 +10,10 @@ from typing import Any
 
 from piooy_cli.batch import row_store_sql as sql
 from piooy_cli.batch.manifest_lines import BadLine
+from piooy_cli.batch.row_links import RowLink, links_of, wrong_links
 from piooy_cli.batch.rows import BatchRow, order_from_text, order_to_text
 from piooy_cli.domain.errors import StorageRefused
+from piooy_cli.domain.models import MediaType
 from piooy_cli.files.ownership import check_owner
 from piooy_cli.files.writing import create_file, private_directory
 
@@ -51,6 +53,7 @@ class RowStore:
     def fill(self, rows: Iterator[BatchRow | BadLine], most: int) -> tuple[list[BadLine], int]:
         """Store all rows; return the first `most` bad lines, and how many there were."""
         bad: list[BadLine] = []
+        links: list[RowLink] = []
         count = 0
 
         def good() -> Iterator[tuple[Any, ...]]:
@@ -60,6 +63,7 @@ class RowStore:
                     count += 1
                     bad.extend([row] if len(bad) < most else [])
                 else:
+                    links.extend(links_of(row))
                     cell = json.dumps(row.cell) if row.cell else None
                     yield (*row[:4], order_to_text(row.order), row.output, cell)
 
@@ -74,8 +78,12 @@ class RowStore:
                 for statement in sql.INDEXES.split(";\n"):
                     self._connection.execute(statement)
             self._connection.execute("commit")
-        bad = sorted([*bad, *twice[:most]])[:most]
-        return bad, count + len(twice)
+        wrong = [*twice, *wrong_links(links, self._media_of)]
+        return sorted([*bad, *wrong[:most]])[:most], count + len(wrong)
+
+    def _media_of(self, key: str) -> MediaType | None:
+        row = self.row(key=key)
+        return row.order.media if row else None
 
     def _twice(self) -> list[BadLine]:
         query = f"select line, key, first from ({sql.TWICE}) where nth > 1 order by line"

@@ -14,6 +14,7 @@ from piooy_cli.batch.work_queue import WorkItem, WorkQueue
 from piooy_cli.concurrency.gather import run_concurrently
 from piooy_cli.domain.errors import (
     Busy,
+    NotFound,
     NotSignedIn,
     PiooyError,
     StorageRefused,
@@ -54,16 +55,26 @@ class BatchRunner:
 
     async def run(self) -> None:
         """Run every row. Raises only errors that stop everything, such as a full disk."""
+        self._pipeline.inputs.task_of_row = self._task_of_row
         most = self._plan.concurrency + _SAVING
         await run_concurrently(self._row, self._queue.items(), at_once=most, failed=self._tell_all)
+
+    def _task_of_row(self, key: str) -> str:
+        sent = self._store.newest_order(self._counters.name, key)
+        if sent is None or not sent.task.id:
+            raise NotFound(f"row {key} has no task")
+        return sent.task.id
 
     def _tell_all(self, error: PiooyError) -> None:
         """Report every error that stops the run: each may name a task that was paid for."""
         self._tell(Failed(error))
 
     async def _row(self, item: WorkItem) -> None:
+        if item.lacks:
+            return self._left_unsent(item, item.lacks)
         try:
             task = await self._finished(item)
+            self._queue.waiting.look_again(item.row.key)
             saver = self._saver(item.row.output)
             with self._counted("saving"):
                 files = await self._pipeline.fetch(task, saver)
@@ -75,8 +86,18 @@ class BatchRunner:
         else:
             with _vital():
                 await self._succeeded(item.row, task, files)
+        finally:
+            self._queue.waiting.look_again(item.row.key)
+            self._queue.waiting.ended()
         self._counters.ended()
         self._tell(self._counters.counted())
+
+    def _left_unsent(self, item: WorkItem, lacks: str) -> None:
+        """Count a row that is not sent, since a row that it is made from has no result."""
+        item.slot.release()
+        self._not_sent(item.row, TaskFailed(f"not sent: it needs {lacks}, which has no result"))
+        self._queue.waiting.leave_out(item.row)
+        self._queue.waiting.ended()
 
     async def _finished(self, item: WorkItem) -> Task:
         """Return the row's task when it has succeeded; its slot is released."""

@@ -8,6 +8,7 @@ from piooy_cli.batch.counters import BatchCounters
 from piooy_cli.batch.row_state import RunPlan, deadline_error, next_attempt
 from piooy_cli.batch.row_store import RowStore
 from piooy_cli.batch.rows import BatchRow
+from piooy_cli.batch.waiting_rows import ParentState, ReadyRow, WaitingRows
 from piooy_cli.concurrency.adaptive_limit import AdaptiveLimit, Slot
 from piooy_cli.domain.models import MediaType, Order, OrderState
 from piooy_cli.ledger.records import RowOrder
@@ -16,12 +17,16 @@ from piooy_cli.tasks.pipeline import Pipeline
 
 
 class WorkItem(NamedTuple):
-    """A row, what was sent for it, the `attempt` to send now, if any, and its slot."""
+    """A row, what was sent for it, the `attempt` to send now, if any, and its slot.
+
+    `lacks`: the row without whose result it is not sent.
+    """
 
     row: BatchRow
     sent: RowOrder | None
     attempt: int | None
     slot: Slot
+    lacks: str | None = None
 
 
 class WorkQueue:
@@ -41,21 +46,46 @@ class WorkQueue:
         self._counters = counters
         self._plan = plan
         self.limit = AdaptiveLimit(plan.concurrency)
+        self.waiting = WaitingRows(self._state_of)
         self._taken_up: set[str] = set()
         self._ordered = 0
 
     async def items(self) -> AsyncIterator[WorkItem]:
         """Yield each row with a slot: rows with orders in progress come first."""
-        for row in self._rows():
-            sent = self._store.newest_order(self._counters.name, row.key)
+        async for row, lacks in self._ready_rows():
+            sent = self._sent(row.key)
             attempt = next_attempt(row, sent, self._plan)
-            if attempt is not None:
+            if attempt is not None and not lacks:
                 if not self._may_send():
                     return
                 self._ordered += 1
             elif self._plan.only_failed and not (sent and sent.state == OrderState.SUBMITTED):
                 continue
-            yield WorkItem(row, sent, attempt, await self.limit.slot())
+            self.waiting.began()
+            yield WorkItem(row, sent, attempt, await self.limit.slot(), lacks)
+
+    async def _ready_rows(self) -> AsyncIterator[ReadyRow]:
+        """Yield rows that can go on, those that others have waited for as soon as possible."""
+        for row in self._rows():
+            while released := self.waiting.released():
+                yield released
+            to_send = next_attempt(row, self._sent(row.key), self._plan) is not None
+            if ready := self.waiting.take(row) if to_send else ReadyRow(row):
+                yield ready
+        while released := await self.waiting.next():
+            yield released
+
+    def _sent(self, key: str) -> RowOrder | None:
+        return self._store.newest_order(self._counters.name, key)
+
+    def _state_of(self, key: str) -> ParentState:
+        """Return whether a row has a result, as the ledger knows it, or will have one."""
+        row, sent = self._row_store.row(key=key), self._sent(key)
+        if row and next_attempt(row, sent, self._plan) is not None:
+            return ParentState.AWAITED
+        if sent is None or sent.state != OrderState.SUBMITTED or sent.task.failed:
+            return ParentState.LACKING
+        return ParentState.READY if sent.task.succeeded else ParentState.AWAITED
 
     def _rows(self) -> Iterator[BatchRow]:
         for key in self._store.unsettled_rows(self._counters.name):

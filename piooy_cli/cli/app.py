@@ -70,7 +70,7 @@ Examples:
 # Each by the module that it is in, in the order of help.
 COMMANDS = {
     "generate": "generate", "batch": "batch", "task": "task", "wait": "wait",
-    "download": "download", "history": "history", "models": "models",
+    "download": "download", "history": "history", "tree": "tree", "models": "models",
     "contact": "contact", "config": "config", "sandbox": "sandbox", "completion": "completion",
     "man": "man", "__complete": "completion",
 }  # fmt: skip

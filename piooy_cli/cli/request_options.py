@@ -35,16 +35,19 @@ Duration = Annotated[
 Image = Annotated[
     list[str] | None,
     typer.Option(
-        "--image", "-i", metavar="URL", help="Reference image, a URL or file; repeatable."
+        "--image",
+        "-i",
+        metavar="REF",
+        help="Reference image: a URL, task, or saved file; repeatable.",
     ),
 ]
 Video = Annotated[
     list[str] | None,
     typer.Option(
         "--video",
-        metavar="URL",
+        metavar="REF",
         rich_help_panel=REQUEST,
-        help="Reference video, a URL or file; repeatable.",
+        help="Reference video: a URL, task, or saved file; repeatable.",
     ),
 ]
 Inline = Annotated[

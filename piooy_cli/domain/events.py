@@ -44,6 +44,12 @@ class Settled(NamedTuple):
     task: Task
 
 
+class InputSettled(NamedTuple):
+    """A task succeeded whose result is the input of an order; it is no result of this run."""
+
+    task: Task
+
+
 class Shown(NamedTuple):
     """A task was read once, because the user asked for it. `files`: its files on this disk."""
 
@@ -134,6 +140,7 @@ Event = (
     | PollStarted
     | Progressed
     | Settled
+    | InputSettled
     | Shown
     | Saving
     | Saved

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from piooy_cli.domain.errors import Busy, PiooyError, StorageRefused
 from piooy_cli.domain.events import Tell, Warned
+from piooy_cli.domain.inputs import OrderInput
 from piooy_cli.domain.models import Order, ResumeInfo, RowKey, SavedFile, Task
 
 if TYPE_CHECKING:
@@ -39,9 +40,15 @@ class BestEffortStore:
             raise self._trouble or StorageRefused("the ledger cannot be used")
         return self._store
 
-    def plan(self, order: Order, body: bytes, row: RowKey | None = None) -> "OrderRecord":
+    def plan(
+        self,
+        order: Order,
+        body: bytes,
+        row: RowKey | None = None,
+        inputs: Sequence[OrderInput] = (),
+    ) -> "OrderRecord":
         """Return the record of an order; what cannot be recorded is not sent."""
-        return self.require().plan(order, body, row)
+        return self.require().plan(order, body, row, inputs)
 
     def find(self, task_id: str) -> Task | None:
         """Return what is known about a task."""

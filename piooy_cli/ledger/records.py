@@ -28,6 +28,15 @@ class StoredOrder(NamedTuple):
     files: Sequence[SavedFile]
 
 
+class InputLink(NamedTuple):
+    """Asset `n` of the task `parent`, as an input of the order `child` (a task id or `@row:N`)."""
+
+    parent: str
+    n: int
+    option: str
+    child: str
+
+
 class OrderDetails(NamedTuple):
     """Everything that is known about one order. `digest`: the SHA-256 of the request's body."""
 
@@ -38,6 +47,7 @@ class OrderDetails(NamedTuple):
     files: Sequence[SavedFile]
     attempts: Sequence[Mapping[str, Any]]
     decisions: Sequence[Mapping[str, Any]]
+    inputs: Sequence[InputLink] = ()
 
     @property
     def ref(self) -> str:

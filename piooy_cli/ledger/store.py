@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from piooy_cli.domain.errors import PiooyError
+from piooy_cli.domain.inputs import OrderInput
 from piooy_cli.domain.models import Order, OrderState, ResumeInfo, RowKey, SavedFile, Task
 from piooy_cli.ledger.records import (
     DamagedFile,
+    InputLink,
     OrderDetails,
     OrderFilters,
     RowOrder,
@@ -66,8 +68,17 @@ class ResumeStore(Protocol):
 class TaskStore(ResumeStore, Protocol):
     """What the pipeline needs: planning orders, and recording tasks and their files."""
 
-    def plan(self, order: Order, body: bytes, row: RowKey | None = None) -> OrderRecord:
-        """Return the record of an order that is about to be sent. `row`: its row of a batch."""
+    def plan(
+        self,
+        order: Order,
+        body: bytes,
+        row: RowKey | None = None,
+        inputs: Sequence[OrderInput] = (),
+    ) -> OrderRecord:
+        """Return the record of an order that is about to be sent.
+
+        `row`: its row of a batch; `inputs`: the results that it is made from.
+        """
 
     def find(self, task_id: str) -> Task | None:
         """Return what is known about a task."""
@@ -118,6 +129,15 @@ class OrderStore(TaskStore, Protocol):
         self, number: int, state: OrderState, who: str, why: str, task_id: str | None = None
     ) -> None:
         """Record the user's decision about an order that is UNKNOWN: who, when and why."""
+
+    def saved_as(self, sha256: str) -> tuple[str, int] | None:
+        """Return the task and number of the asset that was saved with these bytes, the newest."""
+
+    def inputs_of(self, ref: str) -> list[InputLink]:
+        """Return the results that an order, by its task or `@row:N`, was made from."""
+
+    def made_from(self, task_id: str) -> list[InputLink]:
+        """Return the orders that were made from a task's results, oldest first."""
 
     def prune(self, before: float) -> int:
         """Delete orders that have ended before a moment, in Unix seconds; return how many."""

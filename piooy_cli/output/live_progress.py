@@ -11,6 +11,7 @@ from piooy_cli.domain.events import (
     Failed,
     Fetched,
     Fetching,
+    InputSettled,
     Noticed,
     PollStarted,
     Progressed,
@@ -90,7 +91,7 @@ class LiveProgress:
                 row.started, row.expected = time.monotonic() - age, expected
             case Progressed(task):
                 self._show(task.id, self._name(task.id), task.status.lower())
-            case Settled(task) | Shown(task):
+            case Settled(task) | InputSettled(task) | Shown(task):
                 self._ended(task.id, failed=False)
             case Fetching(task):
                 self._show(task.id, self._name(task.id), "saving")

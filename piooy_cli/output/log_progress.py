@@ -9,6 +9,7 @@ from piooy_cli.domain.events import (
     Failed,
     Fetched,
     Fetching,
+    InputSettled,
     Noticed,
     PollStarted,
     Progressed,
@@ -83,7 +84,7 @@ class LogProgress:
                 self._states[task.id] = f"{_DOWNLOADING}, file {asset.n}: {size:,}{of} bytes"
             case Shown(task) | Fetched(task):
                 self._forget(task.id)
-            case Settled(task):
+            case Settled(task) | InputSettled(task):
                 self._forget(task.id)
                 self._say(f"{task.id} {task.status}")
             case Saved(file):

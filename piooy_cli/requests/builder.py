@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.hints import Hint
+from piooy_cli.domain.inputs import ResultRef
 from piooy_cli.domain.models import MediaType, Order
 from piooy_cli.domain.text import check_text, is_blank
 from piooy_cli.requests import options
@@ -13,6 +14,7 @@ from piooy_cli.requests import options
 if TYPE_CHECKING:
     from piooy_cli.config.settings import Settings
     from piooy_cli.requests.catalogue import Catalogue
+    from piooy_cli.requests.input_refs import InputRefs
 
 _LONGEST_WORD = 1000
 
@@ -36,13 +38,22 @@ class RequestSpec(NamedTuple):
 
 
 class RequestBuilder:
-    """Completes requests from settings and catalogue. `inline`: local files may be sent."""
+    """Completes requests from settings and catalogue.
+
+    `inputs` finds results of other tasks; `inline`: local files may be sent.
+    """
 
     def __init__(
-        self, settings: "Settings", catalogue: "Catalogue", *, inline: bool = False
+        self,
+        settings: "Settings",
+        catalogue: "Catalogue",
+        inputs: "InputRefs",
+        *,
+        inline: bool = False,
     ) -> None:
         self._settings = settings
         self._catalogue = catalogue
+        self._inputs = inputs
         self._inline = inline
         self._defaults: dict[tuple[MediaType, str], Mapping[str, Any]] = {}
 
@@ -66,12 +77,8 @@ class RequestBuilder:
         media, model = MediaType(asked.media or ""), _model_of(asked)
         for words, what in ((model, "model"), (asked.provider, "provider"), (asked.scene, "scene")):
             check_text(words or "", what, _LONGEST_WORD)
-        images = [
-            options.reference_url(one, "--image", inline=self._inline) for one in asked.images
-        ]
-        videos = [
-            options.reference_url(one, "--video", inline=self._inline) for one in asked.videos
-        ]
+        images = [self._input(one, "--image") for one in asked.images]
+        videos = [self._input(one, "--video") for one in asked.videos]
         defaults, referred = (
             self._defaults_of(media, model),
             options.reference_options(media, images, videos),
@@ -94,6 +101,13 @@ class RequestBuilder:
         defaults = self._defaults_of(MediaType(asked.media or ""), _model_of(asked))
         given = {**defaults, **asked.options}
         return bool(asked.images or asked.videos) or options.has_input(given)
+
+    def _input(self, text: str, option: str) -> str:
+        """Return a URL, a `data:` URI, or a result whose address is found when it is sent."""
+        if options.is_url(text, option) or ResultRef.of(text):
+            return text
+        found = self._inputs.find(text, option, files=not self._inline)
+        return found or options.inline_file(text, option, allowed=self._inline)
 
     def _media(self, asked: RequestSpec) -> MediaType:
         """Return the media type as given, or as the catalogue knows it; it is never guessed."""

@@ -66,16 +66,18 @@ def reference_options(
     return options
 
 
-def reference_url(text: str, option: str, *, inline: bool) -> str:
-    """Return a URL that the service can fetch; a local file becomes a `data:` URI."""
+def is_url(text: str, option: str) -> bool:
+    """Whether an input is a URL that the service can fetch. Raises UsageError for several."""
     if _SEVERAL.search(text):
         raise UsageError(
             f"{option} {text[:200]!r} contains several URLs", f"give {option} once for each of them"
         )
-    low = text[:8].lower()
-    if low.startswith(("http://", "https://", "data:")):
-        return text
-    if not inline:
+    return text[:8].lower().startswith(("http://", "https://", "data:"))
+
+
+def inline_file(text: str, option: str, *, allowed: bool) -> str:
+    """Return a local file as a `data:` URI. Raises UsageError if that is not `allowed`."""
+    if not allowed:
         raise UsageError(
             f"{option} {text[:200]!r} is not a URL, and the API has no upload",
             "give an https URL, or --inline to send a file of up to 10 MiB in the request",

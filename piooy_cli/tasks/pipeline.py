@@ -11,7 +11,7 @@ from piooy_cli.api.client import ApiClient
 from piooy_cli.concurrency.limits import Limits
 from piooy_cli.concurrency.signals import StopSignal
 from piooy_cli.domain.errors import Interrupted, PiooyError
-from piooy_cli.domain.events import PollStarted, Tell
+from piooy_cli.domain.events import InputSettled, PollStarted, Settled, Tell
 from piooy_cli.domain.hints import continue_command
 from piooy_cli.domain.models import MediaType, Order, RowKey, SavedFile, Task, TaskStatus
 from piooy_cli.tasks.asset_fetcher import AssetFetcher, no_files_error
@@ -19,9 +19,11 @@ from piooy_cli.tasks.waiter import ERROR_REREADS, Waiter, WaitPolicy
 
 if TYPE_CHECKING:
     from piooy_cli.concurrency.adaptive_limit import Slot
+    from piooy_cli.domain.events import Event
     from piooy_cli.downloads.options import SaveOptions
     from piooy_cli.downloads.saver import Saver
     from piooy_cli.ledger.store import TaskStore
+    from piooy_cli.tasks.input_resolver import InputResolver
     from piooy_cli.tasks.submitter import Submitter
 
 
@@ -56,8 +58,23 @@ class Pipeline:
         timeout = self._waiter.policy.timeout
         return Submitter(
             self._api, self.store, self._stop, self._tell, self._limits,
-            float("inf") if timeout is None else timeout, self._under_way,
+            float("inf") if timeout is None else timeout, self._under_way, self.inputs,
         )  # fmt: skip
+
+    @cached_property
+    def inputs(self) -> "InputResolver":
+        """The results that are inputs of orders."""
+        from piooy_cli.tasks.input_resolver import InputResolver
+
+        def tell(event: "Event") -> None:
+            self._tell(InputSettled(event.task) if isinstance(event, Settled) else event)
+
+        waiter = Waiter(self._api, self._waiter.policy, tell, self.store)
+        return InputResolver(
+            lambda task: self._finish(task, waiter, fresh=False),
+            lambda task_id: self.look(task_id, "assets", sure=True),
+            self.store.saved_file,
+        )
 
     async def submit(
         self, order: Order, row: RowKey, slot: "Slot", on_recorded: Callable[[str], None]
@@ -103,10 +120,13 @@ class Pipeline:
 
     async def finish(self, task: Task, *, fresh: bool = False) -> Task:
         """Wait until the task succeeds. Raises how else it ended, or StillRunning."""
+        return await self._finish(task, self._waiter, fresh=fresh)
+
+    async def _finish(self, task: Task, waiter: Waiter, *, fresh: bool) -> Task:
         if not task.is_settled:  # an order's answer may bring its end along
             task = self.store.find(task.id) or task
         with self._about(task, "wait"):
-            task = await self._waiter.finish(
+            task = await waiter.finish(
                 task, fresh=fresh or _is_new(task), resume=self._wait_arguments
             )
             if not task.assets and task.media != MediaType.CHARACTER:

@@ -24,6 +24,7 @@ from piooy_cli.domain.errors import (
 )
 from piooy_cli.domain.events import Noticed, Retrying, Submitted, Submitting, Tell, Warned
 from piooy_cli.domain.models import Order, RowKey, Task
+from piooy_cli.tasks.input_resolver import InputResolver
 from piooy_cli.tasks.submission import Submission
 
 if TYPE_CHECKING:
@@ -43,11 +44,12 @@ class Submitter:
 
     def __init__(
         self, api: ApiClient, store: "TaskStore", stop: StopSignal, tell: Tell, limits: Limits,
-        timeout: float, submitted: dict[str, Task],
+        timeout: float, submitted: dict[str, Task], inputs: InputResolver,
     ) -> None:  # fmt: skip
         self._api = api
         self._store = store
         self._stop = stop
+        self._inputs = inputs
         self._tell = tell
         self._limits = limits
         self._budget = min(limits.limit_budget, timeout)
@@ -78,11 +80,12 @@ class Submitter:
 
         `on_recorded` is called with the order's reference, once it is on disk and before it leaves.
         """
+        order, inputs = await self._inputs.resolved(order)
         body = self._api.encode_order(order)
         async with self._sending:
             if self._closed:
                 raise self._closed
-            record = self._store.plan(order, body, row)
+            record = self._store.plan(order, body, row, inputs)
             submission = Submission(order, body, record, slot, on_recorded)
             self._tell(Submitting(order))
             return await self._shielded(submission)

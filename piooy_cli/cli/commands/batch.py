@@ -174,6 +174,7 @@ def batch(
     from piooy_cli.batch.sweep import axes_of
     from piooy_cli.concurrency.backoff import Deadline
     from piooy_cli.requests.builder import RequestBuilder
+    from piooy_cli.requests.input_refs import InputRefs
 
     context = options.waiting_context(ctx)
     axes = axes_of(vary or [])
@@ -186,7 +187,8 @@ def batch(
         yes=yes,
     )  # fmt: skip
     spec = request_options.request_spec(ctx, media)
-    builder = RequestBuilder(context.settings, context.catalogue, inline=inline)
+    inputs = InputRefs(context.existing_store, in_manifest=True)
+    builder = RequestBuilder(context.settings, context.catalogue, inputs, inline=inline)
     with closing(Manifest(file, manifest_patience(context, until))) as manifest:
         rows = RowBuilder(builder, spec, axes, zipped=zip_)
         source = ManifestRows(manifest, ManifestFormat(form) if form else None, rows, name)

@@ -34,6 +34,15 @@ def generate(
     duration: request_options.Duration = None,
     image: request_options.Image = None,
     video: request_options.Video = None,
+    last_frame: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--last-frame",
+            metavar="REF",
+            rich_help_panel=request_options.REQUEST,
+            help="Last frame of a video, as reference image: a task or a file; needs ffmpeg.",
+        ),
+    ] = None,
     inline: request_options.Inline = False,
     output: saving_options.OutputOption = None,
     on_exists: saving_options.OnExistsOption = saving_options.ExistsChoice.RENAME,
@@ -115,10 +124,13 @@ def generate(
     from piooy_cli.app.sweep_run import SweepOptions, run_sweep
     from piooy_cli.requests.builder import RequestBuilder
     from piooy_cli.requests.cli_input import read_prompt
+    from piooy_cli.requests.input_refs import InputRefs
 
     context = options.waiting_context(ctx)
     spec = request_options.request_spec(ctx, media)
-    builder = RequestBuilder(context.settings, context.catalogue, inline=inline)
+    inputs = InputRefs(context.existing_store)
+    builder = RequestBuilder(context.settings, context.catalogue, inputs, inline=inline)
+    spec = spec._replace(images=(*spec.images, *map(inputs.last_frame, last_frame or ())))
     read = partial(read_prompt, prompt, prompt_file, options_from_stdin=options_file == "-")
     if vary or zip_:
         _refuse_with_vary(

@@ -10,15 +10,16 @@ from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import FAILED, SUCCEEDED, OrderState
 from piooy_cli.ledger.records import OrderDetails, OrderFilters, StoredOrder
 from piooy_cli.ledger.sqlite import process_id
-from piooy_cli.ledger.sqlite.database import COLUMNS, Database, files_from_rows, task_from_row
+from piooy_cli.ledger.sqlite.database import COLUMNS, files_from_rows, task_from_row
 from piooy_cli.ledger.sqlite.filters import UNSAVED, conditions
+from piooy_cli.ledger.sqlite.lineage import Lineage
 from piooy_cli.ledger.sqlite.order_record import SqliteOrderRecord
 from piooy_cli.ledger.sqlite.spending_limits import period_start
 
 _PAGE = 500
 
 
-class History(Database):
+class History(Lineage):
     """The part of the store that serves `piooy history`."""
 
     def list_orders(self, filters: OrderFilters) -> Iterator[StoredOrder]:
@@ -53,6 +54,7 @@ class History(Database):
             files_from_rows(task, assets),
             self._records_of("attempts", row["id"]),
             self._records_of("decisions", row["id"]),
+            self.inputs_of(f"@row:{row['id']}"),
         )
 
     def _records_of(self, table: str, number: int) -> list[dict[str, Any]]:
@@ -105,7 +107,7 @@ class History(Database):
                 values,
             ).rowcount
             chosen += " and batch is null"
-            for table in ("attempts", "assets", "decisions"):
+            for table in ("attempts", "assets", "decisions", "inputs", "tags"):
                 connection.execute(f"delete from {table} where order_id in ({chosen})", values)
             statement = f"delete from orders where id in ({chosen})"
             return forgotten + connection.execute(statement, values).rowcount

@@ -109,6 +109,24 @@ create index attempts_by_start on attempts (started);
 create index attempts_by_order on attempts (order_id);
 """
 
+# Which results an order was made from, and the user's own tags. Files are found by their digest.
+FOURTH = """
+create table inputs (
+  order_id integer not null references orders (id),
+  option text not null, place integer not null,
+  task_id text not null, n integer not null,
+  primary key (order_id, option, place)
+) strict, without rowid;
+create index inputs_by_task on inputs (task_id);
+create table tags (
+  order_id integer not null references orders (id),
+  name text not null, value text not null,
+  primary key (order_id, name)
+) strict, without rowid;
+create index tags_by_value on tags (name, value);
+create index assets_by_sha256 on assets (sha256) where sha256 is not null;
+"""
+
 # Without task ids, which `task_id` itself finds: an order gets its id late, and every change of the
 # index costs as much as a commit.
 SEARCH = """

@@ -4,9 +4,12 @@ import hashlib
 import json
 import sqlite3
 import time
+from collections.abc import Sequence
 from typing import Any
 
+from piooy_cli.domain.inputs import OrderInput
 from piooy_cli.domain.models import Order, OrderState, RowKey, Task
+from piooy_cli.ledger.sqlite import lineage
 from piooy_cli.ledger.sqlite.database import COLUMNS, Database, task_from_row
 from piooy_cli.ledger.sqlite.order_record import SqliteOrderRecord
 
@@ -16,7 +19,13 @@ _RUNS = 30  # older runs may be of other machines behind the service
 class Orders(Database):
     """The part of the store that records orders and tasks."""
 
-    def plan(self, order: Order, body: bytes, row: RowKey | None = None) -> SqliteOrderRecord:
+    def plan(
+        self,
+        order: Order,
+        body: bytes,
+        row: RowKey | None = None,
+        inputs: Sequence[OrderInput] = (),
+    ) -> SqliteOrderRecord:
         """Return the record of an order; it is written just before it is sent."""
         fields = _fields(order, self.keeps_prompts) | {
             "body": body if self.keeps_prompts else None,
@@ -28,6 +37,8 @@ class Orders(Database):
             nonlocal number
             self.spending.admit(connection, self.account, order.model, row and row.batch)
             number = self._planned(connection, fields, row, number)
+            if inputs:
+                lineage.record_inputs(connection, number, inputs)
             return number
 
         return SqliteOrderRecord(self.commits.deferred, plan=planned, commits=self.commits)

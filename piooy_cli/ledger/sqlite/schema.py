@@ -9,7 +9,7 @@ from piooy_cli.files.ownership import check_owner
 from piooy_cli.files.writing import create_file, private_directory
 
 APPLICATION_ID = 0x50494F59  # "PIOY"
-VERSION = 3
+VERSION = 4
 BUSY_SECONDS = 10.0
 # Below this version SQLite may lose a commit when a WAL is reset; a rollback journal cannot.
 _WAL_IS_SOUND = (3, 51, 3)
@@ -113,7 +113,8 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         version = _version(connection, path)
         if version < 1:
             _run(connection, migrations.TABLES)
-        for since, script in ((2, migrations.SECOND), (3, migrations.THIRD)):
+        scripts = (migrations.SECOND, migrations.THIRD, migrations.FOURTH)
+        for since, script in enumerate(scripts, 2):
             if version < since:
                 _run(connection, script)
         if version < VERSION:  # another process may have been first
