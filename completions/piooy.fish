@@ -151,6 +151,7 @@ complete -c piooy -n "__piooy_path 'batch'" -l covers -d 'Download thumbnails an
 complete -c piooy -n "__piooy_path 'batch'" -l allow-http-assets -d 'Allow downloads over unencrypted HTTP.'
 complete -c piooy -n "__piooy_path 'batch'" -l allow-private-assets -d 'Allow downloads from inside your network. [env: PIOOY_ALLOW_PRIVATE_ASSETS]'
 complete -c piooy -n "__piooy_path 'batch'" -l allow-svg -d 'Allow .svg files, which can contain scripts.'
+complete -c piooy -n "__piooy_path 'batch'" -l allow-row-paths -d 'Allow rows to save and read files anywhere.'
 complete -c piooy -n "__piooy_path 'batch'" -l video -r -F -d 'Reference video: a URL, task, or saved file; repeatable.'
 complete -c piooy -n "__piooy_path 'batch'" -l inline -d 'Send local files inside the request, up to 10 MiB each.'
 complete -c piooy -n "__piooy_path 'batch'" -s O -l option -r -F -d 'Set any option; KEY:=JSON sets a number, list or boolean.'

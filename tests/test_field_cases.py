@@ -425,7 +425,7 @@ def test_an_output_that_looks_like_a_file_is_one(piooy, api, home, output, path)
 
 
 def test_an_output_of_a_row_is_below_that_of_the_command(piooy, sandbox, home):
-    """A file name, or a directory; an absolute path is where it says."""
+    """A file name, or a directory; a permitted absolute path is where it says."""
     rows = [
         {"prompt": "a", "output": "same.png"},
         {"prompt": "b", "output": "sub/c.png"},
@@ -433,7 +433,7 @@ def test_an_output_of_a_row_is_below_that_of_the_command(piooy, sandbox, home):
     ]
     (home / "r.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
-    ran = piooy("batch", "r.jsonl", "-m", "m", "--media", "image", "-o", "out")
+    ran = piooy("batch", "r.jsonl", "-m", "m", "--media", "image", "-o", "out", "--allow-row-paths")
 
     assert sorted(line.removeprefix(f"{home}/").split("-")[0] for line in ran.lines) == [
         "abs/c",

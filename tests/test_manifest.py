@@ -345,7 +345,7 @@ GOOD = '{"prompt":"a"}\n'
         (f'{{"prompt":"x","media":"image","model":"{"m" * 1001}"}}', "the model has 1,001 bytes"),
         ('{"prompt":"x","images":["cat.png"]}', "--image 'cat.png' is not a URL"),
         ('{"prompt":"x","images":["file:///etc/passwd"]}', "is not a URL"),
-        ('{"prompt":"x","output":"{id}/../{n}"}', "has a field in the directory part"),
+        ('{"prompt":"x","output":"{id}/sub/{n}"}', "has a field in the directory part"),
         ('{"prompt":"x","output":"{nope}"}', "unknown field {nope}"),
         ('{"prompt":"x","output":"{n.__class__}"}', "unknown field {n.__class__}"),
         ('{"prompt":"x","output":"{n"}', "--output"),

@@ -39,7 +39,7 @@ def run_batch(
 
     store = _store(context, options)
     directory = context.directories.state / "batches" / _directory_of(context.key_store.account)
-    decides = _decides(context, defaults, axes)
+    decides = _decides(context, defaults, axes, options)
     keep = not options.dry_run
     until = options.plan.until
     lock_wait = min(options.lock_wait, max(until.left, 0)) if until else options.lock_wait
@@ -77,13 +77,14 @@ def _store(context: Context, options: BatchOptions) -> "OrderStore":
 
 
 def _decides(
-    context: Context, defaults: "RequestSpec", axes: "Sequence[Axis]"
+    context: Context, defaults: "RequestSpec", axes: "Sequence[Axis]", options: BatchOptions
 ) -> Mapping[str, Any]:
-    """Return the settings that shape requests, beside the rows themselves."""
+    """Return what shapes or permits requests, beside the rows themselves."""
     own = context.settings
     tables = [dict(own.model), own.provider, repr(own.options), repr(own.models)]
     given = defaults._asdict() | {"options": dict(defaults.options)}
-    return given | {"own": tables, "axes": [list(axis) for axis in axes]}
+    permitted = options.save.row_paths
+    return given | {"own": tables, "axes": [list(axis) for axis in axes], "row_paths": permitted}
 
 
 def manifest_patience(context: Context, until: "Deadline | None") -> "Callable[[], None]":

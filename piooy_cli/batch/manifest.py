@@ -42,6 +42,12 @@ class Manifest:
         """Its name in messages."""
         return "stdin" if self.source == "-" else self.source
 
+    @property
+    def directory(self) -> Path:
+        """Its directory, without symbolic links; the working directory if it is not a file."""
+        path = expanded(self.source).parent if self.is_file else Path()
+        return Path(os.path.realpath(path))
+
     def pieces(self) -> Iterator[bytes]:
         """Yield its bytes, from the beginning if it is a file."""
         if self.is_file and self._handle is not None:

@@ -5,10 +5,10 @@ from typing import Any
 
 from piooy_cli.batch import sweep
 from piooy_cli.batch.manifest_lines import BadLine, RawRow
+from piooy_cli.batch.row_paths import RowPaths
 from piooy_cli.batch.rows import BatchRow, content_key, spec_digest, spec_of
 from piooy_cli.batch.sweep import Axis
 from piooy_cli.domain.errors import PiooyError, UsageError
-from piooy_cli.downloads.naming import Target
 from piooy_cli.requests.builder import RequestBuilder, RequestSpec
 
 _LONGEST_ID = 200
@@ -16,7 +16,7 @@ _MOST_CELLS = 1_000_000  # of a row: all are written down before a person is ask
 
 
 class RowBuilder:
-    """Completes rows with the defaults of the command line."""
+    """Completes rows with the defaults of the command line. `paths`: for a manifest's rows."""
 
     def __init__(
         self,
@@ -25,11 +25,13 @@ class RowBuilder:
         axes: Sequence[Axis] = (),
         *,
         zipped: bool = False,
+        paths: RowPaths | None = None,
     ) -> None:
         self._asking = asking
         self._defaults = defaults
         self._axes = axes
         self._zipped = zipped
+        self._paths = paths
         sweep.cells_of(axes, zipped=zipped)  # what is wrong with the axes is no row's fault
         if (cells := sweep.count_of(axes, zipped=zipped)) > _MOST_CELLS:
             raise UsageError(f"--vary makes {cells:,} cells; the limit is {_MOST_CELLS:,}")
@@ -64,6 +66,8 @@ class RowBuilder:
             yield BadLine(raw.line, f"id is longer than {_LONGEST_ID} characters")
             return
         output = self._output(fields)
+        if self._paths and self._asking.inline:
+            self._paths.check_inputs(fields)
         asked = spec_of(fields).over(self._defaults)
         if not self._axes:
             yield self._row(raw.line, key, self._asking.settled(asked), output)
@@ -87,8 +91,8 @@ class RowBuilder:
 
     def _output(self, fields: dict[str, Any]) -> str | None:
         output: str | None = fields.get("output")
-        if output is not None and output not in self._outputs:
-            Target.of(output)
+        if self._paths and output is not None and output not in self._outputs:
+            self._paths.check_output(output)
             if len(self._outputs) < 1000:
                 self._outputs.add(output)
         return output

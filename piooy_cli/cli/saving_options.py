@@ -67,6 +67,14 @@ PrivateAssets = Annotated[
         help="Allow downloads from inside your network. [env: PIOOY_ALLOW_PRIVATE_ASSETS]",
     ),
 ]
+RowPaths = Annotated[
+    bool,
+    typer.Option(
+        "--allow-row-paths",
+        rich_help_panel=SAVING,
+        help="Allow rows to save and read files anywhere.",
+    ),
+]
 
 
 def save_options(ctx: typer.Context, *, stdout: bool = False) -> "SaveOptions":
@@ -78,7 +86,7 @@ def save_options(ctx: typer.Context, *, stdout: bool = False) -> "SaveOptions":
 
     context: Context = ctx.obj
     given = ctx.params
-    flags = {name: given[name] for name in ("covers", "svg") if name in given}
+    flags = {name: given[name] for name in ("covers", "svg", "row_paths") if name in given}
     private = given["private_assets"] or context.settings.allow_private_assets
     hosts = AssetHosts(given["http_assets"], private)
     output = "." if stdout and given["output"] == "-" else given["output"]

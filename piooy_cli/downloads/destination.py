@@ -70,6 +70,7 @@ class DirectoryDestination:
 
         The extension is settled by the bytes: `commit` looks again.
         """
+        self._options.check_place()
         self._prepare()
         wanted = self._options.likely_path(task, asset)
         if self._is_named_by(asset.url) and wanted.exists():
@@ -87,6 +88,7 @@ class DirectoryDestination:
     ) -> SavedFile | None:
         """Link the file to its name; no other file is ever replaced unasked."""
         wanted = self._options.path(task, asset, extension)
+        self._options.check_place()
         # The disk's sync takes milliseconds, in which other transfers continue.
         published = await asyncio.to_thread(publish, part, wanted, self._options.on_exists)
         if published is None:

@@ -31,11 +31,15 @@ _STRFTIME = re.compile(r"(%[YmdHMSjyb]|[-_. ])+")
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A directory, and a template for the names in it."""
+    """A directory, and a template for the names in it.
+
+    `media_only`: a name with another extension, which a field may have, gets the right one as well.
+    """
 
     directory: Path
     template: str = DEFAULT_TEMPLATE
     is_exact: bool = False
+    media_only: bool = False
 
     @classmethod
     def of(cls, output: str) -> "Target":
@@ -79,14 +83,11 @@ class Target:
 
         A template without `{ext}` gets the right ending: added, or instead of another one of media.
         """
-        name = file_name(self.template, values)
-        if self.is_exact or "{ext" in self.template:
-            return self.directory / name
-        stem = name.rpartition(".")[0]
-        right = str(values["ext"])
-        if not stem or types.extension_in(name) is None:
-            return self.directory / (name if stem else f"{name}.{right}")
-        return self.directory / (name if types.extension_in(name) == right else f"{stem}.{right}")
+        name, right = file_name(self.template, values), str(values["ext"])
+        if not self.is_exact and "{ext" not in self.template:
+            name = _ending_in(name, right)
+        is_media = name.endswith(f".{right}") or ("." in name and types.extension_in(name))
+        return self.directory / (f"{name}.{right}" if self.media_only and not is_media else name)
 
 
 def values_of(
@@ -120,6 +121,14 @@ def file_name(template: str, values: Mapping[str, object]) -> str:
         if name is not None:
             parts.append(_field(name, spec or "", values))
     return safe_name("".join(parts))
+
+
+def _ending_in(name: str, right: str) -> str:
+    """Return `name` with this extension, added or instead of another one of media."""
+    stem = name.rpartition(".")[0]
+    if not stem:
+        return f"{name}.{right}"
+    return name if types.extension_in(name) in (None, right) else f"{stem}.{right}"
 
 
 def safe_name(name: str) -> str:

@@ -1,13 +1,16 @@
 """How the user wants files saved: where, under which name, and what to do when it is taken."""
 
+import os
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from pathlib import Path
+from itertools import takewhile
+from pathlib import Path, PurePath
 from urllib.parse import urlsplit
 
 from piooy_cli.config.urls import PUBLIC_ONLY, AssetHosts
+from piooy_cli.domain.errors import StorageRefused
 from piooy_cli.domain.models import Asset, Task
-from piooy_cli.downloads import naming
+from piooy_cli.downloads import naming, row_output
 from piooy_cli.media import types
 
 
@@ -22,7 +25,10 @@ class OnExists(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SaveOptions:
-    """How to save assets. `temporary`: into a directory that is removed at the end."""
+    """How to save assets. `temporary`: into a directory that is removed at the end.
+
+    `below`: no symbolic link may lead out of this directory. `row_paths`: rows may name any place.
+    """
 
     target: naming.Target
     on_exists: OnExists = OnExists.RENAME
@@ -30,6 +36,8 @@ class SaveOptions:
     hosts: AssetHosts = PUBLIC_ONLY
     svg: bool = False
     temporary: bool = False
+    below: Path | None = None
+    row_paths: bool = False
 
     def path(self, task: Task, asset: Asset, extension: str) -> Path:
         """Return where an asset with this extension goes, whatever is there already."""
@@ -41,15 +49,38 @@ class SaveOptions:
         return self.path(task, asset, types.likely_extension(url_path, asset.kind))
 
     def at(self, output: str | None) -> "SaveOptions":
-        """Return the same options for another place, below this one unless it is absolute.
+        """Return the same options for the place that a row names, below this one.
 
-        Raises UsageError.
+        With `row_paths`, it may be elsewhere. Raises UsageError, or StorageRefused.
         """
         if output is None:
             return self
-        if not output.startswith(("/", "~")) and self.target.directory != Path():
-            output = f"{self.target.directory}/{output}"
-        return replace(self, target=naming.Target.of(output))
+        row_output.check_place(output, anywhere=self.row_paths)
+        is_elsewhere = PurePath(output).anchor or output.startswith("~")
+        place = output if is_elsewhere else f"{self.target.directory}/{output}"
+        target = replace(naming.Target.of(place), media_only=True)
+        row_output.check_extension(output)
+        below = None if self.row_paths else self.target.directory
+        options = replace(self, target=target, below=below)
+        options.check_place()
+        return options
+
+    def check_place(self) -> None:
+        """Raise StorageRefused if a symbolic link leads out of `below`."""
+        if self.below is None or not self._has_link():
+            return
+        place = Path(os.path.realpath(self.target.directory))
+        if not place.is_relative_to(os.path.realpath(self.below)):
+            raise StorageRefused(
+                f"{self.target.directory} is outside {self.below}, through a symbolic link;"
+                f" {row_output.ALLOWS}"
+            )
+
+    def _has_link(self) -> bool:
+        """Whether a directory below `below` is a symbolic link: much quicker than to resolve it."""
+        place = self.target.directory
+        steps = takewhile(lambda step: step != self.below, (place, *place.parents))
+        return any(map(os.path.islink, steps))
 
     @property
     def wait_arguments(self) -> tuple[str, ...]:

@@ -51,10 +51,10 @@ class RequestBuilder:
         *,
         inline: bool = False,
     ) -> None:
+        self.inline = inline
         self._settings = settings
         self._catalogue = catalogue
         self._inputs = inputs
-        self._inline = inline
         self._defaults: dict[tuple[MediaType, str], Mapping[str, Any]] = {}
 
     def settled(self, asked: RequestSpec) -> RequestSpec:
@@ -106,8 +106,8 @@ class RequestBuilder:
         """Return a URL, a `data:` URI, or a result whose address is found when it is sent."""
         if options.is_url(text, option) or ResultRef.of(text):
             return text
-        found = self._inputs.find(text, option, files=not self._inline)
-        return found or options.inline_file(text, option, allowed=self._inline)
+        found = self._inputs.find(text, option, files=not self.inline)
+        return found or options.inline_file(text, option, allowed=self.inline)
 
     def _media(self, asked: RequestSpec) -> MediaType:
         """Return the media type as given, or as the catalogue knows it; it is never guessed."""

@@ -135,6 +135,7 @@ def batch(
     http_assets: saving_options.HttpAssets = False,
     private_assets: saving_options.PrivateAssets = False,
     svg: saving_options.Svg = False,
+    row_paths: saving_options.RowPaths = False,
     video: request_options.Video = None,
     inline: request_options.Inline = False,
     option: request_options.Option = None,
@@ -162,6 +163,10 @@ def batch(
     set them. A row has the fields prompt, model, media, provider, scene, options, images, output
     and id; in a table (CSV, or separated by tabs or semicolons) they are columns, and option.KEY
     sets an option. Blank lines, and lines that start with #, are skipped.
+
+    A row's output is a place below -o, and the local files that it names for --inline are below the
+    manifest's directory; --allow-row-paths permits other places. The extension in an output with
+    fields is {ext}, or that of a media file.
     """
     from piooy_cli.app.batch_options import BatchOptions
     from piooy_cli.app.batch_run import manifest_patience, run_batch
@@ -169,6 +174,7 @@ def batch(
     from piooy_cli.batch.manifest_format import ManifestFormat
     from piooy_cli.batch.prepare import EmptyManifest
     from piooy_cli.batch.row_builder import RowBuilder
+    from piooy_cli.batch.row_paths import RowPaths
     from piooy_cli.batch.row_state import RunPlan
     from piooy_cli.batch.sources import ManifestRows
     from piooy_cli.batch.sweep import axes_of
@@ -190,7 +196,8 @@ def batch(
     inputs = InputRefs(context.existing_store, in_manifest=True)
     builder = RequestBuilder(context.settings, context.catalogue, inputs, inline=inline)
     with closing(Manifest(file, manifest_patience(context, until))) as manifest:
-        rows = RowBuilder(builder, spec, axes, zipped=zip_)
+        paths = RowPaths(how.save, manifest.directory)
+        rows = RowBuilder(builder, spec, axes, zipped=zip_, paths=paths)
         source = ManifestRows(manifest, ManifestFormat(form) if form else None, rows, name)
         with suppress(*[EmptyManifest] if allow_empty else []):
             run_batch(context, source, spec, axes, how)
