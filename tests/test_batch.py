@@ -782,3 +782,77 @@ def damage_indexes(path, *names):
         for root in roots:
             file.seek((root - 1) * size + 3)
             file.write(b"\0\0")
+
+
+def in_batches(home):
+    """All bytes that are stored of batches."""
+    files = [path for path in home.parent.glob("state/batches/*/*") if path.is_file()]
+    return b"".join(path.read_bytes() for path in files)
+
+
+@pytest.mark.parametrize("results_to", [(), ("--results", "/dev/null")])
+def test_prompts_of_a_finished_batch_are_erased(piooy, logged, home, results_to):
+    """`history_prompts = false`: no file of the batch has a prompt, and nothing is sent again."""
+    log = logged()
+    piooy("config", "set", "history_prompts", "false")
+    rows(home / "rows.jsonl", 3, prompt="a secret plan " * 5000)
+    run = ("batch", "rows.jsonl", "-o", "out", *results_to)
+
+    first = piooy(*run)
+
+    assert (first.code, len(first.lines)) == (0, 3)
+    assert b"secret plan" not in in_batches(home) and 0 < len(in_batches(home)) < 100_000
+    assert list(home.parent.glob("state/batches/*/*.sent"))
+    for line in first.lines if results_to else ():
+        Path(line).unlink()  # ended rows are not looked at again
+    again = piooy(*run)
+    assert (again.code, again.out, log.charges) == (0, "", 3)
+    assert b"secret plan" not in in_batches(home)
+
+
+def test_prompts_stay_while_a_batch_is_open(piooy, logged, home):
+    """`history_prompts = false`: rows that are still to be sent keep what they ask for."""
+    log = logged()
+    piooy("config", "set", "history_prompts", "false")
+    rows(home / "rows.jsonl", 3)
+
+    piooy("batch", "rows.jsonl", "--limit", "2")
+
+    assert b"picture 2" in in_batches(home)
+    assert (piooy("batch", "rows.jsonl").code, log.charges) == (0, 3)
+    assert b"picture" not in in_batches(home)
+
+
+def test_failed_rows_are_known_when_prompts_are_erased(piooy, logged, home):
+    """`history_prompts = false`: `--only failed` sends the failed row of a finished batch, once."""
+    log = logged("--faults", "task-fails@2")
+    piooy("config", "set", "history_prompts", "false")
+    rows(home / "rows.jsonl", 3)
+
+    codes = [piooy("batch", "rows.jsonl", "-j", "1").code for _ in range(2)]
+    assert (codes, log.charges, b"picture" in in_batches(home)) == ([6, 6], 3, False)
+    assert piooy("batch", "rows.jsonl", "--only", "failed").code == 0
+
+    assert (log.charges, b"picture" in in_batches(home)) == (4, False)
+
+
+def test_a_lost_ledger_is_noticed_when_prompts_are_erased(piooy, logged, home):
+    """`history_prompts = false`: the note of the last order stays, so nothing is paid again."""
+    log = logged()
+    piooy("config", "set", "history_prompts", "false")
+    rows(home / "rows.jsonl", 2)
+    piooy("batch", "rows.jsonl")
+    for path in home.parent.glob("state/ledger.sqlite3*"):
+        path.unlink()
+
+    ran = piooy("batch", "rows.jsonl")
+
+    assert (ran.code, log.charges) == (13, 2) and "the ledger does not contain" in ran.err
+
+
+def test_prompts_are_kept_otherwise(piooy, sandbox, home):
+    """By default the rows of a finished batch stay as they are."""
+    rows(home / "rows.jsonl", 1)
+    piooy("batch", "rows.jsonl")
+
+    assert b"picture 0" in in_batches(home)

@@ -62,6 +62,8 @@ def run_batch(
             from piooy_cli.app.contact_sheet import draw_contact_sheet
 
             draw_contact_sheet(context, store, batch, axes, options.save.target.directory)
+        if not context.settings.history_prompts and not batch.row_store.open_rows(0, 1):
+            batch.row_store.erase_requests()
     if error:
         raise error
     return None

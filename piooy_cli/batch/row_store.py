@@ -119,6 +119,11 @@ class RowStore:
         self.close()
         self.path.unlink(missing_ok=True)
 
+    def erase_requests(self) -> None:
+        """Erase what the rows ask for, but not how they ended. Raises StorageRefused."""
+        with self._refusals():
+            self._connection.executescript(sql.ERASE)
+
     def close(self) -> None:
         """Close it; it is kept for the next run."""
         self._connection.close()
@@ -217,19 +222,10 @@ class RowStore:
 
     def _rows(self, query: str, *values: Any) -> list[BatchRow]:
         with self._refusals():
+            found = self._connection.execute(query, values)
             return [
-                BatchRow(
-                    n,
-                    line,
-                    key,
-                    spec,
-                    order_from_text(request),
-                    output,
-                    tuple(json.loads(cell or "[]")),
-                )
-                for n, line, key, spec, request, output, cell in self._connection.execute(
-                    query, values
-                )
+                BatchRow(n, line, key, spec, order_from_text(request), output, _cell(cell))
+                for n, line, key, spec, request, output, cell in found
             ]
 
     def _one(self, query: str, *values: Any) -> Any:
@@ -238,6 +234,10 @@ class RowStore:
 
     def _refusals(self) -> AbstractContextManager[None]:
         return _refusals(self.path)
+
+
+def _cell(text: str | None) -> tuple[str, ...]:
+    return tuple(json.loads(text or "[]"))
 
 
 @contextmanager
