@@ -135,6 +135,8 @@ def _written(handle: int, data: bytes) -> None:
 def row_record(row: BatchRow, task: Task, files: Sequence[SavedFile]) -> dict[str, Any]:
     """Return a row's line in the results: its place, and the record of its task."""
     place: dict[str, Any] = {"row": row.key, "line": row.line or None}
+    if row.name:
+        place["node"] = row.name
     if row.cell:
         place["cell"] = list(row.cell)
     return place | task_record(task, files)

@@ -4,22 +4,21 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
 from piooy_cli.batch import row_store_sql as sql
 from piooy_cli.batch.manifest_lines import BadLine
 from piooy_cli.batch.row_links import RowLink, links_of, wrong_links
+from piooy_cli.batch.row_store_file import opened, refusals
 from piooy_cli.batch.rows import BatchRow, order_from_text, order_to_text
 from piooy_cli.domain.errors import StorageRefused
 from piooy_cli.domain.models import MediaType
-from piooy_cli.files.ownership import check_owner
 from piooy_cli.files.writing import create_file, private_directory
 
-_COLUMNS = "n, line, key, asked, request, output, cell"
-_PAGE, _HINT = 200, "make room, or set PIOOY_STATE_DIR to another place"
-_CACHE_KIB = 24 << 10
+_COLUMNS = "n, line, key, asked, request, output, cell, name"
+_PAGE = 200
 
 
 class RowStore:
@@ -27,13 +26,13 @@ class RowStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._connection = _opened(path)
+        self._connection = opened(path)
 
     @classmethod
     def create(cls, draft: Path) -> "RowStore":
         """Create a row store under a temporary name; `publish` renames it."""
         private_directory(draft.parent)
-        with _refusals(draft):
+        with refusals(draft):
             os.close(create_file(draft, 0o600))
             row_store = cls(draft)
             row_store._connection.execute("pragma journal_mode = off")  # whole, or thrown away
@@ -46,6 +45,7 @@ class RowStore:
         """Open a row store; None if it is damaged, so that it is built again."""
         with suppress(sqlite3.DatabaseError, StorageRefused):
             found = cls(path)
+            found.open_rows(0, 1)  # of an older version, it may lack a column
             if found._one("pragma quick_check(1)") == "ok":
                 return found
         return None
@@ -65,11 +65,11 @@ class RowStore:
                 else:
                     links.extend(links_of(row))
                     cell = json.dumps(row.cell) if row.cell else None
-                    yield (*row[:4], order_to_text(row.order), row.output, cell)
+                    yield (*row[:4], order_to_text(row.order), row.output, cell, row.name)
 
         with self._refusals():
             self._connection.execute("begin")
-            marks = ", ".join("?" * 7)
+            marks = ", ".join("?" * 8)
             statement = f"insert into rows ({_COLUMNS}) values ({marks})"
             self._connection.executemany(statement, good())
             self._connection.execute(sql.SAME_AGAIN)
@@ -224,8 +224,8 @@ class RowStore:
         with self._refusals():
             found = self._connection.execute(query, values)
             return [
-                BatchRow(n, line, key, spec, order_from_text(request), output, _cell(cell))
-                for n, line, key, spec, request, output, cell in found
+                BatchRow(n, line, key, spec, order_from_text(request), output, _cell(cell), name)
+                for n, line, key, spec, request, output, cell, name in found
             ]
 
     def _one(self, query: str, *values: Any) -> Any:
@@ -233,28 +233,8 @@ class RowStore:
             return self._connection.execute(query, values).fetchone()[0]
 
     def _refusals(self) -> AbstractContextManager[None]:
-        return _refusals(self.path)
+        return refusals(self.path)
 
 
 def _cell(text: str | None) -> tuple[str, ...]:
     return tuple(json.loads(text or "[]"))
-
-
-@contextmanager
-def _refusals(path: Path) -> Iterator[None]:
-    """Turn what SQLite or the disk refuses into StorageRefused."""
-    try:
-        yield
-    except (sqlite3.Error, OSError) as error:
-        raise StorageRefused(f"{path}: {error}", _HINT) from error
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    check_owner(path)
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    # A crash of the machine may spoil it: it is made anew then. One of the process cannot.
-    connection.execute("pragma synchronous = off")
-    connection.execute("pragma journal_mode = persist")  # not made and removed for each mark
-    connection.execute(f"pragma cache_size = -{_CACHE_KIB}")
-    connection.execute("pragma temp_store = file")
-    return connection

@@ -6,7 +6,7 @@ create table rows (
   n integer primary key,
   line integer not null,
   key text not null, asked blob not null, request text not null,
-  output text, cell text,
+  output text, cell text, name text not null default '',
   open integer not null default 1,  -- 0: ended, and in the results
   told text                         -- the word that the results have for it
 ) strict;

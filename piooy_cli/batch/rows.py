@@ -15,7 +15,7 @@ class BatchRow(NamedTuple):
     """A row as it is sent. `key` identifies it in every run; `spec`: a digest of its request.
 
     `n` counts the rows of the batch, `line` is where it stands in the manifest; `cell`: its place
-    in a sweep, by axis.
+    in a sweep, by axis; `name`: the node of a production.
     """
 
     n: int
@@ -25,6 +25,12 @@ class BatchRow(NamedTuple):
     order: Order
     output: str | None = None
     cell: tuple[str, ...] = ()
+    name: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The row as messages call it."""
+        return self.name or (f"line {self.line}" if self.line else self.key)
 
 
 def spec_of(fields: dict[str, Any]) -> RequestSpec:

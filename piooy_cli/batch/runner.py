@@ -178,10 +178,9 @@ class BatchRunner:
 
     def _say(self, row: BatchRow, error: PiooyError) -> None:
         self._counters.failure(error)
-        where = f"line {row.line}" if row.line else row.key
         if sum(self._counters.reasons.values()) <= _MOST_SHOWN:
             shown = copy(error)  # it may be what the whole ends with, too
-            shown.message, shown.hints = f"{where}: {error.message}", []
+            shown.message, shown.hints = f"{row.shown}: {error.message}", []
             self._tell(Failed(shown))
 
     def _note(
