@@ -15,17 +15,17 @@ _piooy() {
         if [[ $word == = ]]; then skip=1; continue; fi
         if [[ -n $skip ]]; then skip=""; continue; fi
         case "$word" in
-            --accept-key|--adopt|--aspect-ratio|--base-url|--batch|--before|--color|--concurrency|--cors|--count|--deadline|--duration|--email|--faults|--fields|--file|--format|--heartbeat|--host|--hyperlinks|--image|--interval|--jobs|--jq|--last-frame|--limit|--limits|--lock-wait|--log|--lyrics|--lyrics-file|--max-failures|--max-tasks|--media|--metrics|--model|--name|--negative-prompt|--on-exists|--only|--option|--options|--output|--port|--profile|--prompt-file|--provider|--record|--refresh|--replay|--resolution|--result-shape|--results|--scene|--search|--seed|--since|--speed|--state|--status|--store|--style|--summary|--timeout|--title|--vary|--video|--why|-O|-a|-f|-i|-j|-m|-n|-o|-r) skip=1; continue ;;
+            --accept-key|--adopt|--aspect-ratio|--base-url|--batch|--before|--color|--concurrency|--cors|--count|--deadline|--duration|--email|--faults|--fields|--file|--force|--format|--graph|--heartbeat|--host|--hyperlinks|--image|--interval|--jobs|--jq|--last-frame|--limit|--limits|--lock-wait|--log|--lyrics|--lyrics-file|--max-failures|--max-tasks|--media|--metrics|--model|--name|--negative-prompt|--on-exists|--only|--option|--options|--output|--port|--profile|--prompt-file|--provider|--record|--refresh|--replay|--resolution|--result-shape|--results|--scene|--search|--seed|--since|--speed|--state|--status|--store|--style|--summary|--timeout|--title|--var|--vary|--video|--why|-O|-a|-f|-i|-j|-m|-n|-o|-r) skip=1; continue ;;
             -*|@) continue ;;
         esac
         case "${path:+$path }$word" in
-            'generate' | 'batch' | 'task' | 'wait' | 'download' | 'tree' | 'models' | 'contact' | 'completion' | 'man' | 'history' | 'history show' | 'history resolve' | 'history prune' | 'history export' | 'history stats' | 'history check' | 'config' | 'config list' | 'config get' | 'config set' | 'config unset' | 'config path' | 'config edit' | 'config set-key' | 'config delete-key' | 'config check' | 'sandbox' | 'sandbox serve' | 'sandbox reset') path="${path:+$path }$word" ;;
+            'generate' | 'batch' | 'plan' | 'run' | 'init-plan' | 'task' | 'wait' | 'download' | 'tree' | 'models' | 'contact' | 'completion' | 'man' | 'history' | 'history show' | 'history resolve' | 'history prune' | 'history export' | 'history stats' | 'history check' | 'config' | 'config list' | 'config get' | 'config set' | 'config unset' | 'config path' | 'config edit' | 'config set-key' | 'config delete-key' | 'config check' | 'sandbox' | 'sandbox serve' | 'sandbox reset') path="${path:+$path }$word" ;;
             *) given=$((given + 1)) ;;
         esac
     done
     case "$path" in
         '')
-            words='generate batch task wait download tree models contact completion man history config sandbox'
+            words='generate batch plan run init-plan task wait download tree models contact completion man history config sandbox'
             options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
@@ -59,6 +59,38 @@ _piooy() {
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
                 -a|--aspect-ratio|-r|--resolution|--duration|-i|--image|-o|--output|--name|-j|--concurrency|-n|--limit|--vary|--max-tasks|--max-failures|--deadline|--lock-wait|--timeout|--interval|--heartbeat|--results|--summary|--metrics|--video|-O|--option|--options|--seed|--negative-prompt|--provider|--scene|--title|--style|--lyrics|--lyrics-file|--jq|--base-url|--record) COMPREPLY=(); return ;;
+            esac
+            ;;
+        'plan')
+            [[ $given == 0 ]] && words=''
+            options='--var --only --force --name --graph -o --output --inline --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            case "$prev" in
+                --graph) values='dot mermaid' ;;
+                --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
+                --profile) values='@profiles' ;;
+                --var|--only|--force|--name|-o|--output|--jq|--base-url|--record) COMPREPLY=(); return ;;
+            esac
+            ;;
+        'run')
+            [[ $given == 0 ]] && words=''
+            options='--var --only --force -o --output -j --concurrency --name --dry-run -y --yes --max-tasks --max-failures --deadline --lock-wait --timeout --interval --heartbeat --notify --results --summary --metrics --on-exists --covers --allow-http-assets --allow-private-assets --allow-svg --allow-row-paths --inline --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            case "$prev" in
+                --on-exists) values='skip rename overwrite fail' ;;
+                --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
+                --profile) values='@profiles' ;;
+                --var|--only|--force|-o|--output|-j|--concurrency|--name|--max-tasks|--max-failures|--deadline|--lock-wait|--timeout|--interval|--heartbeat|--results|--summary|--metrics|--jq|--base-url|--record) COMPREPLY=(); return ;;
+            esac
+            ;;
+        'init-plan')
+            [[ $given == 0 ]] && words=''
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            case "$prev" in
+                --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
+                --profile) values='@profiles' ;;
+                --jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'task')
@@ -136,7 +168,7 @@ _piooy() {
             esac
             ;;
         'man')
-            [[ $given == 0 ]] && words='generate batch task wait download tree models contact completion man history config sandbox exit-codes environment config.5'
+            [[ $given == 0 ]] && words='generate batch plan run init-plan task wait download tree models contact completion man history config sandbox exit-codes environment config.5'
             options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;

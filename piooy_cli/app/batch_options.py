@@ -4,14 +4,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from piooy_cli.batch.prepare import Batch
     from piooy_cli.batch.row_state import RunPlan
     from piooy_cli.downloads.options import SaveOptions
+    from piooy_cli.ledger.store import OrderStore
 
 
 class BatchOptions(NamedTuple):
     """How to run a batch. `timeout` and `lock_wait` are in seconds; the others are file paths.
 
-    `asks`: ask for confirmation before many charges, unless `yes`.
+    `confirm` is called once the batch is locked and before anything is sent; `yes`: it does not
+    ask.
     """
 
     plan: "RunPlan"
@@ -23,8 +28,8 @@ class BatchOptions(NamedTuple):
     results: str | None = None
     summary: str | None = None
     metrics: str | None = None
-    asks: bool = False
     yes: bool = False
+    confirm: "Callable[[OrderStore, Batch], None] | None" = None
 
     @property
     def results_path(self) -> Path:

@@ -13,6 +13,8 @@ from piooy_cli.domain.events import Noticed, Saved
 from piooy_cli.domain.models import OrderState
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from piooy_cli.batch.counters import BatchCounters
     from piooy_cli.batch.prepare import Batch, RowSource
     from piooy_cli.batch.results import ResultsFile
@@ -38,7 +40,7 @@ def run_batch(
     from piooy_cli.batch.recovery import refuse_changed
 
     store = _store(context, options)
-    directory = context.directories.state / "batches" / _directory_of(context.key_store.account)
+    directory = batch_directory(context)
     decides = _decides(context, defaults, axes, options)
     keep = not options.dry_run
     until = options.plan.until
@@ -55,8 +57,8 @@ def run_batch(
             from piooy_cli.app.batch_dry_run import dry_run_batch
 
             return dry_run_batch(context, store, batch, options)
-        if options.asks:
-            _confirm(context, store, batch, options.yes)
+        if options.confirm:
+            options.confirm(store, batch)
         error = _run_locked(context, store, batch, options)
         if axes and not isinstance(error, Interrupted):
             from piooy_cli.app.contact_sheet import draw_contact_sheet
@@ -106,15 +108,17 @@ def manifest_patience(context: Context, until: "Deadline | None") -> "Callable[[
     return waiting
 
 
-def _directory_of(account: str) -> str:
-    """Return the account's own directory: batches of the sandbox are kept apart."""
+def batch_directory(context: Context) -> "Path":
+    """Return the directory of the account's batches: those of the sandbox are kept apart."""
     from hashlib import sha256
 
+    account = context.key_store.account
     readable = "".join(c if c.isalnum() or c in "-_." else "-" for c in account)
-    return f"{readable}-{sha256(account.encode()).hexdigest()[:6]}"
+    name = f"{readable}-{sha256(account.encode()).hexdigest()[:6]}"
+    return context.directories.state / "batches" / name
 
 
-def _confirm(context: Context, store: "OrderStore", batch: "Batch", yes: bool) -> None:
+def confirm_cells(context: Context, yes: bool, store: "OrderStore", batch: "Batch") -> None:
     """Report how many cells a sweep has and how many will be charged, and ask."""
     from piooy_cli.app.confirm import confirm_charges
 

@@ -1,10 +1,11 @@
 """Running a sweep (`--vary`): a request for each cell, and the contact sheet at the end."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from piooy_cli.app.batch_options import BatchOptions
-from piooy_cli.app.batch_run import run_batch
+from piooy_cli.app.batch_run import confirm_cells, run_batch
 from piooy_cli.app.context import Context
 from piooy_cli.domain.errors import UsageError
 from piooy_cli.requests.builder import RequestBuilder, RequestSpec
@@ -56,6 +57,7 @@ def run_sweep(
     source = SweepRows(spec, axes, rows, options.zipped, name)
     batch = BatchOptions(
         plan=RunPlan(options.concurrency), save=options.save, timeout=options.timeout,
-        dry_run=options.dry_run, asks=True, yes=options.yes,
+        dry_run=options.dry_run, yes=options.yes,
+        confirm=partial(confirm_cells, context, options.yes),
     )  # fmt: skip
     run_batch(context, source, spec, axes, batch)

@@ -102,7 +102,12 @@ def name_of(manifest: Manifest, given: str | None, digest: str) -> str:
         return checked_name(given)
     if not manifest.is_file:
         return f"stdin-{digest[:10]}"
-    place = Path(os.path.realpath(expanded(manifest.source)))
+    return name_of_path(expanded(manifest.source))
+
+
+def name_of_path(path: Path) -> str:
+    """Return the name of a batch whose rows are in this file."""
+    place = Path(os.path.realpath(path))
     known = slug(place.stem, 30)
     stem = known if known.isascii() and known else "batch"
     return f"{stem}-{hashlib.sha256(os.fsencode(place)).hexdigest()[:6]}"

@@ -22,6 +22,7 @@ from piooy_cli.batch.manifest_lines import (
     is_deep,
     split_urls,
 )
+from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.text import is_blank, parse_json
 
 
@@ -114,9 +115,18 @@ def _json_row(number: int, text: str) -> RawRow | BadLine:
         return BadLine(number, f"is not valid JSON: {error}")
     if not isinstance(value, dict):
         return BadLine(number, _A_LIST if isinstance(value, list) else "is not a JSON object")
+    try:
+        return RawRow(number, checked_fields(value))
+    except UsageError as error:
+        return BadLine(number, error.message)
+
+
+def checked_fields(value: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a row, each of its type. Raises UsageError, without where it is."""
     fields = {name: inner for name, inner in value.items() if inner is not None}
-    fault = next(filter(None, (_fault(name, fields) for name in fields)), None)
-    return BadLine(number, fault) if fault else RawRow(number, fields)
+    if fault := next(filter(None, (_fault(name, fields) for name in fields)), None):
+        raise UsageError(fault)
+    return fields
 
 
 def _fault(name: str, fields: dict[str, Any]) -> str | None:

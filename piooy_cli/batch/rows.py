@@ -50,12 +50,12 @@ def spec_of(fields: dict[str, Any]) -> RequestSpec:
 def content_key(fields: dict[str, Any]) -> str:
     """Return the key of a row without an id: a digest of its content, whatever its line."""
     own = {name: fields[name] for name in _OWN if name in fields}
-    return f"sha:{_digest(own).hex()}"
+    return f"sha:{digest_of(own).hex()}"
 
 
 def spec_digest(asked: RequestSpec) -> bytes:
     """Return a digest of the request: rows with equal digests ask for the same."""
-    return _digest(asked._asdict() | {"options": dict(asked.options)})
+    return digest_of(asked._asdict() | {"options": dict(asked.options)})
 
 
 def order_to_text(order: Order) -> str:
@@ -71,6 +71,7 @@ def order_from_text(text: str) -> Order:
     return Order.from_dict(fields)
 
 
-def _digest(value: dict[str, Any]) -> bytes:
+def digest_of(value: Any) -> bytes:
+    """Return a digest of a JSON value, whatever the order of its keys."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]

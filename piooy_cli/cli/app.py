@@ -69,10 +69,10 @@ Examples:
 """
 # Each by the module that it is in, in the order of help.
 COMMANDS = {
-    "generate": "generate", "batch": "batch", "task": "task", "wait": "wait",
-    "download": "download", "history": "history", "tree": "tree", "models": "models",
-    "contact": "contact", "config": "config", "sandbox": "sandbox", "completion": "completion",
-    "man": "man", "__complete": "completion",
+    "generate": "generate", "batch": "batch", "plan": "plan", "run": "run", "init-plan": "plan",
+    "task": "task", "wait": "wait", "download": "download", "history": "history", "tree": "tree",
+    "models": "models", "contact": "contact", "config": "config", "sandbox": "sandbox",
+    "completion": "completion", "man": "man", "__complete": "completion",
 }  # fmt: skip
 GROUPS = frozenset(["history", "config", "sandbox"])
 NEED_ALL = frozenset(["completion", "man"])  # they tell of every command
@@ -159,7 +159,7 @@ def command_app(only: str = "") -> CommandApp:
             app.add_typer(getattr(module, name), name=name)
         else:
             hidden = name.startswith("_")
-            app.command(name, hidden=hidden)(getattr(module, name.strip("_")))
+            app.command(name, hidden=hidden)(getattr(module, name.strip("_").replace("-", "_")))
     return app
 
 

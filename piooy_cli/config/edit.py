@@ -22,13 +22,14 @@ from piooy_cli.domain.text import check_text
 from piooy_cli.files.locks import locked
 from piooy_cli.files.writing import write_private
 
-_DEPTHS = {"model": 1, "options": 2, "models": 2, "limit": 1, "cap": 1}
+_DEPTHS = {"model": 1, "options": 2, "models": 2, "limit": 1, "cap": 1, "price": 1}
 _EXAMPLES = {
     "model": "model.image",
     "options": "options.image.resolution",
     "models": "models.my-model.provider",
     "limit": "limit.nano-banana-pro",
     "cap": "cap.day",
+    "price": "price.nano-banana-pro",
 }
 
 

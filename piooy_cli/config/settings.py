@@ -48,6 +48,9 @@ class Settings:
     limit: Mapping[str, str] = field(
         default_factory=dict, metadata={"help": "rate limit of a model, such as 6/min"}
     )
+    price: Mapping[str, str | float] = field(
+        default_factory=dict, metadata={"help": "price of a model, such as 0.04, or 0.05/s"}
+    )
     cap: Mapping[str, int] = field(
         default_factory=dict,
         metadata={"help": "maximum orders in an hour, day or month, as cap.day"},
@@ -80,6 +83,7 @@ OTHER_VARIABLES = {
     "PIOOY_DEBUG": "same as --debug",
     "PIOOY_NO_COLOR": "same as --color never",
 }
+_PRICE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(/s)?", re.ASCII)
 PERIODS = ("hour", "day", "month")
 _RATE = re.compile(r"([1-9][0-9]{0,8})/(s|sec|min|hour|h|day)", re.ASCII)
 _UNITS = {"s": 1.0, "sec": 1.0, "min": 60.0, "hour": 3600.0, "h": 3600.0, "day": 86400.0}
@@ -170,7 +174,7 @@ def _checked(name: str, value: Any, origin: str) -> Any:
         return boolean(value, f"{origin}: {name}")
     if name in ("model", "options", "models"):
         return _table(name, value, origin)
-    if name in ("limit", "cap"):
+    if name in ("limit", "cap", "price"):
         return _allowance(name, value, origin)
     if not isinstance(value, str):
         raise UsageError(f"{origin}: {name} must be text, not {value!r}")
@@ -187,14 +191,25 @@ def rate_of(text: str) -> tuple[int, float]:
     return int(match[1]), _UNITS[match[2]]
 
 
+def price_of(text: str | float) -> tuple[float, bool]:
+    """Parse `0.04`, or `0.05/s` for each second. Raises UsageError."""
+    match = _PRICE.fullmatch(str(text).replace(" ", ""))
+    if not match or isinstance(text, bool):
+        raise UsageError(f"{text!r} is not a price", "for example: 0.04, or 0.05/s for each second")
+    return float(match[1]), match[2] is not None
+
+
 def _allowance(name: str, value: Any, origin: str) -> Mapping[str, Any]:
-    """Check the tables `[limit]`, by model, and `[cap]`, by period."""
+    """Check the tables `[limit]` and `[price]`, by model, and `[cap]`, by period."""
     if not isinstance(value, dict):
         raise UsageError(f"{origin}: [{name}] must be a table", f"for example: {_ALLOWANCES[name]}")
     for key, inner in value.items():
         if name == "limit":
             _check_names([key], "model")
             rate_of(inner)
+        elif name == "price":
+            _check_names([key], "model")
+            price_of(inner)
         elif key not in PERIODS:
             raise UsageError(f"{origin}: cap.{key} is not a period", f"known: {', '.join(PERIODS)}")
         elif type(inner) is not int or inner < 0:
@@ -202,7 +217,9 @@ def _allowance(name: str, value: Any, origin: str) -> Mapping[str, Any]:
     return value
 
 
-_ALLOWANCES = {"limit": 'nano-banana-pro = "6/min"', "cap": "day = 200"}
+_ALLOWANCES = {
+    "limit": 'nano-banana-pro = "6/min"', "cap": "day = 200", "price": "nano-banana-pro = 0.04"
+}  # fmt: skip
 
 
 def boolean(value: Any, origin: str) -> bool:

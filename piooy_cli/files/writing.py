@@ -73,6 +73,12 @@ def write_private(path: Path, text: str) -> None:
         raise StorageRefused(f"cannot write {path}: {error.strerror}") from None
 
 
+def write_new(path: Path, text: str) -> None:
+    """Write a file that did not exist. Raises OSError."""
+    with os.fdopen(create_file(path), "wb") as file:
+        file.write(text.encode("utf-8"))
+
+
 def open_append(path: Path, mode: int = 0o600) -> int:
     """Open a file for adding lines, and reading them, or a pipe or a device as it is.
 

@@ -117,7 +117,8 @@ class InputRefs:
         if task.failed:
             raise UsageError(f"{option}: task {task.id} is {task.status}; it has no result to use")
         if task.succeeded and task.assets:
-            return ResultRef(task=task.id, n=fitting_asset(task, n, wanted).n)
+            fitting_asset(task, n, wanted)
+            return ResultRef(task=task.id, n=n)
         kind = _KINDS.get(MediaType(task.media)) if task.media in set(MediaType) else None
         if not n and kind not in (None, OPTIONS[wanted]):
             raise UsageError(f"{option}: task {task.id} makes {task.media}")

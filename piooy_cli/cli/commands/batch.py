@@ -2,6 +2,7 @@
 
 from contextlib import closing, suppress
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -169,7 +170,7 @@ def batch(
     fields is {ext}, or that of a media file.
     """
     from piooy_cli.app.batch_options import BatchOptions
-    from piooy_cli.app.batch_run import manifest_patience, run_batch
+    from piooy_cli.app.batch_run import confirm_cells, manifest_patience, run_batch
     from piooy_cli.batch.manifest import Manifest
     from piooy_cli.batch.manifest_format import ManifestFormat
     from piooy_cli.batch.prepare import EmptyManifest
@@ -189,8 +190,8 @@ def batch(
         plan=RunPlan(concurrency, limit, only is not None, shuffle, max_failures, until),
         save=saving_options.save_options(ctx),
         timeout=timeout, lock_wait=lock_wait, max_tasks=max_tasks,
-        dry_run=dry_run, results=results, summary=summary, metrics=metrics, asks=bool(axes),
-        yes=yes,
+        dry_run=dry_run, results=results, summary=summary, metrics=metrics, yes=yes,
+        confirm=partial(confirm_cells, context, yes) if axes else None,
     )  # fmt: skip
     spec = request_options.request_spec(ctx, media)
     inputs = InputRefs(context.existing_store, in_manifest=True)
