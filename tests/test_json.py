@@ -11,8 +11,8 @@ import pytest
 from servers import TASK, accepted, expect_look, expect_order, task
 
 from piooy_cli.domain.errors import PiooyError
+from piooy_cli.domain.escaping import escaped_json
 from piooy_cli.domain.records import RECORD_FIELDS
-from piooy_cli.output.sanitize import escaped_json
 
 SCHEMAS = {
     name: json.loads(files("piooy_cli").joinpath("schemas", f"{name}.schema.json").read_text())

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from piooy_cli.domain.errors import PiooyError, exit_code_of
+from piooy_cli.domain.escaping import escaped_json
 from piooy_cli.domain.redaction import redact, redact_bytes
-from piooy_cli.output.sanitize import escaped_json, sanitize
+from piooy_cli.output.sanitize import sanitize
 from piooy_cli.output.writers import wants_color
 
 HOSTILE = [

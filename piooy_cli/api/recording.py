@@ -1,7 +1,6 @@
 """`--record`: requests and responses as lines of JSON, without the key."""
 
 import base64
-import json
 import os
 import stat
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from piooy_cli.domain.errors import StorageRefused
+from piooy_cli.domain.escaping import spaced_json
 from piooy_cli.domain.redaction import redact_bytes
 from piooy_cli.files.writing import open_append, private_directory
 
@@ -36,7 +36,7 @@ class Recorder:
             "status": status, "headers": {name: headers[name] for name in _KEPT if name in headers},
             "body": self._recorded(body),
         }  # fmt: skip
-        self._write(json.dumps(line, ensure_ascii=False) + "\n")
+        self._write(spaced_json(line) + "\n")
 
     async def passing(
         self, url: str, status: int, headers: Mapping[str, str], chunks: AsyncIterator[bytes]
@@ -56,7 +56,7 @@ class Recorder:
         """Append a line to the file, which is created readable by this user only."""
         try:
             handle = open_append(self._path)
-            with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
                 if stat.S_ISREG(os.fstat(handle).st_mode) and hasattr(os, "fchmod"):
                     os.fchmod(handle, 0o600)  # also where it was there before
                 file.write(text)

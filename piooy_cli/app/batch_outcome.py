@@ -43,9 +43,8 @@ def summarize(
     context: Context, counters: "BatchCounters", error: PiooyError | None, options: "BatchOptions"
 ) -> None:
     """Write the summary to stderr, and the reports to the files that were asked for."""
-    import json
-
     from piooy_cli.batch import report as written
+    from piooy_cli.domain.escaping import spaced_json
     from piooy_cli.files.reading import expanded
 
     code = error.code if error else 0
@@ -53,8 +52,6 @@ def summarize(
         context.output.note(line)
     if options.summary:
         record = written.summary(counters, code, options.results_path)
-        written.write_report(
-            expanded(options.summary), json.dumps(record, ensure_ascii=False) + "\n"
-        )
+        written.write_report(expanded(options.summary), spaced_json(record) + "\n")
     if options.metrics:
         written.write_report(expanded(options.metrics), written.metrics(counters, code))

@@ -16,7 +16,7 @@ from piooy_cli.batch.rows import BatchRow
 from piooy_cli.batch.sent_mark import SentMark
 from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.events import Failed, Tell
-from piooy_cli.domain.records import compact
+from piooy_cli.domain.records import stored_json
 from piooy_cli.files.writing import private_directory
 
 _SHOWN = 20
@@ -134,7 +134,7 @@ class BatchPreparer(NamedTuple):
 
     def _fingerprint(self, source: RowSource) -> str:
         decides = [source.digest(), __version__, dict(self.settings)]
-        return hashlib.sha256(compact(decides).encode("utf-8", "replace")).hexdigest()
+        return hashlib.sha256(stored_json(decides).encode("utf-8", "replace")).hexdigest()
 
     def _sent_mark(self, name: str) -> SentMark:
         return SentMark(self._path(name, "sent"))

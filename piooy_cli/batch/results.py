@@ -10,8 +10,9 @@ from typing import Any
 
 from piooy_cli.batch.rows import BatchRow
 from piooy_cli.domain.errors import UsageError
+from piooy_cli.domain.escaping import json_text
 from piooy_cli.domain.models import SavedFile, Task
-from piooy_cli.domain.records import compact, task_record
+from piooy_cli.domain.records import task_record
 from piooy_cli.files.errors import disk_errors
 from piooy_cli.files.locks import lock, unlock
 from piooy_cli.files.reading import read_at
@@ -46,7 +47,7 @@ class ResultsFile:
 
     def append(self, record: dict[str, Any]) -> int:
         """Append a whole line, or nothing; return where it ends. Raises StorageRefused."""
-        line = compact({"batch": self._batch, **record}).encode("utf-8", "replace") + b"\n"
+        line = json_text({"batch": self._batch, **record}).encode() + b"\n"
         with disk_errors(self.path):
             if self.is_stream:
                 _written(self._handle, line)

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 from piooy_cli.domain.errors import StorageRefused
-from piooy_cli.domain.records import compact
+from piooy_cli.domain.records import stored_json
 from piooy_cli.files.errors import disk_errors
 from piooy_cli.files.reading import BINARY, read_small
 from piooy_cli.files.writing import NO_FOLLOW
@@ -31,7 +31,7 @@ class SentMark:
         number = _number(ref)
         if number < self._newest:
             return  # orders of the same moment may come here in any order
-        text = compact({"order": ref, "row": row}).encode("utf-8", "replace")
+        text = stored_json({"order": ref, "row": row}).encode("utf-8", "replace")
         with disk_errors(self._path):
             if self._handle is None:
                 flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | NO_FOLLOW | BINARY

@@ -11,7 +11,7 @@ from piooy_cli.batch.manifest_lines import BadLine
 from piooy_cli.batch.row_builder import RowBuilder
 from piooy_cli.batch.rows import BatchRow, spec_digest
 from piooy_cli.batch.sweep import Axis
-from piooy_cli.domain.records import compact
+from piooy_cli.domain.records import stored_json
 from piooy_cli.requests.builder import RequestSpec
 
 
@@ -71,13 +71,13 @@ class SweepRows:
     def name(self) -> str:
         """Return the batch's name: as given, or from the axes."""
         common = spec_digest(sweep.without_axes(self._asked, self._axes))
-        names = compact(sorted(axis.name for axis in self._axes)).encode()
+        names = stored_json(sorted(axis.name for axis in self._axes)).encode()
         return self._name or f"sweep-{hashlib.sha256(common + names).hexdigest()[:8]}"
 
     def digest(self) -> str:
         """Return the digest of all cells."""
         cells: Any = [list(axis) for axis in self._axes]
-        text = spec_digest(self._asked).hex() + compact([cells, self._zipped])
+        text = spec_digest(self._asked).hex() + stored_json([cells, self._zipped])
         return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
 
     def rows(self) -> Iterator[BatchRow | BadLine]:

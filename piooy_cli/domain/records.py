@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from piooy_cli.domain.errors import PiooyError
+from piooy_cli.domain.escaping import json_text
 from piooy_cli.domain.models import Asset, SavedFile, Task
 
 RECORD_FIELDS = (
@@ -52,7 +53,7 @@ def shown_record(
 def cells(record: Mapping[str, Any]) -> list[str]:
     """Return the values of a record as text: empty for null, JSON for lists and objects."""
     return [
-        "" if value is None else value if isinstance(value, str) else compact(value)
+        "" if value is None else value if isinstance(value, str) else json_text(value)
         for value in record.values()
     ]
 
@@ -71,8 +72,11 @@ def error_record(error: PiooyError) -> dict[str, Any]:
     }
 
 
-def compact(record: Any) -> str:
-    """Return one line of JSON. Lone surrogates are escaped, since UTF-8 cannot carry them."""
+def stored_json(record: Any) -> str:
+    """Return one line of JSON for digests and private files, where its text must never change.
+
+    Lone surrogates are escaped, since UTF-8 cannot carry them.
+    """
     text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
     try:
         text.encode()

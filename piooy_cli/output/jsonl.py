@@ -1,19 +1,15 @@
 """Results for programs: JSON Lines, one object for each item, or the output of --jq."""
 
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any, assert_never
 
 from piooy_cli.domain.answers import CommandResult, Document, Line, Listing
 from piooy_cli.domain.errors import PiooyError
+from piooy_cli.domain.escaping import json_text
 from piooy_cli.domain.events import Event, Saved, Settled, Shown, Submitted
 from piooy_cli.domain.models import Task
-from piooy_cli.domain.records import compact, shown_record, task_record
-from piooy_cli.output.sanitize import escaped_json, sanitize
-from piooy_cli.output.streams import LineStream, is_terminal
-
-# Valid in JSON, but some readers of lines break at them.
-_LINE_BREAKS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+from piooy_cli.domain.records import shown_record, task_record
+from piooy_cli.output.streams import LineStream
 
 
 class JsonWriter:
@@ -63,11 +59,5 @@ class JsonWriter:
 
     def _write(self, record: Any) -> None:
         for value in [record] if self._filter is None else self._filter(record):
-            raw = self._filter is not None and isinstance(value, str)
-            self._lines.write(self._shown(value if raw else compact(value), raw))
-
-    def _shown(self, text: str, raw: bool) -> str:
-        """Return text unchanged for programs, sanitized for a terminal."""
-        if not is_terminal(sys.stdout):
-            return text if raw else text.translate(_LINE_BREAKS)
-        return sanitize(text) if raw else escaped_json(text)
+            is_text = self._filter is not None and isinstance(value, str)
+            self._lines.write(value if is_text else json_text(value))

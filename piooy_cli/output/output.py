@@ -10,8 +10,9 @@ from typing import Any
 
 from piooy_cli.domain.answers import CommandResult, Document
 from piooy_cli.domain.errors import PiooyError
+from piooy_cli.domain.escaping import json_text
 from piooy_cli.domain.events import Event, Failed, Saved, Settled, Submitted
-from piooy_cli.domain.records import compact, error_record
+from piooy_cli.domain.records import error_record
 from piooy_cli.domain.redaction import redact
 from piooy_cli.output import writers
 from piooy_cli.output.sanitize import sanitize
@@ -118,7 +119,7 @@ class Output:
         if self._looks.json:
             record = error_record(error)
             record["error"]["hint"] = error.hint(self._looks.options) or None
-            self._stderr.write_anyway(compact(record))
+            self._stderr.write_anyway(json_text(record))
         else:
             self._tell_once(error)
 
@@ -141,7 +142,7 @@ class Output:
 
     def _explain(self, error: PiooyError) -> None:
         bold, off = ("\x1b[31m", "\x1b[0m") if self._looks.colored(sys.stderr) else ("", "")
-        self._stderr.write_anyway(f"piooy: {bold}error:{off} {sanitize(error.message)}")
+        self._stderr.write_anyway(sanitize(error.message), f"piooy: {bold}error:{off} ")
         if error.ids:
             self._stderr.write_anyway(f"piooy: {' '.join(error.ids)}")  # each is a checked id
         if hint := error.hint(self._looks.options):

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from piooy_cli.domain.answers import CommandResult, Document, Line, Listing
+from piooy_cli.domain.escaping import json_text
 from piooy_cli.domain.events import Event, Saved, Settled, Shown, Submitted
 from piooy_cli.domain.models import Task, TaskStatus
 from piooy_cli.domain.records import cells as cells_of
-from piooy_cli.domain.records import compact, shown_record
+from piooy_cli.domain.records import shown_record
 from piooy_cli.output.sanitize import sanitize
 from piooy_cli.output.streams import LineStream
 
@@ -29,13 +30,13 @@ class PlainWriter:
         """Write one result as soon as it exists."""
         match event:
             case Saved(file):
-                self._lines.write(file.path)
+                self._lines.write_value(file.path)
             case Submitted(task) | Settled(task):
                 self._lines.write(task.id)
             case Shown(task, files):
                 record = shown_record(task, files, self._fields)
                 cells = map(sanitize, cells_of(record)) if self._fields else fields_of(task)
-                self._lines.write("\t".join(self._painted(cell, task) for cell in cells))
+                self._lines.write_styled("\t".join(self._painted(cell, task) for cell in cells))
 
     def answer(self, answer: CommandResult) -> None:
         """Write the result of a command."""
@@ -44,9 +45,9 @@ class PlainWriter:
                 for row in rows:
                     self._lines.write("\t".join(map(sanitize, row)))
             case Line(text=text):
-                self._lines.write(text)
+                self._lines.write_value(text)
             case Document(value):
-                self._lines.write(compact(value))
+                self._lines.write(json_text(value))
             case _:
                 assert_never(answer)
 

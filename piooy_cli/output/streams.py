@@ -1,4 +1,4 @@
-"""Streams: what each can do, and writing lines to it, without the key."""
+"""Streams: what each can do, and writing lines to it, without escapes from outside or the key."""
 
 import shutil
 import signal
@@ -7,13 +7,18 @@ from contextlib import suppress
 from typing import Any
 
 from piooy_cli.domain.errors import Interrupted, StorageRefused
+from piooy_cli.domain.escaping import escape, escape_name
 from piooy_cli.domain.redaction import redact
 
 _SIGPIPE = int(getattr(signal, "SIGPIPE", 13))
 
 
 class LineStream:
-    """A stream for whole lines, each flushed at once for the next command."""
+    """A stream for whole lines, each flushed at once for the next command.
+
+    All that is printed comes through here, except what rich draws. Hostile characters become
+    escapes, whether the stream is a terminal or not.
+    """
 
     def __init__(self, stream: Any, secrets: Sequence[str]) -> None:
         self._stream = stream
@@ -21,6 +26,14 @@ class LineStream:
 
     def write(self, text: str) -> None:
         """Write a line of results. Raises Interrupted (141) or StorageRefused."""
+        self.write_styled(escape(text))
+
+    def write_value(self, text: str) -> None:
+        """Write one line that scripts use as it is, such as the path of a file. Raises likewise."""
+        self.write_styled(escape_name(text))
+
+    def write_styled(self, text: str) -> None:
+        """Write text with colors or links of our own: all else in it is escaped already."""
         if self._stream is None:
             return
         try:
@@ -43,11 +56,11 @@ class LineStream:
         except OSError as error:
             raise _unwritten(error) from None
 
-    def write_anyway(self, text: str) -> None:
-        """Write a line for people; if that fails, the work continues."""
+    def write_anyway(self, text: str, before: str = "") -> None:
+        """Write a line for people; if that fails, the work continues. `before`: our own words."""
         with suppress(OSError, ValueError):
             if self._stream is not None:
-                self._put(redact(text, self._secrets))
+                self._put(before + redact(escape(text), self._secrets))
 
     def _put(self, text: str) -> None:
         buffer = getattr(self._stream, "buffer", None)

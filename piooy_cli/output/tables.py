@@ -1,6 +1,5 @@
 """Results on a terminal: tables and cards. Untrusted text is never markup."""
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import zip_longest
@@ -13,13 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from piooy_cli.domain.answers import CommandResult, Document, Line, Listing
+from piooy_cli.domain.escaping import escape_name, spaced_json
 from piooy_cli.domain.events import Event, Saved, Shown
 from piooy_cli.domain.models import Task, TaskStatus
 from piooy_cli.domain.records import cells, shown_record
 from piooy_cli.domain.redaction import redact
 from piooy_cli.output.hyperlinks import hyperlink
 from piooy_cli.output.plain import PlainWriter
-from piooy_cli.output.sanitize import escaped_json, sanitize
+from piooy_cli.output.sanitize import sanitize
 from piooy_cli.output.streams import LineStream
 
 _SHORT_ID = 8
@@ -53,7 +53,8 @@ class TableWriter:
         if isinstance(event, Shown):
             self._shown.append(event)
         elif isinstance(event, Saved) and self._links:
-            self._lines.write(hyperlink(event.file.path, event.file.path))
+            path = event.file.path
+            self._lines.write_styled(hyperlink(escape_name(path), path))
         else:
             PlainWriter(self._lines).item(event)
 
@@ -63,8 +64,7 @@ class TableWriter:
             case Listing(columns, rows, _, bars):
                 self._print(self._table(list(columns), [list(row) for row in rows], bars))
             case Document(value):
-                text = json.dumps(value, indent=2, ensure_ascii=False)
-                self._lines.write("\n".join(map(escaped_json, text.split("\n"))))
+                self._lines.write(spaced_json(value, indent=2))
             case Line():
                 PlainWriter(self._lines).answer(answer)
             case _:
@@ -93,7 +93,7 @@ class TableWriter:
             if one.files:
                 name = one.task.id[:_SHORT_ID]
                 text = text.replace(f"\n{name}", "\n" + hyperlink(name, one.files[0].path), 1)
-        self._lines.write(text.rstrip("\n"))
+        self._lines.write_styled(text.rstrip("\n"))
 
     def _fitted(self, rows: list[list[str]]) -> list[list[str]]:
         """Shorten the last cell of each row to the space that the others leave."""

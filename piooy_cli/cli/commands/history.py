@@ -179,15 +179,14 @@ def prune_history(
 @history.command("export")
 def export(ctx: typer.Context) -> None:
     """Export every order as JSON Lines, oldest first."""
-    from piooy_cli.domain.records import compact
+    from piooy_cli.app.history import details_record
+    from piooy_cli.domain.escaping import json_text
 
     context: Context = ctx.obj
-    from piooy_cli.app.history import details_record
-
     if store := context.existing_store():
         for order in store.all_orders():
             record = details_record(order)
-            context.output.answer(Line(compact(record), record))
+            context.output.answer(Line(json_text(record), record))
 
 
 @history.command("stats")
