@@ -118,6 +118,7 @@ def outside(api, home):
     write(
         home / "bad.jsonl",
         {EVIL: 1},
+        {"prompt": "x", "output": f"o/{EVIL}"},
         {"prompt": "x", "media": EVIL},
     )
     return Answers(api)
@@ -233,7 +234,7 @@ def test_generate(shows, outside):
         "generate image -m status-401 EVIL", "generate image -m status-500 --json EVIL",
         "generate image -m status-502 EVIL", "generate image -m status-502 --debug EVIL",
         "generate image -m slow --timeout 0.1s --json EVIL #", "generate image -m EVIL -n 11 x #",
-         "generate image -m good --vary seed:=1..2 --vary style=EVIL --dry-run EVIL",
+        "generate video -o EVIL x", "generate image -m good --vary seed:=1..2 --vary style=EVIL --dry-run EVIL",
     ])  # fmt: skip
 
 
@@ -255,10 +256,10 @@ def test_wait_and_download(shows, outside):
     check(shows, [
         "wait good-task-1 #", "wait good-task-1 --json", "wait failed-task-1", "wait failed-task-1 --json",
         "wait failed-task-1 slow-task-2 --timeout 0.2s --json", "wait slow-task-1 --timeout 0.1s --json #",
-        "wait slow-task-1 --timeout 0.1s --heartbeat 0.05s #",
+        "wait slow-task-1 --timeout 0.1s --heartbeat 0.05s #", "wait --download -o EVIL good-task-1",
         "download good-task-1 -o out #", "download good-task-1 -o out --json", "download good-task-1 --dry-run #",
-        "download good-task-1 --dry-run --json -o {model}.{ext}", "download good-task-1 --dry-run -o {model}.{ext}",
-        "download failed-task-1 #", "download slow-task-1 --json #",  "download good-task-1 -o {EVIL}",
+        "download good-task-1 --dry-run --json -o {model}-{slug}.{ext}", "download good-task-1 --dry-run -o {model}.{ext}",
+        "download failed-task-1 #", "download slow-task-1 --json #", "download good-task-1 -o EVIL", "download good-task-1 -o {EVIL}",
     ])  # fmt: skip
 
 
@@ -281,7 +282,7 @@ def test_config_and_others(shows, outside):
         "config get EVIL", "config get model.video --jq .value", "config set EVIL x", "config set base_url EVIL", "config unset EVIL #",
         "config path #", "models", "models --json", "models mine", "models mine --json", "models EVIL", "EVIL", "--EVIL",
         "task --EVIL --json", "man EVIL", "completion EVIL", "contact --email me@example.com EVIL", "contact --email EVIL x",
-        "--profile EVIL models", "--base-url EVIL models",  "--record x EVIL --json", "sandbox serve --host EVIL",
+        "--profile EVIL models", "--base-url EVIL models", "--record EVIL task good-1", "--record x EVIL --json", "sandbox serve --host EVIL",
         "sandbox serve --faults EVIL",
     ])  # fmt: skip
 
@@ -293,7 +294,7 @@ def test_batch(shows, outside, home):
         "batch rows.jsonl -m status-400 --media image -o out --name b", "batch rows.jsonl -m status-400 --media image -o out --name c --json",
         "batch rows.jsonl -m good --media image --dry-run --name d", "batch rows.jsonl -m good --media image --dry-run --name d --json",
         "batch bad.jsonl -m good --media image", "batch bad.jsonl -m good --media image --json", "batch EVIL -m good --media image", "batch rows.jsonl -m good --media image --name EVIL",
-
+        "batch rows.jsonl -m good --media image --results EVIL", "batch rows.jsonl -m good --media image --summary EVIL", "batch rows.jsonl -m good --media image --metrics EVIL",
     ])  # fmt: skip
 
     assert sorted(path.name for path in home.iterdir()) == [
@@ -343,6 +344,70 @@ def test_digests_of_rows_are_those_of_earlier_versions(piooy, sandbox, home):
 
     assert row.lines == ["sha:62f3cf43324b244aabd6ffc2207a8c31"]
     assert "batch sweep-5e776606: 2 of 2 rows done" in sweep.err
+
+
+BAD_NAMES = ["a\x1b[31m", "a\nb", "a\tb/", "a\rb", "\x7f", "\x9b31m", "\u202e", "a\u2028b", "\u200b", "\ufeff", "\U000e0041", "e" + "\u0301" * 9, "{slug}\x07.{ext}"]  # fmt: skip
+GENERATE = ("generate", "image", "-m", "m", "x")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (*GENERATE, "-o"), (*GENERATE, "--vary", "seed:=1..2", "-o"), (*GENERATE, "--no-wait", "-o"), ("download", TASK, "-o"),
+        ("wait", TASK, "--download", "-o"), ("batch", "p.txt", "-m", "m", "-o"), ("batch", "p.txt", "-m", "m", "--results"),
+        ("batch", "p.txt", "-m", "m", "--summary"), ("batch", "p.txt", "-m", "m", "--metrics"), (*GENERATE, "--record"),
+    ],
+    ids=lambda value: f"{value[0]} {value[-1]}",
+)  # fmt: skip
+def test_paths_that_cannot_be_printed_are_refused(piooy, api, home, arguments):
+    """Exit 2, one line and a hint, nothing sent, nothing created."""
+    (home / "p.txt").write_text("a\n")
+    api.expect_request(re.compile(".*")).respond_with_data(status=400)
+    for name in BAD_NAMES:
+        ran = piooy(*arguments, name)
+
+        assert ran.code == 2 and len(ran.err.splitlines()) == 2, ascii(name)
+        assert "control or invisible characters" in ran.err
+    assert api.log == [] and [path.name for path in home.iterdir()] == ["p.txt"]
+
+
+def test_a_path_in_the_environment_is_refused_too(piooy, api, home, monkeypatch):
+    """As the option."""
+    monkeypatch.setenv("PIOOY_OUTPUT", "a\x1b[31m")
+
+    assert piooy(*GENERATE).code == 2 and api.log == []
+
+
+@pytest.mark.parametrize("name", BAD_NAMES, ids=ascii)
+def test_a_row_with_such_a_path_is_a_bad_line(piooy, api, home, name):
+    """Reported with its number; nothing of the manifest is sent."""
+    write(home / "m.jsonl", {"prompt": "a"}, {"prompt": "b", "output": name})
+    ran = piooy("batch", "m.jsonl", "-m", "m", "--media", "image")
+
+    assert ran.code == 2 and "m.jsonl, line 2: " in ran.err and "control or invisible" in ran.err
+    assert api.log == [] and [path.name for path in home.iterdir()] == ["m.jsonl"]
+
+
+@pytest.mark.parametrize("name", ["خانه‌ها", "❤️", "👩‍👧", "café", "a b"])
+def test_names_of_every_language_are_printed_as_they_are(piooy, api, home, name):
+    """Joiners and emoji selectors are part of names: the next command finds the file."""
+    Answers(api)
+    ran = piooy("generate", "image", "-m", "good", "-o", f"{name}/", "x")
+
+    assert (
+        ran.code == 0
+        and Path(ran.lines[0]).read_bytes() == PNG
+        and ran.lines[0].startswith(f"{name}/")
+    )
+
+
+def test_names_made_of_responses_are_printed_as_they_are(piooy, api, home):
+    """Without what could not be printed, and without piles of marks."""
+    Answers(api)
+    ran = piooy("download", "good-task-1", "-o", "{model}-{scene}.{ext}")
+
+    assert ran.code == 0 and Path(ran.lines[0]).read_bytes() == PNG
+    assert ran.lines[0].startswith("MARK") and not faults(ran.lines[0])
 
 
 def test_lines_for_people_are_escaped_whoever_writes_them():

@@ -12,6 +12,7 @@ from piooy_cli.app.context import Context
 from piooy_cli.cli.help import CommandApp
 from piooy_cli.cli.options import ColorChoice
 from piooy_cli.domain.errors import PiooyError, UsageError
+from piooy_cli.domain.escaping import check_path
 from piooy_cli.domain.hints import Hint
 
 FLAGS = frozenset("--json --quiet --verbose --debug --no-input --sandbox --version".split())
@@ -129,6 +130,8 @@ def root(
 ) -> None:
     """Keep the global options in the context; nothing is read yet."""
     context: Context = ctx.obj
+    if record is not None:
+        check_path(str(record), "--record")
     context.configure(
         json=json or jq is not None, quiet=quiet, verbose=verbose, color=color,
         debug=debug or context.options.debug, no_input=no_input, hyperlinks=hyperlinks,

@@ -9,6 +9,8 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
+from piooy_cli.domain.errors import UsageError
+
 # The categories Cc, Cf, Cs, Zl and Zp of Unicode 15.1; then fillers, narrow spaces and variation
 # selectors, which are invisible too, and what Unicode reserves for more of them.
 HOSTILE = re.compile(
@@ -19,7 +21,8 @@ HOSTILE = re.compile(
 )
 _IN_TEXT = "\n\t"
 # Joiners of letters and emoji too, and bytes that are not UTF-8 (but those of control characters).
-_IN_NAMES = "\u200c\u200d\ufe0e\ufe0f" + "".join(map(chr, range(0xDCA0, 0xDD00)))
+_SELECTORS = "\ufe0e\ufe0f"  # of emoji
+_IN_NAMES = "\u200c\u200d" + _SELECTORS + "".join(map(chr, range(0xDCA0, 0xDD00)))
 _MAYBE_MARKS = re.compile(r"[^\w\s\x00-\x7f]{9,}")  # a superset of too many in a row
 _MOST_MARKS = 8
 
@@ -54,6 +57,22 @@ def escaped_json(text: str) -> str:
 def fewer_marks(text: str, rest: Callable[[str], str]) -> str:
     """Apply `rest` to combining marks after eight in a row: more cover the lines around."""
     return _MAYBE_MARKS.sub(lambda match: _few(match[0], rest), text)
+
+
+def drop(text: str) -> str:
+    """Return `text` without hostile characters, for a new name of a file."""
+    kept = HOSTILE.sub(lambda match: match[0] if match[0] in _SELECTORS else "", text)
+    return fewer_marks(kept, lambda mark: "")
+
+
+def check_path(path: str, option: str) -> str:
+    """Return a path to write to. Raises UsageError if its name cannot be printed as it is."""
+    if escape_name(path) != path:
+        raise UsageError(
+            f"{option}: {path[:60]!r} contains control or invisible characters",
+            "choose another name",
+        )
+    return path
 
 
 def _escaped_but(kept: str, text: str, escape: Callable[[str], str]) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from piooy_cli.domain.errors import UsageError
+from piooy_cli.domain.escaping import check_path, drop
 from piooy_cli.domain.models import Asset, Task
 from piooy_cli.files.reading import expanded
 from piooy_cli.media import types
@@ -47,6 +48,7 @@ class Target:
 
         Raises UsageError for a template that could leave its directory, or names an unknown field.
         """
+        check_path(output, "--output")
         if output == "-":
             raise UsageError(
                 "--output - is only for `generate` and `download` of a single task",
@@ -134,8 +136,7 @@ def _ending_in(name: str, right: str) -> str:
 def safe_name(name: str) -> str:
     """Return `name` without what some system refuses or misreads; its extension is kept."""
     name = _FORBIDDEN.sub("_", name)
-    name = "".join(c for c in name if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp"))
-    stem, extension = _parted(unicodedata.normalize("NFC", name))
+    stem, extension = _parted(unicodedata.normalize("NFC", drop(name)))
     room = _LONGEST_NAME - len(extension.encode())
     stem = _cut(_FRONT.sub("", stem), room).rstrip(" .") or "file"
     if is_reserved(stem):

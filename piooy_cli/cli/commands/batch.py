@@ -9,6 +9,7 @@ import typer
 
 from piooy_cli.cli import options, request_options, saving_options
 from piooy_cli.cli.options import parse_duration_or_zero, parse_moment, positive_number
+from piooy_cli.domain.escaping import check_path
 from piooy_cli.domain.models import MediaType
 
 _RUN, _REPORT = "Run", "Reports"
@@ -184,6 +185,8 @@ def batch(
     from piooy_cli.requests.input_refs import InputRefs
 
     context = options.waiting_context(ctx)
+    for report in ("results", "summary", "metrics"):
+        check_path(ctx.params[report] or "", f"--{report}")
     axes = axes_of(vary or [])
     until = Deadline(deadline) if deadline is not None else None
     how = BatchOptions(
