@@ -15,6 +15,7 @@ from unicodedata import category
 
 import pytest
 from conftest import BRISK, QUICK
+from processes import Terminal
 from servers import PNG, TASK, accepted, expect_look, expect_order, orders, task
 from werkzeug import Response
 
@@ -418,3 +419,37 @@ def test_lines_for_people_are_escaped_whoever_writes_them():
     LineStream(written, []).write_value(EVIL)
 
     assert not faults(written.getvalue()) and written.getvalue().count(SHOWN) == 6
+
+
+@pytest.mark.parametrize("command", ["generate image -m good -o - x", "download good-task-1 -o -"])
+def test_bytes_of_a_file_are_not_written_to_a_terminal(api, command):
+    """Exit 2 before anything is sent; the hint says how to allow it."""
+    Answers(api)
+    screen = Terminal(*command.split())
+
+    assert screen.end() == 2 and "/dev/stdout" in screen.text
+    assert api.log == [] and PNG[1:8] not in screen.bytes
+
+
+@pytest.mark.parametrize("command", ["generate image -m good -o /dev/stdout x", "download good-task-1 -o /dev/stdout"])  # fmt: skip
+def test_dev_stdout_in_a_pipe_is_as_a_dash(piooy, api, home, command):
+    """The bytes of the file, and nothing else anywhere."""
+    Answers(api)
+
+    assert piooy(*command.split()).bytes == PNG and list(home.iterdir()) == []
+
+
+def test_dev_stdout_allows_bytes_on_a_terminal(api):
+    """It cannot be typed by accident."""
+    Answers(api)
+    screen = Terminal("download", "good-task-1", "-o", "/dev/stdout", TERM="dumb")
+
+    assert screen.end() == 0 and PNG[12:40] in screen.bytes
+
+
+@pytest.mark.parametrize("command", ["wait --download -o /dev/stdout", "batch p.txt -m m -o /dev/stdout"])  # fmt: skip
+def test_dev_stdout_is_for_one_file(piooy, api, home, command):
+    """As `-o -`: refused before anything is sent."""
+    (home / "p.txt").write_text("a\n")
+
+    assert piooy(*command.split()).code == 2 and api.log == []

@@ -1,5 +1,6 @@
 """`--output -`: write one asset to stdout, verified before its first byte is written."""
 
+import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,19 @@ if TYPE_CHECKING:
     from piooy_cli.downloads.options import SaveOptions
 
 Fetch = Callable[["SaveOptions"], Awaitable[list["SavedFile"]]]
+
+
+def is_allowed_stdout(output: str | None) -> bool:
+    """Whether --output means stdout. Raises UsageError for `-` on a terminal, as curl does."""
+    from piooy_cli.downloads.naming import is_stdout
+    from piooy_cli.output.streams import is_terminal
+
+    if output == "-" and is_terminal(sys.stdout):
+        raise UsageError(
+            "--output - would write the bytes of a file to your terminal",
+            "redirect stdout, or allow it with --output /dev/stdout",
+        )
+    return is_stdout(output)
 
 
 async def to_stdout(context: Context, fetch: Fetch, **how: Any) -> None:

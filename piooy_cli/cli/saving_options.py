@@ -83,11 +83,12 @@ def save_options(ctx: typer.Context, *, stdout: bool = False) -> "SaveOptions":
     `stdout`: the command itself handles `--output -`.
     """
     from piooy_cli.config.urls import AssetHosts
+    from piooy_cli.downloads.naming import is_stdout
 
     context: Context = ctx.obj
     given = ctx.params
     flags = {name: given[name] for name in ("covers", "svg", "row_paths") if name in given}
     private = given["private_assets"] or context.settings.allow_private_assets
     hosts = AssetHosts(given["http_assets"], private)
-    output = "." if stdout and given["output"] == "-" else given["output"]
+    output = "." if stdout and is_stdout(given["output"]) else given["output"]
     return context.save_options(output, given["on_exists"], hosts=hosts, **flags)

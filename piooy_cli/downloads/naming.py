@@ -49,9 +49,9 @@ class Target:
         Raises UsageError for a template that could leave its directory, or names an unknown field.
         """
         check_path(output, "--output")
-        if output == "-":
+        if is_stdout(output):
             raise UsageError(
-                "--output - is only for `generate` and `download` of a single task",
+                f"--output {output} is only for `generate` and `download` of a single task",
                 "give --output a directory",
             )
         head, _, tail = output.replace("\\{", "{").rpartition("/")
@@ -90,6 +90,11 @@ class Target:
             name = _ending_in(name, right)
         is_media = name.endswith(f".{right}") or ("." in name and types.extension_in(name))
         return self.directory / (f"{name}.{right}" if self.media_only and not is_media else name)
+
+
+def is_stdout(output: str | None) -> bool:
+    """Whether --output means the bytes of one file on stdout."""
+    return output in ("-", "/dev/stdout")
 
 
 def values_of(

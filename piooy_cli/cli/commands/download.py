@@ -72,16 +72,18 @@ def download(
     {provider} {date} {time} {seed} {status}.
     """
     from piooy_cli.app.download import DownloadOptions, download_tasks, list_names
+    from piooy_cli.app.to_stdout import is_allowed_stdout
 
     context = options.waiting_context(ctx)
     refs = [*(refs or []), "@unsaved"] if unsaved else refs
-    if output == "-" and dry_run:
-        raise UsageError("--dry-run cannot be used with --output -", "remove one of them")
+    to_stdout = is_allowed_stdout(output)
+    if to_stdout and dry_run:
+        raise UsageError(f"--dry-run cannot be used with --output {output}", "remove one of them")
     how = DownloadOptions(
         saving_options.save_options(ctx, stdout=True), wait=wait, timeout=timeout, persist=persist,
         jobs=jobs,
     )  # fmt: skip
-    if output == "-":
+    if to_stdout:
         context.run(_to_stdout, refs, how)
     elif dry_run:
         context.run(list_names, refs, how, partial(_show_name, context))

@@ -122,6 +122,7 @@ def generate(
     from piooy_cli.app.confirm import confirm_charges
     from piooy_cli.app.generate import GenerateOptions, generate_tasks
     from piooy_cli.app.sweep_run import SweepOptions, run_sweep
+    from piooy_cli.app.to_stdout import is_allowed_stdout
     from piooy_cli.requests.builder import RequestBuilder
     from piooy_cli.requests.cli_input import read_prompt
     from piooy_cli.requests.input_refs import InputRefs
@@ -146,7 +147,7 @@ def generate(
     if dry_run:
         return context.output.document(order.to_dict())
     confirm_charges(context, count, yes)
-    to_stdout = output == "-" and wait and download
+    to_stdout = wait and download and is_allowed_stdout(output)
     save = saving_options.save_options(ctx, stdout=to_stdout)
     if to_stdout:
         if count != 1:
