@@ -850,6 +850,20 @@ def test_a_lost_ledger_is_noticed_when_prompts_are_erased(piooy, logged, home):
     assert (ran.code, log.charges) == (13, 2) and "the ledger does not contain" in ran.err
 
 
+def test_a_lost_ledger_is_noticed_whatever_the_rows_are_called(piooy, logged, home):
+    """A sweep over long prompts has long keys; the note of the last order has room for them."""
+    log = logged()
+    (home / "rows.jsonl").write_text('{"id": "a", "prompt": "x"}\n')
+    run = ("batch", "rows.jsonl", "-m", "nano-banana-pro", "--vary", "prompt=" + "long " * 1000)
+    assert piooy(*run).code == 0 and piooy(*run).code == 0
+    for path in home.parent.glob("state/ledger.sqlite3*"):
+        path.unlink()
+
+    ran = piooy(*run)
+
+    assert (ran.code, log.charges) == (13, 1) and "the ledger does not contain" in ran.err
+
+
 def test_prompts_are_kept_otherwise(piooy, sandbox, home):
     """By default the rows of a finished batch stay as they are."""
     rows(home / "rows.jsonl", 1)

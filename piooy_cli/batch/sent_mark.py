@@ -4,6 +4,7 @@ The note is written after the ledger's record of the order and before the order 
 process that is killed at any moment leaves no order that neither of the two knows.
 """
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -31,7 +32,7 @@ class SentMark:
         number = _number(ref)
         if number < self._newest:
             return  # orders of the same moment may come here in any order
-        text = stored_json({"order": ref, "row": row}).encode("utf-8", "replace")
+        text = _note(ref, row)
         with disk_errors(self._path):
             if self._handle is None:
                 flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0) | NO_FOLLOW | BINARY
@@ -48,7 +49,8 @@ class SentMark:
             self._newest = _number(ref)
         except (OSError, ValueError, KeyError, TypeError):
             return  # nothing was sent so far, or by a version that left no note
-        if not store.has_order(ref, batch, row):
+        sent = store.row_of_order(ref, batch)
+        if sent is None or json.loads(_note(ref, sent))["row"] != row:
             raise StorageRefused(
                 f"the ledger does not contain {ref}, which the batch {batch} has sent: it was lost,"
                 " or replaced by an older copy; nothing was sent",
@@ -60,6 +62,14 @@ class SentMark:
         """Close the note."""
         if self._handle is not None:
             os.close(self._handle)
+
+
+def _note(ref: str, row: str) -> bytes:
+    """Return the text of a note; a row key that is too long for it is named by its digest."""
+    text = stored_json({"order": ref, "row": row}).encode("utf-8", "replace")
+    if len(text) <= _LENGTH:
+        return text
+    return _note(ref, hashlib.sha256(row.encode("utf-8", "replace")).hexdigest())
 
 
 def _number(ref: str) -> int:

@@ -148,8 +148,8 @@ class OrderStore(TaskStore, Protocol):
     def newest_order(self, batch: str, row: str) -> RowOrder | None:
         """Return the newest order of a row; None if nothing was planned."""
 
-    def has_order(self, ref: str, batch: str, row: str) -> bool:
-        """Whether `@row:N` is an order of this row of a batch."""
+    def row_of_order(self, ref: str, batch: str) -> str | None:
+        """Return the row that `@row:N` is an order of; None if it is of another batch."""
 
     def unsettled_rows(self, batch: str) -> list[str]:
         """Return the keys of rows whose orders were sent and have not ended, as far as known."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from piooy_cli.batch.production.nodes import NodeRow
 from piooy_cli.batch.production.planning import KnownNode
-from piooy_cli.domain.records import compact
+from piooy_cli.domain.records import stored_json
 from piooy_cli.files.reading import read_small
 from piooy_cli.files.writing import write_private
 
@@ -36,7 +36,7 @@ class ProductionMemory(NamedTuple):
     def write(self, path: Path) -> None:
         """Replace the memory. Raises StorageRefused."""
         nodes = {name: list(one) for name, one in self.nodes.items()}
-        write_private(path, compact({"nodes": nodes, "forced": dict(self.forced)}))
+        write_private(path, stored_json({"nodes": nodes, "forced": dict(self.forced)}))
 
     def after(self, nodes: Iterable[NodeRow], sent: frozenset[str]) -> "ProductionMemory":
         """Return the memory with the nodes that were sent by now."""

@@ -23,10 +23,11 @@ class Batches(Database):
             return RowOrder(OrderState(found["state"]), found["turn"], found["asked"], task)
         return None
 
-    def has_order(self, ref: str, batch: str, row: str) -> bool:
-        """Whether `@row:N` is an order of this row of a batch."""
-        query = "select 1 from orders where id = ? and account = ? and batch = ? and row = ?"
-        return bool(self.read(query, ref.removeprefix("@row:"), self.account, batch, row))
+    def row_of_order(self, ref: str, batch: str) -> str | None:
+        """Return the row that `@row:N` is an order of; None if it is of another batch."""
+        query = "select row from orders where id = ? and account = ? and batch = ?"
+        found = self.read(query, ref.removeprefix("@row:"), self.account, batch)
+        return str(found[0]["row"]) if found else None
 
     def unsettled_rows(self, batch: str) -> list[str]:
         """Return the keys of rows whose orders were sent and have not ended, as far as known."""
