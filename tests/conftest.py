@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from production import SPRING
 from pytest_httpserver import HTTPServer
 
 from piooy_cli.__main__ import main
@@ -174,6 +175,19 @@ def serve(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[...,
     for process in processes:
         process.terminate()
         process.communicate(timeout=10)
+
+
+@pytest.fixture
+def spring(home: Path) -> Callable[..., None]:
+    """The production `spring.toml`, and a way to change it."""
+    path = home / "spring.toml"
+    path.write_text(SPRING)
+
+    def change(old: str = "", new: str = "") -> None:
+        assert old in path.read_text()
+        path.write_text(path.read_text().replace(old, new))
+
+    return change
 
 
 @pytest.fixture

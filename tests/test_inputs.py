@@ -248,7 +248,7 @@ def test_wrong_rows_are_refused_before_anything_is_sent(piooy, api, home):
     ran = piooy("batch", "rows.jsonl")
 
     assert (ran.code, api.log) == (2, [])
-    for sentence in ("line 2: rows need each other: b needs c needs b", "line 4: there is no row 'x'", "line 5: row 'b' makes image; video is needed", "line 6: --image @last is another task each time", "nothing was sent"):  # fmt: skip
+    for sentence in ("line 2: rows need each other: b needs c needs b", "line 4: there is no row 'x'", "line 5: 'b' makes image; video is needed", "line 6: --image @last is another task each time", "nothing was sent"):  # fmt: skip
         assert sentence in ran.err
 
 

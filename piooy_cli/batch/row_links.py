@@ -55,7 +55,12 @@ def wrong_links(
 def _wrong(link: RowLink, media: MediaType | None) -> str:
     if media is None:
         return f"there is no row {link.parent[:60]!r}"
-    kind = OPTIONS[link.option]
-    if link.n is None and _KINDS.get(media, kind) != kind:
-        return f"row {link.parent[:60]!r} makes {media}; {kind.value} is needed"
+    return wrong_kind(link.parent, media, link.option, link.n)
+
+
+def wrong_kind(parent: str, media: MediaType, option: str, n: int | None) -> str:
+    """Return what is wrong if a row makes another kind than an option needs; else nothing."""
+    kind = OPTIONS[option]
+    if n is None and _KINDS.get(media, kind) != kind:
+        return f"{parent[:60]!r} makes {media}; {kind.value} is needed"
     return ""

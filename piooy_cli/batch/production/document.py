@@ -42,6 +42,7 @@ class Production(NamedTuple):
     output: str | None
     nodes: list[Node]
     bad: list[BadLine]
+    names: frozenset[str] = frozenset()  # also of nodes that are bad
 
 
 def read_production(file: str, given: Mapping[str, str]) -> Production:
@@ -57,8 +58,8 @@ def read_production(file: str, given: Mapping[str, str]) -> Production:
     variables = Variables.of(_table(path, document, "variables"), given, str(path))
     defaults = _table(path, document, "defaults")
     lines = _lines_of_nodes(text)
-    nodes, bad = [], []
-    for name, fields in _table(path, document, "node").items():
+    nodes, bad, table = [], [], _table(path, document, "node")
+    for name, fields in table.items():
         line = lines.get(name, 1)
         if reason := _wrong(name, fields):
             bad.append(BadLine(line, reason))
@@ -71,7 +72,7 @@ def read_production(file: str, given: Mapping[str, str]) -> Production:
     if not nodes and not bad:
         raise UsageError(f"{path} has no nodes", _HINT)
     return Production(str(path), path, _text(path, document, "name"),
-                      _text(path, document, "output"), nodes, bad)  # fmt: skip
+                      _text(path, document, "output"), nodes, bad, frozenset(table))  # fmt: skip
 
 
 def _text_of(path: Path) -> str:

@@ -8,14 +8,16 @@ from typing import Any, NamedTuple
 
 from piooy_cli.batch.manifest_lines import BadLine
 from piooy_cli.batch.production.document import Node, Production
+from piooy_cli.batch.row_links import wrong_kind
 from piooy_cli.batch.row_paths import RowPaths
 from piooy_cli.batch.rows import BatchRow, digest_of, spec_of
 from piooy_cli.domain.errors import PiooyError, UsageError
-from piooy_cli.domain.inputs import ResultRef, numbered, with_addresses
+from piooy_cli.domain.inputs import ResultRef, inputs_of, numbered, with_addresses
 from piooy_cli.domain.models import Order
 from piooy_cli.requests.builder import RequestBuilder, RequestSpec
 
 _INPUT = re.compile(r"\{node:([^{}]++)\}")
+_NTH = re.compile(r"#[0-9]++")
 _KINDS = {"images": "image_input", "videos": "video_input"}
 
 
@@ -50,8 +52,10 @@ class NodeBuilder:
         nodes = {node.name: node for node in production.nodes}
         made: dict[str, NodeRow] = {}
         bad = list(production.bad)
-        for name in _in_order(nodes, bad):
+        for name in _in_order(nodes, production.names, bad):
             node = nodes[name]
+            if not made.keys() >= set(_parents(node.fields)):
+                continue  # what is wrong with a parent is told
             try:
                 made[name] = self._row(node, made)
             except PiooyError as error:
@@ -68,10 +72,8 @@ class NodeBuilder:
         asked = self._builder.settled(spec_of(_with_rows(fields)).over(self._defaults))
         order = self._builder.order(asked)
         parents = _parents(fields)
-        keys = {name: made[name].row.key for name in parents if name in made}
-        if lacking := [name for name in parents if name not in keys]:
-            raise UsageError(f"its input {lacking[0]} is not right")
-        order = _with_keys(order, keys)
+        _check_kinds(order, made)
+        order = _with_keys(order, {name: made[name].row.key for name in parents})
         base = f"sha:{_content(asked, order).hex()}"
         nth = self._count[base] = self._count.get(base, 0) + 1
         base = f"{base}#{nth}" if nth > 1 else base
@@ -94,14 +96,23 @@ def _generations(sent: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def _in_order(nodes: Mapping[str, Node], bad: list[BadLine]) -> list[str]:
+def _check_kinds(order: Order, made: Mapping[str, NodeRow]) -> None:
+    """Raise UsageError if a parent makes another kind of file than is needed."""
+    for one in inputs_of(order):
+        if one.ref.row:
+            media = made[one.ref.row].row.order.media
+            if reason := wrong_kind(one.ref.row, media, one.option, one.ref.n):
+                raise UsageError(reason)
+
+
+def _in_order(nodes: Mapping[str, Node], known: Collection[str], bad: list[BadLine]) -> list[str]:
     """Return the names, parents first; nodes in a circle, or without a parent, are bad."""
     graph: dict[str, list[str]] = {}
     for node in nodes.values():
         names = _parents(node.fields)
         graph[node.name] = [name for name in names if name in nodes]
         for name in names:
-            if name not in nodes:
+            if name not in known:
                 bad.append(BadLine(node.line, f"node {node.name}: there is no node {name[:60]!r}"))
     try:
         return list(TopologicalSorter(graph).static_order())
@@ -148,11 +159,18 @@ def _content(asked: RequestSpec, order: Order) -> bytes:
 
 
 def _identity(value: Any) -> Any:
-    """Return what an input is: files in the request by their digest, others by their text."""
+    """Return what an input is: files in the request by their digest, others by their text.
+
+    Of parents that send the same, it does not matter which one it is.
+    """
     if isinstance(value, list):
         return [_identity(one) for one in value]
-    if isinstance(value, str) and value.startswith("data:"):
+    if not isinstance(value, str):
+        return value
+    if value.startswith("data:"):
         return hashlib.sha256(value.encode()).hexdigest()
+    if (ref := ResultRef.of(value)) and ref.row:
+        return str(ref._replace(row=_NTH.sub("", ref.row)))
     return value
 
 
