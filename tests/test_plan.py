@@ -1,10 +1,13 @@
 """`piooy plan` and `piooy init-plan`: what a production would send, and why. Nothing is sent."""
 
 import json
+import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
+from processes import shell
 
 
 def plans(ran):
@@ -224,6 +227,21 @@ def test_the_example_can_be_planned_and_run(piooy, sandbox, home):
     assert len(piooy("plan", "spring.toml").lines) == 3
     assert piooy("run", "spring.toml").code == 0
     assert sorted(path.suffix for path in (home / "spring").rglob("*.*")) == [".jsonl", ".mp4", ".png", ".wav"]  # fmt: skip
+
+
+@pytest.mark.soak
+def test_the_example_of_the_readme(sandbox, home):
+    """From a prompt to a picture, to videos, to music, and the same as one file; word for word."""
+    text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"## From a picture to a film\n.*?```sh\n(.*?)```", text, re.DOTALL)
+    assert len(block.splitlines()) == 8
+
+    ran = shell(f"set -e\n{block}")
+
+    assert ran.returncode == 0, ran.stderr
+    made = [line.split("/")[-1] for line in ran.stdout.splitlines() if line.endswith((".png", ".mp4", ".wav"))]  # fmt: skip
+    assert made[:3] == ["fox.png", "run.mp4", "rest.mp4"] and len(made) == 7
+    assert ran.stdout.count("└─ ") == 2
 
 
 def test_a_plan_leaves_no_trace(piooy, sandbox, spring, home):
