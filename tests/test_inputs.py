@@ -93,6 +93,7 @@ def test_wrong_inputs_are_refused_before_anything_is_sent(piooy, sandbox, home):
         assert (ran.code, ran.out) == (code, ""), (arguments, ran.err)
         assert len(ran.err.splitlines()) <= 3
     assert piooy("history").lines == before
+    assert piooy(*VIDEO, "--video", "fox.png", "--dry-run", "x").code == 2  # without asking anyone
 
 
 def test_an_unknown_file_is_told_from_a_saved_one(piooy, sandbox, home):
