@@ -34,7 +34,7 @@ end
 complete -c piooy -f
 complete -c piooy -n "__piooy_path ''" -f -a generate -d 'Create an image, a video, music or a character from a prompt.'
 complete -c piooy -n "__piooy_path ''" -f -a batch -d 'Run every row of a manifest, each sent once.'
-complete -c piooy -n "__piooy_path ''" -f -a plan -d 'Show what `piooy run` would send, and why. Nothing is sent.'
+complete -c piooy -n "__piooy_path ''" -f -a plan -d 'Show what a production would send, and why. Nothing is sent.'
 complete -c piooy -n "__piooy_path ''" -f -a run -d 'Send what a production needs: nodes that are new or changed, after their parents.'
 complete -c piooy -n "__piooy_path ''" -f -a init-plan -d 'Write an example of a production, with comments.'
 complete -c piooy -n "__piooy_path ''" -f -a task -d 'Show the id, status, media type and model of tasks.'

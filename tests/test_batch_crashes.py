@@ -218,6 +218,7 @@ sent_mark.SentMark.check = lambda *arguments: None
 
 def lose(how, ledger, older):
     """Do to the ledger what people do by mistake."""
+    ledger.parent.mkdir(mode=0o700, exist_ok=True)  # a run that was killed early has made nothing
     for path in ledger.parent.glob(f"{ledger.name}*"):
         path.unlink()
     if how == "emptied":

@@ -76,7 +76,7 @@ def test_what_has_a_record_has_this_one(piooy, known, line):
         ("generate image -m m x --dry-run", {"mediaType", "scene", "provider", "model", "prompt"}),
         ("models nano-banana-pro", {"id", "media_type", "scenes", "provider", "options", "defaults", "typical_seconds", "learned"}),
         ("history stats", {"model", "scene", "size", "runs", "success_rate", "median_seconds", "p90_seconds"}),
-        ("history show @last", {*RECORD_FIELDS} - {"ref"} | {"row", "state", "digest", "attempts", "decisions"}),
+        ("history show @last", {*RECORD_FIELDS} - {"ref"} | {"row", "state", "digest", "attempts", "decisions", "inputs"}),
         ("history check", set()),
         ("config list", {"key", "value", "origin"}),
         ("config get base_url", {"key", "value", "origin"}),

@@ -12,6 +12,7 @@ import pytest
 import typer
 from processes import DEFINE, Terminal
 
+from piooy_cli.batch.production.example import EXAMPLE
 from piooy_cli.cli.app import command_app
 from piooy_cli.cli.reference.blocks import CodeBlock
 from piooy_cli.cli.reference.facts import USUAL_VARIABLES, exit_codes, variables
@@ -180,6 +181,7 @@ def stage(piooy, sandbox, raw, home, monkeypatch):
     (home / "ids.txt").write_text("\n".join(task["id"] for task in tasks))
     (home / "question.txt").write_text("how?")
     (home / "prompts.txt").write_text("a fox\na hare\n")
+    (home / "spring.toml").write_text(EXAMPLE)
     (home / "rows.jsonl").write_text('{"prompt": "an owl", "model": "m", "media": "image"}\n')
     (home / "rows.csv").write_text("prompt,model,media\na fox,m,image\n")
     (home / "kept_keyring.py").write_text(KEYRING)

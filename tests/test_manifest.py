@@ -909,6 +909,7 @@ TEXT = st.lists(
 @given(TEXT, st.lists(st.integers(0, 60), max_size=8))
 @example(b"abcdefghi\nb\n", [])
 @example(b"abcdefghi\nb\n", [9])
+@example(b"abcdefgh\r\r", [])
 def test_lines_are_the_same_however_they_come(data, places):
     """A line is as long, and as whole, wherever a pipe cuts it; too long is too long."""
     with pytest.MonkeyPatch.context() as patch:

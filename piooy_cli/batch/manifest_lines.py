@@ -68,7 +68,7 @@ def _lines_of(pieces: Iterable[bytes]) -> Iterator[tuple[int, bytes] | BadLine]:
                 yield _too_long(number)
                 return
             yield number, line
-        if len(held) > LONGEST_LINE:
+        if len(held) - held.endswith(b"\r") > LONGEST_LINE:  # which may be the line's end
             yield _too_long(number + 1)
             return
     if held:

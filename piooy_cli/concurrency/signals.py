@@ -94,8 +94,8 @@ def _handle(handler: Callable[[int, Any], None]) -> dict[int, Any]:
     replaced = {}
     with suppress(ValueError):  # not the main thread
         for name in _NAMES:
-            number = getattr(signal, name)
-            if (before := signal.getsignal(number)) is not signal.SIG_IGN:
+            number = getattr(signal, name, None)
+            if number and (before := signal.getsignal(number)) is not signal.SIG_IGN:
                 signal.signal(number, handler)
                 replaced[int(number)] = before or signal.SIG_DFL
     return replaced

@@ -18,8 +18,10 @@ from piooy_cli.files.reading import expanded, read_small
 _BIGGEST = 16 << 20
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", re.ASCII)
 _KEYS = ("name", "output", "variables", "defaults", "node")
-_HEADER = re.compile(r"\s*\[\s*node\s*\.\s*[\"']?([^\"'\]]+?)[\"']?\s*[.\]]")
-_NODE_OF_JSON = re.compile(r"\s*\"([^\"]+)\"\s*:\s*\{")
+_HEADER = re.compile(  # of a node, in TOML or JSON
+    r"""\s*+\[\s*+node\s*+\.\s*+(?:"([^"]*+)"|'([^']*+)'|([A-Za-z0-9_-]++))"""
+    r"""|\s*+"([^"]++)"\s*+:\s*+\{"""
+)
 _HINT = "`piooy init-plan` writes an example"
 
 Fields = dict[str, Any]
@@ -119,8 +121,8 @@ def _text(path: Path, document: Fields, key: str) -> str | None:
 def _lines_of_nodes(text: str) -> dict[str, int]:
     found: dict[str, int] = {}
     for number, line in enumerate(text.splitlines(), 1):
-        if match := _HEADER.match(line) or _NODE_OF_JSON.match(line):
-            found.setdefault(match[1], number)
+        if match := _HEADER.match(line):
+            found.setdefault(next(filter(None, match.groups()), ""), number)
     return found
 
 

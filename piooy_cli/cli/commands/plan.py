@@ -36,13 +36,13 @@ def plan(
     output: saving_options.OutputOption = None,
     inline: request_options.Inline = False,
 ) -> None:
-    """Show what `piooy run` would send, and why. Nothing is sent.
+    """Show what a production would send, and why. Nothing is sent.
 
     \b
     Examples:
       piooy init-plan > spring.toml
       piooy plan spring.toml
-      piooy plan spring.toml --graph dot | dot -Tsvg > spring.svg
+      piooy plan spring.toml --graph mermaid
 
     A node is kept as long as what it sends, and what its parents are, stay the same.
     """
@@ -84,7 +84,7 @@ def init_plan(
     \b
     Examples:
       piooy init-plan
-      piooy init-plan spring.toml
+      piooy init-plan film.toml
     """
     from piooy_cli.batch.production.example import EXAMPLE
     from piooy_cli.files.reading import expanded

@@ -52,7 +52,7 @@ def run(
       piooy plan spring.toml
       piooy run spring.toml
       piooy run spring.toml --only hero --var animal=hare
-      piooy run spring.toml --force hero
+      piooy run spring.toml --force hero --yes
 
     What was sent is not sent again, unless it or a parent has changed. After a crash or an outage,
     run the same command to resume.
