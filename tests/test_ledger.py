@@ -494,6 +494,19 @@ def test_an_older_ledger_that_cannot_be_taken_over_stays_as_it_was(older, state,
     kept.close()
 
 
+def test_ctrl_c_while_a_ledger_is_made_stays_ctrl_c(state, monkeypatch):
+    """Also in the moment after the commit: it is not taken for an error of the ledger."""
+    from piooy_cli.ledger.sqlite import schema
+
+    def interrupted(connection, script):
+        connection.execute("commit")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(schema, "_create_search_index", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        SqliteOrderStore(state, "a")
+
+
 def test_many_take_an_older_ledger_over_at_once(older, state):
     """Six processes start at the same time: each lists what there is."""
     connection = sqlite3.connect(older)

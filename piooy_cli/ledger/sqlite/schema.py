@@ -123,7 +123,8 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute(f"pragma user_version = {VERSION}")
         connection.execute("commit")
     except BaseException:
-        connection.execute("rollback")
+        if connection.in_transaction:  # Ctrl-C may come before it begins, or after it ends
+            connection.execute("rollback")
         raise
 
 
