@@ -6,8 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from piooy_cli.api.client import ApiClient
-from piooy_cli.api.results.reasons import find_failed_results
-from piooy_cli.api.results.urls import bucket_address
 from piooy_cli.domain.errors import NotDownloaded, PiooyError, exit_code_of
 from piooy_cli.domain.events import Failed, Fetched, Fetching, Noticed, Saved, Tell, Warned
 from piooy_cli.domain.hints import Hint
@@ -61,6 +59,8 @@ class AssetFetcher:
         return [one for one in outcomes if isinstance(one, SavedFile)]
 
     def _warn_of_failed_results(self, task: Task) -> None:
+        from piooy_cli.api.results.reasons import find_failed_results  # its patterns cost 2 ms
+
         if found := find_failed_results(task.raw):
             failed, total, why = found
             reason = f": {why}" if why else ""
@@ -108,6 +108,8 @@ def assets_to_save(task: Task, covers: bool) -> list[Asset]:
 
 def no_files_error(task: Task) -> NotDownloaded:
     """Return the error for a task that succeeded without a file: the user has paid for one."""
+    from piooy_cli.api.results.urls import bucket_address
+
     message = f"task {task.id} succeeded, but has no files"
     parts = [task.raw.get("taskResult"), task.raw.get("taskInfo")]
     if address := bucket_address(parts):

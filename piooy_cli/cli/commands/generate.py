@@ -147,14 +147,16 @@ def generate(
     if dry_run:
         return context.output.document(order.to_dict())
     confirm_charges(context, count, yes)
-    to_stdout = wait and download and is_allowed_stdout(output)
-    save = saving_options.save_options(ctx, stdout=to_stdout)
-    if to_stdout:
+    to_stdout = wait and download and output is not None and is_allowed_stdout(output)
+    # What is not needed is not loaded; an --output that is wrong is told all the same.
+    saves = (wait and download) or output is not None
+    saving = saving_options.save_options(ctx, stdout=to_stdout) if saves else None
+    if to_stdout and saving:
         if count != 1:
             raise UsageError(
                 "--output - accepts a single task", "for several tasks, give --output a directory"
             )
-        return context.run(_to_stdout, order, timeout, save)
+        return context.run(_to_stdout, order, timeout, saving)
 
     def on_saved(file: SavedFile) -> None:
         if preview:
@@ -165,7 +167,7 @@ def generate(
     how = GenerateOptions(
         times=count,
         wait=wait,
-        save=save if wait and download else None,
+        save=saving if wait and download else None,
         timeout=timeout,
         at_once=concurrency,
         on_saved=on_saved,
