@@ -1,57 +1,24 @@
 """`piooy history`: list, search, resolve, export and check the orders in the local ledger."""
 
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from piooy_cli.app.context import Context
-from piooy_cli.cli import options
+from piooy_cli.cli import history_options, options
 from piooy_cli.cli.help import CommandApp
-from piooy_cli.cli.options import known_fields, parse_duration, positive_number
+from piooy_cli.cli.options import known_fields, parse_duration
 from piooy_cli.domain.answers import Document, Line, Listing
 from piooy_cli.domain.errors import NotDownloaded, PiooyError, StillRunning, UsageError
 from piooy_cli.domain.events import Saved, Shown
 from piooy_cli.domain.hints import Hint
-from piooy_cli.domain.models import MediaType, OrderState, check_task_id
+from piooy_cli.domain.models import OrderState, check_task_id
 from piooy_cli.domain.text import check_text
-
-if TYPE_CHECKING:
-    pass
 
 history = CommandApp()
 _Ref = Annotated[str, typer.Argument(metavar="REF", help="A task id or its prefix, @last, @row:N.")]
 _Yes = Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation prompt.")]
-_Status = Annotated[
-    str | None, typer.Option("--status", metavar="WORD", help="Only this status, such as FAILED.")
-]
-_Model = Annotated[str | None, typer.Option("--model", "-m", metavar="ID", help="Only this model.")]
-_Media = Annotated[MediaType | None, typer.Option("--media", help="Only this media type.")]
-_Since = Annotated[
-    float | None,
-    typer.Option(
-        "--since",
-        parser=parse_duration,
-        metavar="AGE",
-        help="Only orders newer than this, such as 2d or 12h.",
-    ),
-]
-_Search = Annotated[
-    str | None, typer.Option("--search", metavar="TEXT", help="Search prompts, models and ids.")
-]
-_Unsaved = Annotated[
-    bool, typer.Option("--unsaved", help="Only tasks that succeeded and have unsaved files.")
-]
-_Unknown = Annotated[
-    bool, typer.Option("--unknown", help="Only orders in doubt, which you need to resolve.")
-]
-_Batch = Annotated[str | None, typer.Option("--batch", metavar="NAME", help="Only this batch.")]
-_Limit = Annotated[
-    int,
-    typer.Option(
-        "--limit", "-n", parser=positive_number, metavar="N", help="Maximum number to list."
-    ),
-]
 _Adopt = Annotated[
     str | None,
     typer.Option(
@@ -81,15 +48,15 @@ _Before = Annotated[
 @history.callback()
 def list_history(
     ctx: typer.Context,
-    status: _Status = None,
-    model: _Model = None,
-    media: _Media = None,
-    since: _Since = None,
-    search: _Search = None,
-    unsaved: _Unsaved = False,
-    unknown: _Unknown = False,
-    batch: _Batch = None,
-    limit: _Limit = 30,
+    status: history_options.Status = None,
+    model: history_options.Model = None,
+    media: history_options.Media = None,
+    since: history_options.Since = None,
+    search: history_options.Search = None,
+    unsaved: history_options.Unsaved = False,
+    unknown: history_options.Unknown = False,
+    batch: history_options.Batch = None,
+    limit: history_options.Limit = 30,
     fields: options.Fields = None,
 ) -> None:
     """List the orders sent from this machine, and their outcome.
@@ -190,7 +157,7 @@ def export(ctx: typer.Context) -> None:
 
 
 @history.command("stats")
-def stats(ctx: typer.Context, model: _Model = None) -> None:
+def stats(ctx: typer.Context, model: history_options.Model = None) -> None:
     """Show run times and success rates by model, scene and size.
 
     \b
