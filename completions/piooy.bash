@@ -15,7 +15,7 @@ _piooy() {
         if [[ $word == = ]]; then skip=1; continue; fi
         if [[ -n $skip ]]; then skip=""; continue; fi
         case "$word" in
-            --accept-key|--adopt|--aspect-ratio|--base-url|--batch|--before|--color|--concurrency|--cors|--count|--deadline|--duration|--email|--faults|--fields|--file|--force|--format|--graph|--heartbeat|--host|--hyperlinks|--image|--interval|--jobs|--jq|--last-frame|--limit|--limits|--lock-wait|--log|--lyrics|--lyrics-file|--max-failures|--max-tasks|--media|--metrics|--model|--name|--negative-prompt|--on-exists|--only|--option|--options|--output|--port|--profile|--prompt-file|--provider|--record|--refresh|--replay|--resolution|--result-shape|--results|--scene|--search|--seed|--since|--speed|--state|--status|--store|--style|--summary|--timeout|--title|--var|--vary|--video|--why|-O|-a|-f|-i|-j|-m|-n|-o|-r) skip=1; continue ;;
+            --accept-key|--adopt|--aspect-ratio|--base-url|--batch|--before|--color|--concurrency|--cors|--count|--deadline|--duration|--email|--faults|--fields|--file|--force|--format|--graph|--heartbeat|--host|--hyperlinks|--image|--interval|--jobs|--jq|--last-frame|--limit|--limits|--lock-wait|--log|--lyrics|--lyrics-file|--max-failures|--max-tasks|--media|--metrics|--model|--name|--negative-prompt|--on-exists|--only|--option|--options|--output|--port|--profile|--prompt-file|--provider|--record|--refresh|--replay|--resolution|--result-shape|--results|--scene|--search|--seed|--since|--speed|--state|--status|--store|--style|--summary|--tag|--timeout|--title|--var|--vary|--video|--why|-O|-a|-f|-i|-j|-m|-n|-o|-r) skip=1; continue ;;
             -*|@) continue ;;
         esac
         case "${path:+$path }$word" in
@@ -36,19 +36,19 @@ _piooy() {
             ;;
         'generate')
             [[ $given == 0 ]] && words='image video music character'
-            options='-m --model -a --aspect-ratio -r --resolution --duration -i --image --video --last-frame --inline -o --output --on-exists --wait --no-wait --download --no-download -n --count --vary --zip --name -j --concurrency --timeout --interval --heartbeat --notify -f --prompt-file -O --option --options --seed --negative-prompt --title --style --lyrics --lyrics-file --instrumental --provider --scene --covers --allow-http-assets --allow-private-assets --allow-svg --dry-run -y --yes --open --preview --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='-m --model -a --aspect-ratio -r --resolution --duration -i --image --video --last-frame --inline -o --output --on-exists --wait --no-wait --download --no-download -n --count --tag --vary --zip --name -j --concurrency --timeout --interval --heartbeat --notify -f --prompt-file -O --option --options --seed --negative-prompt --title --style --lyrics --lyrics-file --instrumental --provider --scene --covers --allow-http-assets --allow-private-assets --allow-svg --dry-run -y --yes --open --preview --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 -m|--model) values='@models' ;;
                 --on-exists) values='skip rename overwrite fail' ;;
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                -a|--aspect-ratio|-r|--resolution|--duration|-i|--image|--video|--last-frame|-o|--output|-n|--count|--vary|--name|-j|--concurrency|--timeout|--interval|--heartbeat|-f|--prompt-file|-O|--option|--options|--seed|--negative-prompt|--title|--style|--lyrics|--lyrics-file|--provider|--scene|--jq|--base-url|--record) COMPREPLY=(); return ;;
+                -a|--aspect-ratio|-r|--resolution|--duration|-i|--image|--video|--last-frame|-o|--output|-n|--count|--tag|--vary|--name|-j|--concurrency|--timeout|--interval|--heartbeat|-f|--prompt-file|-O|--option|--options|--seed|--negative-prompt|--title|--style|--lyrics|--lyrics-file|--provider|--scene|--jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'batch')
             [[ $given == 0 ]] && words=''
-            options='-m --model --media -a --aspect-ratio -r --resolution --duration -i --image -o --output --name -j --concurrency -n --limit --only --dry-run -y --yes --vary --zip --format --shuffle --max-tasks --max-failures --deadline --lock-wait --allow-empty --timeout --interval --heartbeat --notify --results --summary --metrics --on-exists --covers --allow-http-assets --allow-private-assets --allow-svg --allow-row-paths --video --inline -O --option --options --seed --negative-prompt --provider --scene --title --style --lyrics --lyrics-file --instrumental --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='-m --model --media -a --aspect-ratio -r --resolution --duration -i --image -o --output --name -j --concurrency -n --limit --only --dry-run -y --yes --tag --vary --zip --format --shuffle --max-tasks --max-failures --deadline --lock-wait --allow-empty --timeout --interval --heartbeat --notify --results --summary --metrics --on-exists --covers --allow-http-assets --allow-private-assets --allow-svg --allow-row-paths --video --inline -O --option --options --seed --negative-prompt --provider --scene --title --style --lyrics --lyrics-file --instrumental --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 -m|--model) values='@models' ;;
                 --media) values='image video music character' ;;
@@ -58,7 +58,7 @@ _piooy() {
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                -a|--aspect-ratio|-r|--resolution|--duration|-i|--image|-o|--output|--name|-j|--concurrency|-n|--limit|--vary|--max-tasks|--max-failures|--deadline|--lock-wait|--timeout|--interval|--heartbeat|--results|--summary|--metrics|--video|-O|--option|--options|--seed|--negative-prompt|--provider|--scene|--title|--style|--lyrics|--lyrics-file|--jq|--base-url|--record) COMPREPLY=(); return ;;
+                -a|--aspect-ratio|-r|--resolution|--duration|-i|--image|-o|--output|--name|-j|--concurrency|-n|--limit|--tag|--vary|--max-tasks|--max-failures|--deadline|--lock-wait|--timeout|--interval|--heartbeat|--results|--summary|--metrics|--video|-O|--option|--options|--seed|--negative-prompt|--provider|--scene|--title|--style|--lyrics|--lyrics-file|--jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'plan')
@@ -74,13 +74,13 @@ _piooy() {
             ;;
         'run')
             [[ $given == 0 ]] && words=''
-            options='--var --only --force -o --output -j --concurrency --name --dry-run -y --yes --max-tasks --max-failures --deadline --lock-wait --timeout --interval --heartbeat --notify --results --summary --metrics --on-exists --covers --allow-http-assets --allow-private-assets --allow-svg --allow-row-paths --inline --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='--var --only --force --tag -o --output -j --concurrency --name --dry-run -y --yes --max-tasks --max-failures --deadline --lock-wait --timeout --interval --heartbeat --notify --results --summary --metrics --on-exists --covers --allow-http-assets --allow-private-assets --allow-svg --allow-row-paths --inline --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --on-exists) values='skip rename overwrite fail' ;;
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --var|--only|--force|-o|--output|-j|--concurrency|--name|--max-tasks|--max-failures|--deadline|--lock-wait|--timeout|--interval|--heartbeat|--results|--summary|--metrics|--jq|--base-url|--record) COMPREPLY=(); return ;;
+                --var|--only|--force|--tag|-o|--output|-j|--concurrency|--name|--max-tasks|--max-failures|--deadline|--lock-wait|--timeout|--interval|--heartbeat|--results|--summary|--metrics|--jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'init-plan')
@@ -179,14 +179,14 @@ _piooy() {
             ;;
         'history')
             words='show resolve prune export stats check'
-            options='--status -m --model --media --since --search --unsaved --unknown --batch -n --limit --fields --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='--status -m --model --media --since --search --unsaved --unknown --batch --tag -n --limit --fields --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 -m|--model) values='@models' ;;
                 --media) values='image video music character' ;;
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --status|--since|--search|--batch|-n|--limit|--fields|--jq|--base-url|--record) COMPREPLY=(); return ;;
+                --status|--since|--search|--batch|--tag|-n|--limit|--fields|--jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'history show')
@@ -231,13 +231,13 @@ _piooy() {
             ;;
         'history stats')
             [[ $given == 0 ]] && words=''
-            options='-m --model --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='-m --model --tag --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 -m|--model) values='@models' ;;
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --jq|--base-url|--record) COMPREPLY=(); return ;;
+                --tag|--jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'history check')

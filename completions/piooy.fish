@@ -10,7 +10,7 @@ function __piooy_path
             continue
         end
         switch $word
-            case --accept-key --adopt --aspect-ratio --base-url --batch --before --color --concurrency --cors --count --deadline --duration --email --faults --fields --file --force --format --graph --heartbeat --host --hyperlinks --image --interval --jobs --jq --last-frame --limit --limits --lock-wait --log --lyrics --lyrics-file --max-failures --max-tasks --media --metrics --model --name --negative-prompt --on-exists --only --option --options --output --port --profile --prompt-file --provider --record --refresh --replay --resolution --result-shape --results --scene --search --seed --since --speed --state --status --store --style --summary --timeout --title --var --vary --video --why -O -a -f -i -j -m -n -o -r
+            case --accept-key --adopt --aspect-ratio --base-url --batch --before --color --concurrency --cors --count --deadline --duration --email --faults --fields --file --force --format --graph --heartbeat --host --hyperlinks --image --interval --jobs --jq --last-frame --limit --limits --lock-wait --log --lyrics --lyrics-file --max-failures --max-tasks --media --metrics --model --name --negative-prompt --on-exists --only --option --options --output --port --profile --prompt-file --provider --record --refresh --replay --resolution --result-shape --results --scene --search --seed --since --speed --state --status --store --style --summary --tag --timeout --title --var --vary --video --why -O -a -f -i -j -m -n -o -r
                 set skip yes
                 continue
             case '-*'
@@ -78,6 +78,7 @@ complete -c piooy -n "__piooy_path 'generate'" -l no-wait -d 'Not: Wait for the 
 complete -c piooy -n "__piooy_path 'generate'" -l download -d 'Download the files.'
 complete -c piooy -n "__piooy_path 'generate'" -l no-download -d 'Not: Download the files.'
 complete -c piooy -n "__piooy_path 'generate'" -s n -l count -r -F -d 'Create N tasks from the same request.'
+complete -c piooy -n "__piooy_path 'generate'" -l tag -r -F -d 'Tag of your own, such as client=acme; not sent; repeatable.'
 complete -c piooy -n "__piooy_path 'generate'" -l vary -r -F -d 'Create a task for each value: seed:=1..8, style=noir,anime, prompt=@FILE; repeatable.'
 complete -c piooy -n "__piooy_path 'generate'" -l zip -d 'Pair values by position instead of combining them.'
 complete -c piooy -n "__piooy_path 'generate'" -l name -r -F -d 'Name of the batch (default: from the file\'s path).'
@@ -133,6 +134,7 @@ complete -c piooy -n "__piooy_path 'batch'" -s n -l limit -r -F -d 'Send at most
 complete -c piooy -n "__piooy_path 'batch'" -l only -x -a 'failed' -d 'Resend failed rows only; each is charged again.'
 complete -c piooy -n "__piooy_path 'batch'" -l dry-run -d 'Print what would be sent, without sending it.'
 complete -c piooy -n "__piooy_path 'batch'" -s y -l yes -d 'Skip the confirmation prompt.'
+complete -c piooy -n "__piooy_path 'batch'" -l tag -r -F -d 'Tag of your own, such as client=acme; not sent; repeatable.'
 complete -c piooy -n "__piooy_path 'batch'" -l vary -r -F -d 'Create a task for each value: seed:=1..8, style=noir,anime, prompt=@FILE; repeatable.'
 complete -c piooy -n "__piooy_path 'batch'" -l zip -d 'Pair values by position instead of combining them.'
 complete -c piooy -n "__piooy_path 'batch'" -l format -x -a 'jsonl csv lines' -d 'Format (default: from the file name or first line).'
@@ -206,6 +208,7 @@ complete -c piooy -n "__piooy_path 'plan'" -s h -l help -d 'Print this help.'
 complete -c piooy -n "__piooy_path 'run'" -l var -r -F -d 'Set a variable of the file; repeatable.'
 complete -c piooy -n "__piooy_path 'run'" -l only -r -F -d 'Only this node and its parents; repeatable.'
 complete -c piooy -n "__piooy_path 'run'" -l force -r -F -d 'Send it again, and what is made from it; repeatable.'
+complete -c piooy -n "__piooy_path 'run'" -l tag -r -F -d 'Tag of your own, such as client=acme; not sent; repeatable.'
 complete -c piooy -n "__piooy_path 'run'" -s o -l output -r -F -d 'Directory or name template for files. [env: PIOOY_OUTPUT]'
 complete -c piooy -n "__piooy_path 'run'" -s j -l concurrency -r -F -d 'Maximum tasks at once; reduced while the service responds with 429.'
 complete -c piooy -n "__piooy_path 'run'" -l name -r -F -d 'Name of the batch (default: from the file\'s path).'
@@ -426,6 +429,7 @@ complete -c piooy -n "__piooy_path 'history'" -l search -r -F -d 'Search prompts
 complete -c piooy -n "__piooy_path 'history'" -l unsaved -d 'Only tasks that succeeded and have unsaved files.'
 complete -c piooy -n "__piooy_path 'history'" -l unknown -d 'Only orders in doubt, which you need to resolve.'
 complete -c piooy -n "__piooy_path 'history'" -l batch -r -F -d 'Only this batch.'
+complete -c piooy -n "__piooy_path 'history'" -l tag -r -F -d 'Only orders with this tag; all have to match.'
 complete -c piooy -n "__piooy_path 'history'" -s n -l limit -r -F -d 'Maximum number to list.'
 complete -c piooy -n "__piooy_path 'history'" -l fields -r -F -d 'Print only these fields, such as id,prompt.'
 complete -c piooy -n "__piooy_path 'history'" -l json -d 'Print results as JSON Lines.'
@@ -507,6 +511,7 @@ complete -c piooy -n "__piooy_path 'history export'" -l record -r -F -d 'Record 
 complete -c piooy -n "__piooy_path 'history export'" -l version -d 'Print the version.'
 complete -c piooy -n "__piooy_path 'history export'" -s h -l help -d 'Print this help.'
 complete -c piooy -n "__piooy_path 'history stats'" -s m -l model -x -a '(__piooy_ask models)' -d 'Only this model.'
+complete -c piooy -n "__piooy_path 'history stats'" -l tag -r -F -d 'Only orders with this tag; all have to match.'
 complete -c piooy -n "__piooy_path 'history stats'" -l json -d 'Print results as JSON Lines.'
 complete -c piooy -n "__piooy_path 'history stats'" -l jq -r -F -d 'Filter JSON output through a jq expression.'
 complete -c piooy -n "__piooy_path 'history stats'" -s q -l quiet -d 'Print nothing but errors to stderr.'

@@ -55,6 +55,50 @@ def test_filters(piooy, past, arguments, wanted):
     assert [line.split("\t")[0] for line in ran.lines] == [past[n] for n in wanted]
 
 
+@pytest.fixture
+def tagged(piooy, sandbox):
+    """Three orders: of two clients, and of none."""
+    tags = (["--tag", "client=acme", "--tag", "job=7"], ["--tag", "client=beta"], [])
+    return [piooy("-q", *GENERATE, "--no-wait", *one, "a fox").lines[0] for one in tags]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        (["--tag", "client=acme"], [0]), (["--tag", "client"], [1, 0]), (["--tag", "client=acm"], []), (["--tag", "Client"], []),
+        (["--tag", "client", "--tag", "job"], [0]), (["--tag", "client=beta", "--tag", "job"], []), (["--tag", "client", "-n", "1"], [1]),
+    ],
+    ids=lambda value: " ".join(map(str, value)),
+)  # fmt: skip
+def test_filters_by_tag(piooy, tagged, arguments, wanted):
+    """By name, or by name and value; all of them have to match."""
+    ran = piooy("history", *arguments)
+
+    assert ran.code == 0
+    assert [line.split("\t")[0] for line in ran.lines] == [tagged[n] for n in wanted]
+
+
+@pytest.mark.parametrize("text", ["", "=acme", "client=", "cl ient", "client=a\nb"])
+@pytest.mark.parametrize("command", [["history"], ["history", "stats"]], ids=" ".join)
+def test_a_filter_that_is_no_tag(piooy, tagged, command, text):
+    """Exit 2: it would match nothing."""
+    ran = piooy(*command, "--tag", text)
+
+    assert ran.code == 2 and "tag" in ran.err
+
+
+def test_references_by_tag(piooy, tagged):
+    """Where a task is taken; a tag that nothing has is an empty set, a wrong one is told."""
+    first, second, _ = tagged
+
+    assert [line.split("\t")[0] for line in piooy("task", "@tag:client").lines] == [second, first]
+    assert piooy("task", "@tag:client=acme").out.startswith(first)
+    assert piooy("task", stdin="@tag:job=7\n").out.startswith(first)
+    assert json.loads(piooy("history", "show", "@tag:job").out)["id"] == first
+    assert piooy("--sandbox", "task", "@tag:client").lines == []
+    assert piooy("task", "@tag:cl ient").code == piooy("task", "@tag:client=").code == 2
+
+
 def test_search_without_an_index(piooy, past, monkeypatch):
     """A SQLite without FTS5 polls for the text itself."""
     from piooy_cli.ledger.sqlite import filters
@@ -329,6 +373,18 @@ def test_stats_tell_what_runs_were_like(piooy, past):
     assert (record["runs"], record["success_rate"]) == (2, 1.0)
     assert 0 < record["median_seconds"] <= record["p90_seconds"] < 10
     assert piooy("history", "stats", "-m", "veo-3-1").lines == []
+
+
+def test_stats_of_a_tag(piooy, sandbox):
+    """Only of the orders that have it."""
+    for tags in (["--tag", "client=acme"], ["--tag", "client=beta", "--tag", "job=1"], []):
+        piooy("-q", *GENERATE, "--no-download", *tags, "a fox")
+
+    def runs(*tags):
+        return [record["runs"] for record in piooy("history", "stats", "--json", *tags).json]
+
+    assert runs() == [3] and runs("--tag", "client") == [2]
+    assert runs("--tag", "client=beta", "--tag", "job") == [1] and runs("--tag", "x") == []
 
 
 def test_stats_count_failures(piooy, api):

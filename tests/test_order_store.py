@@ -281,6 +281,54 @@ def test_references(store):
             store.resolve_ref(ref)
 
 
+def test_tags_of_a_row_that_is_planned_again(store):
+    """The order is sent with the tags that the row has then, and no others."""
+    row = RowKey("b", "r", b"")
+    first = ORDER._replace(tags={"client": "acme", "job": "1"})
+    taken(store.plan(first, b"{}", row), PATHS[OrderState.PLANNED])
+
+    submitted(store, "t", row, ORDER._replace(tags={"client": "beta"}))
+
+    assert store.order_named("t").task.tags == {"client": "beta"}
+    assert store.newest_order("b", "r").task.tags == {"client": "beta"}
+
+
+def test_tags_of_an_order_that_is_on_its_way_stay(store):
+    """Another process that plans the same row is refused, and has changed nothing."""
+    row = RowKey("b", "r", b"")
+    taken(store.plan(ORDER._replace(tags={"client": "acme"}), b"{}", row), ["mark_sending"])
+
+    with pytest.raises(Busy):
+        store.plan(ORDER, b"{}", row).mark_sending()
+
+    assert store.newest_order("b", "r").task.tags == {"client": "acme"}
+
+
+@pytest.mark.parametrize("row", [None, RowKey("b", "r", b"")], ids=["order", "row"])
+def test_pruning_takes_tags_away(store, row):
+    """Of an order that is deleted, and of a batch's row of which only the record is kept."""
+    submitted(store, "t", row, ORDER._replace(tags={"client": "acme"}))
+    store.observe(Task("t", "FAILED"))
+
+    assert (store.prune(time.time() + 1), store.prune(time.time() + 1)) == (1, 0)
+
+    assert store.resolve_ref("@tag:client") == []
+    assert list(store.integrity_errors()) == []
+
+
+def test_a_list_reads_its_tags_at_once(store):
+    """One query for a page, however many orders have tags."""
+    for n in range(5):
+        submitted(store, f"t-{n}", order=ORDER._replace(tags={"n": str(n)}))
+    queries = []
+    store.connection.set_trace_callback(queries.append)
+
+    tags = [one.task.tags for one in store.list_orders(OrderFilters())]
+
+    assert tags == [{"n": str(n)} for n in reversed(range(5))]
+    assert len([query for query in queries if "from tags" in query]) == 1
+
+
 def test_accounts_do_not_see_each_other(opened):
     """Nor is an order of another account named by accident."""
     record = submitted(opened("me@here"))

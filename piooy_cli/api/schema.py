@@ -74,6 +74,7 @@ def task_from_json(data: Mapping[str, Any], base_url: str, known: Task) -> Task:
         model=_text(data.get("model")) or known.model,
         prompt=_text(data.get("prompt")) or known.prompt,
         options=known.options,
+        tags=known.tags,
         created_at=known.created_at,
         accepted_at=known.accepted_at,
         size=known.size,

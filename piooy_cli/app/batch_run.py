@@ -86,7 +86,7 @@ def _decides(
     """Return what shapes or permits requests, beside the rows themselves."""
     own = context.settings
     tables = [dict(own.model), own.provider, repr(own.options), repr(own.models)]
-    given = defaults._asdict() | {"options": dict(defaults.options)}
+    given = defaults._asdict() | {"options": dict(defaults.options), "tags": dict(defaults.tags)}
     permitted = options.save.row_paths
     return given | {"own": tables, "axes": [list(axis) for axis in axes], "row_paths": permitted}
 

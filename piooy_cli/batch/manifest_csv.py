@@ -15,10 +15,12 @@ from piooy_cli.batch.manifest_lines import (
     is_deep,
     split_urls,
 )
+from piooy_cli.domain.tags import name_fault
 from piooy_cli.domain.text import is_blank, parse_json
 
 LONGEST_FIELD = 1 << 20
-_OPTION = "option."
+_OPTION, _TAG = "option.", "tag."
+_FIELDS = tuple(name for name in MANIFEST_FIELDS if name not in ("options", "tags"))
 _SPACES = " \t\u00a0"  # around a cell, spreadsheets and people leave them by mistake
 _DELIMITERS = (",", "\t", ";")
 _SEPARATOR_LINE = re.compile(r'"?sep=([,;\t])"?')  # which Excel writes and reads
@@ -27,7 +29,7 @@ _SEPARATOR_LINE = re.compile(r'"?sep=([,;\t])"?')  # which Excel writes and read
 def is_column(name: str) -> bool:
     """Whether a header may contain this name."""
     is_option = name.startswith(_OPTION) and len(name.rstrip(":")) > len(_OPTION)
-    return is_option or (name in MANIFEST_FIELDS and name != "options")
+    return is_option or name.startswith(_TAG) or name in _FIELDS
 
 
 def is_header(line: str) -> bool:
@@ -108,8 +110,10 @@ class _Feed:
 def _header_fault(names: list[str]) -> str | None:
     for name in names:
         if not is_column(name):
-            known = ", ".join(name for name in MANIFEST_FIELDS if name != "options")
-            return f"has an unknown column {name[:60]!r}; known: {known}, option.KEY"
+            known = ", ".join(_FIELDS)
+            return f"has an unknown column {name[:60]!r}; known: {known}, option.KEY, tag.NAME"
+        if name.startswith(_TAG) and (fault := name_fault(name.removeprefix(_TAG))):
+            return f"has the column {name[:60]!r}: {fault}"
         if [other.removesuffix(":") for other in names].count(name.removesuffix(":")) > 1:
             return f"has the column {name!r} twice"
     return None
@@ -135,6 +139,8 @@ def _row(number: int, names: list[str], cells: list[str]) -> RawRow | BadLine:
             if is_deep(value):
                 return BadLine(number, f"{name} is nested too deep")
             fields.setdefault("options", {})[key] = value
+        elif name.startswith(_TAG) and cell:
+            fields.setdefault("tags", {})[name.removeprefix(_TAG)] = cell
         elif cell:
             fields[name] = split_urls(cell) if name in LISTS else cell
     return RawRow(number, fields)

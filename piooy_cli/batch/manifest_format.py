@@ -138,6 +138,9 @@ def _fault(name: str, fields: dict[str, Any]) -> str | None:
         if not isinstance(value, dict):
             return "options must be an object"
         return "options are nested too deep" if is_deep(value) else None
+    if name == "tags":
+        is_texts = isinstance(value, dict) and all(isinstance(one, str) for one in value.values())
+        return None if is_texts else "tags must be an object of texts"
     if name == "id" and type(value) is int:
         value = fields[name] = str(value)
     if name in TEXTS:

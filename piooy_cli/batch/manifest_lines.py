@@ -8,7 +8,7 @@ LONGEST_LINE = 16 << 20  # bytes: a picture of 10 MiB as base64, and room for th
 DEEPEST = 100
 TEXTS = ("prompt", "model", "media", "provider", "scene", "output", "id")
 LISTS = ("images", "videos")
-MANIFEST_FIELDS = (*TEXTS, *LISTS, "options")
+MANIFEST_FIELDS = (*TEXTS, *LISTS, "options", "tags")
 _SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # ZIP (xlsx, ods) and OLE (xls)
 _NEXT_URL = re.compile(r"[,;]?\s+|[,;](?=https?://)", re.IGNORECASE)
 UNSENDABLE = re.compile("[\x00\ud800-\udfff]")  # what no JSON text in UTF-8 can carry

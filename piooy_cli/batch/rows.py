@@ -44,6 +44,7 @@ def spec_of(fields: dict[str, Any]) -> RequestSpec:
         images=tuple(fields.get("images", ())),
         videos=tuple(fields.get("videos", ())),
         options=fields.get("options", {}),
+        tags=fields.get("tags", {}),
     )
 
 
@@ -53,14 +54,22 @@ def content_key(fields: dict[str, Any]) -> str:
     return f"sha:{digest_of(own).hex()}"
 
 
+def identity_of(asked: RequestSpec) -> dict[str, Any]:
+    """Return what a request asks for: everything but its tags."""
+    fields = asked._asdict() | {"options": dict(asked.options)}
+    del fields["tags"]
+    return fields
+
+
 def spec_digest(asked: RequestSpec) -> bytes:
     """Return a digest of the request: rows with equal digests ask for the same."""
-    return digest_of(asked._asdict() | {"options": dict(asked.options)})
+    return digest_of(identity_of(asked))
 
 
 def order_to_text(order: Order) -> str:
     """Return an order as JSON, for the row store."""
-    return json.dumps(order.to_dict(), ensure_ascii=False, separators=(",", ":"))
+    fields = order.to_dict() | ({"tags": dict(order.tags)} if order.tags else {})
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
 
 
 def order_from_text(text: str) -> Order:
@@ -68,7 +77,7 @@ def order_from_text(text: str) -> Order:
     fields = json.loads(text)
     if isinstance(fields, list):
         fields = dict(zip(_LISTED, fields, strict=True))
-    return Order.from_dict(fields)
+    return Order.from_dict(fields)._replace(tags=fields.get("tags", {}))
 
 
 def digest_of(value: Any) -> bytes:

@@ -31,6 +31,12 @@ Unknown = Annotated[
     bool, typer.Option("--unknown", help="Only orders in doubt, which you need to resolve.")
 ]
 Batch = Annotated[str | None, typer.Option("--batch", metavar="NAME", help="Only this batch.")]
+Tag = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tag", metavar="KEY[=VALUE]", help="Only orders with this tag; all have to match."
+    ),
+]
 Limit = Annotated[
     int,
     typer.Option(

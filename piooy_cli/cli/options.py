@@ -128,7 +128,8 @@ Refs = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[REF]...",
-        help="Task ids or prefixes, @last, @2, @pending, @failed, @unsaved, @batch:NAME;"
+        help="Task ids or prefixes, @last, @2, @pending, @failed, @unsaved, @batch:NAME,"
+        " @tag:KEY=VALUE;"
         " `-` reads stdin.",
     ),
 ]

@@ -130,9 +130,19 @@ Scene = Annotated[
     ),
 ]
 
+Tag = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tag",
+        metavar="KEY=VALUE",
+        help="Tag of your own, such as client=acme; not sent; repeatable.",
+    ),
+]
+
 
 def request_spec(ctx: typer.Context, media: MediaType | None) -> "RequestSpec":
     """Return the request that the command's options describe. Raises UsageError."""
+    from piooy_cli.domain.tags import tags_of
     from piooy_cli.requests.builder import RequestSpec
     from piooy_cli.requests.cli_input import collect_options, read_lyrics
 
@@ -148,4 +158,5 @@ def request_spec(ctx: typer.Context, media: MediaType | None) -> "RequestSpec":
         images=tuple(given["image"] or ()),
         videos=tuple(given["video"] or ()),
         options=collect_options(given["options_file"], given["option"], named),
+        tags=tags_of(given["tag"] or ()),
     )

@@ -89,7 +89,7 @@ class OrderState(StrEnum):
 
 
 class Order(NamedTuple):
-    """One request that a person asked for: exactly what the contract's POST carries."""
+    """One request that a person asked for: what the contract's POST carries, and its tags."""
 
     media: MediaType
     scene: str
@@ -97,6 +97,7 @@ class Order(NamedTuple):
     model: str
     prompt: str = ""
     options: Mapping[str, Any] = MappingProxyType({})
+    tags: Mapping[str, str] = MappingProxyType({})
 
     @property
     def size(self) -> str:
@@ -105,29 +106,22 @@ class Order(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """The contract's `GenerateRequest`; prompt and options only where there are any."""
-        fields: dict[str, Any] = {
+        fields = {
             "provider": self.provider,
             "mediaType": str(self.media),
             "model": self.model,
             "scene": self.scene,
         }
-        if self.prompt:
-            fields["prompt"] = self.prompt
-        if self.options:
-            fields["options"] = dict(self.options)
-        return fields
+        others = {"prompt": self.prompt, "options": dict(self.options)}
+        return fields | {name: value for name, value in others.items() if value}
 
     @classmethod
     def from_dict(cls, fields: Mapping[str, Any]) -> "Order":
         """The order that `to_dict` wrote."""
         return cls(
-            MediaType(fields["mediaType"]),
-            fields["scene"],
-            fields["provider"],
-            fields["model"],
-            fields.get("prompt", ""),
-            fields.get("options", {}),
-        )
+            MediaType(fields["mediaType"]), fields["scene"], fields["provider"], fields["model"],
+            fields.get("prompt", ""), fields.get("options", {}),
+        )  # fmt: skip
 
 
 class RowKey(NamedTuple):
@@ -178,6 +172,7 @@ class Task(NamedTuple):
     model: str | None = None
     prompt: str | None = None
     options: Mapping[str, Any] | None = None
+    tags: Mapping[str, str] = MappingProxyType({})
     created_at: datetime | None = None
     settled_at: datetime | None = None
     accepted_at: datetime | None = None

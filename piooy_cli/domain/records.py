@@ -10,8 +10,8 @@ from piooy_cli.domain.escaping import json_text
 from piooy_cli.domain.models import Asset, SavedFile, Task
 
 RECORD_FIELDS = (
-    "id", "status", "media_type", "scene", "provider", "model", "prompt", "options", "created_at",
-    "settled_at", "error", "assets", "ref",
+    "id", "status", "media_type", "scene", "provider", "model", "prompt", "options", "tags",
+    "created_at", "settled_at", "error", "assets", "ref",
 )  # fmt: skip
 
 
@@ -33,6 +33,7 @@ def task_record(task: Task, saved: Iterable[SavedFile] | None = None) -> dict[st
         "model": task.model,
         "prompt": task.prompt,
         "options": None if task.options is None else dict(task.options),
+        "tags": dict(task.tags),
         "created_at": _time(task.created_at),
         "settled_at": _time(task.settled_at),
         "error": {"code": failure.code, "message": failure.message} if failure else None,

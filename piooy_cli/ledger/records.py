@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from piooy_cli.domain.models import OrderState, SavedFile, Task
 
+if TYPE_CHECKING:
+    from piooy_cli.domain.tags import TagFilter
+
 
 class OrderFilters(NamedTuple):
-    """Which orders to list; `since` is in seconds before now."""
+    """Which orders to list; `since` is in seconds before now. All `tags` have to match."""
 
     status: str | None = None
     model: str | None = None
@@ -18,6 +21,7 @@ class OrderFilters(NamedTuple):
     unsaved: bool = False
     unknown: bool = False
     batch: str | None = None
+    tags: "Sequence[TagFilter]" = ()
     limit: int | None = None
 
 

@@ -1,7 +1,7 @@
 """The protocols of an order store, in terms of the domain."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from piooy_cli.domain.errors import PiooyError
 from piooy_cli.domain.inputs import OrderInput
@@ -16,6 +16,9 @@ from piooy_cli.ledger.records import (
     StoredOrder,
 )
 from piooy_cli.ledger.statistics import RunStatistics
+
+if TYPE_CHECKING:
+    from piooy_cli.domain.tags import TagFilter
 
 
 class OrderRecord(Protocol):
@@ -142,8 +145,13 @@ class OrderStore(TaskStore, Protocol):
     def prune(self, before: float) -> int:
         """Delete orders that have ended before a moment, in Unix seconds; return how many."""
 
-    def run_statistics(self, model: str | None = None) -> Sequence[RunStatistics]:
-        """Return the statistics of every model, scene and size, or of one model."""
+    def run_statistics(
+        self, model: str | None = None, tags: "Sequence[TagFilter]" = ()
+    ) -> Sequence[RunStatistics]:
+        """Return the statistics of every model, scene and size, or of one model.
+
+        `tags`: only of the orders that have all of them.
+        """
 
     def newest_order(self, batch: str, row: str) -> RowOrder | None:
         """Return the newest order of a row; None if nothing was planned."""

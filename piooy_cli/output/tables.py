@@ -184,6 +184,7 @@ def _card_rows(task: Task) -> list[tuple[str, str]]:
         ("model", task.model or ""),
         ("provider", task.provider or ""),
         ("prompt", task.prompt or ""),
+        ("tags", ", ".join(f"{name}={value}" for name, value in task.tags.items())),
         ("reason", reason),
         *((f"{asset.kind} {asset.n}", asset.url[:2000]) for asset in task.assets),
     ]

@@ -8,6 +8,7 @@ from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.inputs import ResultRef
 from piooy_cli.domain.models import MediaType, Order
+from piooy_cli.domain.tags import check_tags
 from piooy_cli.domain.text import check_text, is_blank
 from piooy_cli.requests import options
 
@@ -20,7 +21,7 @@ _LONGEST_WORD = 1000
 
 
 class RequestSpec(NamedTuple):
-    """A request as the user wrote it. None or empty: the defaults apply."""
+    """A request as the user wrote it, and its tags. None or empty: the defaults apply."""
 
     media: str | None = None
     model: str | None = None
@@ -30,11 +31,14 @@ class RequestSpec(NamedTuple):
     images: tuple[str, ...] = ()
     videos: tuple[str, ...] = ()
     options: Mapping[str, Any] = MappingProxyType({})
+    tags: Mapping[str, str] = MappingProxyType({})
 
     def over(self, other: "RequestSpec") -> "RequestSpec":
-        """Return this request, with gaps filled from `other`; options are merged."""
+        """Return this request, with gaps filled from `other`; options and tags are merged."""
         given = {name: value for name, value in self._asdict().items() if value}
-        return other._replace(**given | {"options": {**other.options, **self.options}})
+        given["options"] = {**other.options, **self.options}
+        given["tags"] = {**other.tags, **self.tags}
+        return other._replace(**given)
 
 
 class RequestBuilder:
@@ -93,6 +97,7 @@ class RequestBuilder:
             model=model,
             prompt=check_text(asked.prompt, "prompt"),
             options=options.check_options(chosen),
+            tags=check_tags(asked.tags),
         )
 
     def has_input(self, asked: RequestSpec) -> bool:

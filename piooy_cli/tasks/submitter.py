@@ -182,6 +182,7 @@ class Submitter:
             model=order.model,
             prompt=order.prompt,
             options=order.options,
+            tags=order.tags,
             size=order.size,
             accepted_at=datetime.now(UTC),
         )

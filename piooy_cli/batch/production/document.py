@@ -139,10 +139,11 @@ def _checked(fields: Fields, defaults: Fields, variables: Variables) -> Fields |
     merged = dict(fields)
     media = merged.get("media") or defaults.get("media")
     for layer in _layers(defaults, media):
-        own = merged.get("options", {}), layer.get("options", {})
+        tables = {key: (layer.get(key, {}), merged.get(key, {})) for key in ("options", "tags")}
         merged = {**layer, **merged}
-        if all(isinstance(one, dict) for one in own) and any(own):
-            merged["options"] = {**own[1], **own[0]}
+        for key, both in tables.items():
+            if all(isinstance(one, dict) for one in both) and any(both):
+                merged[key] = {**both[0], **both[1]}
     try:
         return checked_fields(variables.applied(merged))
     except UsageError as error:

@@ -10,7 +10,7 @@ from piooy_cli.batch.manifest_lines import BadLine
 from piooy_cli.batch.production.document import Node, Production
 from piooy_cli.batch.row_links import wrong_kind
 from piooy_cli.batch.row_paths import RowPaths
-from piooy_cli.batch.rows import BatchRow, digest_of, spec_of
+from piooy_cli.batch.rows import BatchRow, digest_of, identity_of, spec_of
 from piooy_cli.domain.errors import PiooyError, UsageError
 from piooy_cli.domain.inputs import ResultRef, inputs_of, numbered, with_addresses
 from piooy_cli.domain.models import Order
@@ -154,7 +154,7 @@ def _with_keys(order: Order, keys: Mapping[str, str]) -> Order:
 def _content(asked: RequestSpec, order: Order) -> bytes:
     """Return a digest of what a node sends. The catalogue's defaults change with versions."""
     inputs = [order.options.get(option) for option in ("image_input", "video_input", "video_url")]
-    own = asked._asdict() | {"options": dict(asked.options), "images": [], "videos": []}
+    own = identity_of(asked) | {"images": [], "videos": []}
     return digest_of(own | {"inputs": [_identity(value) for value in inputs]})
 
 

@@ -21,8 +21,9 @@ class ProductionRows:
         return self._name
 
     def digest(self) -> str:
-        """Return the digest of all nodes, with their names and places."""
-        return digest_of([[row.key, row.name, row.output] for row in self._rows]).hex()
+        """Return the digest of all nodes, with their names, places and tags."""
+        rows = [[row.key, row.name, row.output, dict(row.order.tags)] for row in self._rows]
+        return digest_of(rows).hex()
 
     def rows(self) -> Iterator[BatchRow | BadLine]:
         """Yield the rows."""

@@ -65,6 +65,7 @@ def batch(
         bool, typer.Option("--dry-run", help="Print what would be sent, without sending it.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation prompt.")] = False,
+    tag: request_options.Tag = None,
     vary: options.Vary = None,
     zip_: options.Zip = False,
     form: Annotated[
@@ -162,9 +163,9 @@ def batch(
       piooy batch rows.jsonl --only failed
 
     After a crash or an outage, run the same command to resume. Options apply to rows that do not
-    set them. A row has the fields prompt, model, media, provider, scene, options, images, output
-    and id; in a table (CSV, or separated by tabs or semicolons) they are columns, and option.KEY
-    sets an option. Blank lines, and lines that start with #, are skipped.
+    set them. A row has the fields prompt, model, media, provider, scene, options, images, output,
+    tags and id; in a table (CSV, or separated by tabs or semicolons) they are columns, option.KEY
+    sets an option, and tag.NAME a tag. Blank lines, and lines that start with #, are skipped.
 
     A row's output is a place below -o, and the local files that it names for --inline are below the
     manifest's directory; --allow-row-paths permits other places. The extension in an output with

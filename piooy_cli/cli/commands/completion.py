@@ -16,6 +16,7 @@ _SETS = (
     ("@last", "the newest task"), ("@pending", "all"
         " running tasks"), ("@failed", "all failed tasks"),
     ("@unsaved", "succeeded and not saved yet"), ("@batch:", "all tasks of a batch"),
+    ("@tag:", "all tasks with a tag"),
 )  # fmt: skip
 
 

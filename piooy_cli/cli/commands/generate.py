@@ -62,6 +62,7 @@ def generate(
             help="Create N tasks from the same request.",
         ),
     ] = 1,
+    tag: request_options.Tag = None,
     vary: options.Vary = None,
     zip_: options.Zip = False,
     name: options.BatchName = None,

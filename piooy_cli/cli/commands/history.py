@@ -56,6 +56,7 @@ def list_history(
     unsaved: history_options.Unsaved = False,
     unknown: history_options.Unknown = False,
     batch: history_options.Batch = None,
+    tag: history_options.Tag = None,
     limit: history_options.Limit = 30,
     fields: options.Fields = None,
 ) -> None:
@@ -66,16 +67,21 @@ def list_history(
       piooy history --since 2d --search fox
       piooy history --unknown
       piooy history --unsaved | piooy download -o out/
+      piooy history --tag client=acme --since 30d --json
     """
     if ctx.invoked_subcommand is not None:
         return
+    from piooy_cli.domain.tags import filter_of
     from piooy_cli.ledger.records import OrderFilters
 
     context: Context = ctx.obj
     context.configure(fields=known_fields(fields))
     for name, text in {"search": search, "model": model, "batch": batch, "status": status}.items():
         check_text(text or "", f"--{name}")
-    filters = OrderFilters(status, model, media, since, search, unsaved, unknown, batch, limit)
+    tags = [filter_of(text) for text in tag or ()]
+    filters = OrderFilters(
+        status, model, media, since, search, unsaved, unknown, batch, tags, limit
+    )
     context.output.results_are((Shown,))
     if store := context.existing_store():
         for task, files in store.list_orders(filters):
@@ -157,7 +163,9 @@ def export(ctx: typer.Context) -> None:
 
 
 @history.command("stats")
-def stats(ctx: typer.Context, model: history_options.Model = None) -> None:
+def stats(
+    ctx: typer.Context, model: history_options.Model = None, tag: history_options.Tag = None
+) -> None:
     """Show run times and success rates by model, scene and size.
 
     \b
@@ -166,10 +174,12 @@ def stats(ctx: typer.Context, model: history_options.Model = None) -> None:
       piooy history stats -m nano-banana-pro --json
     """
     from piooy_cli.cli.commands.models import experience, runs_record
+    from piooy_cli.domain.tags import filter_of
 
     context: Context = ctx.obj
     store = context.existing_store()
-    found = list(store.run_statistics(model)) if store else []
+    tags = [filter_of(text) for text in tag or ()]
+    found = list(store.run_statistics(model, tags)) if store else []
     columns = ["model", "scene", "size", "runs", "success", "median", "9 of 10"]
     rows = [[one.model, one.scene or "", one.size, *experience(one)] for one in found]
     kinds = [{"model": one.model, "scene": one.scene, "size": one.size or None} for one in found]

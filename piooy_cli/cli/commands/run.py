@@ -19,6 +19,7 @@ def run(
     var: production_options.Var = None,
     only: production_options.Only = None,
     force: production_options.Force = None,
+    tag: request_options.Tag = None,
     output: saving_options.OutputOption = None,
     concurrency: options.Concurrency = 4,
     name: options.BatchName = None,
@@ -61,6 +62,7 @@ def run(
     from piooy_cli.app.production import run_production
     from piooy_cli.batch.row_state import RunPlan
     from piooy_cli.concurrency.backoff import Deadline
+    from piooy_cli.domain.tags import tags_of
     from piooy_cli.requests.builder import RequestSpec
 
     context = options.waiting_context(ctx)
@@ -72,4 +74,4 @@ def run(
         results=results, summary=summary, metrics=metrics, yes=yes,
     )  # fmt: skip
     asked = production_options.production_options(ctx, batch)
-    run_production(context, RequestSpec(), asked)
+    run_production(context, RequestSpec(tags=tags_of(tag or ())), asked)

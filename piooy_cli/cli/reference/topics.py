@@ -10,7 +10,7 @@ from piooy_cli.domain.errors import PRECEDENCE
 
 _CONFIG = """\
 output = "~/Pictures/piooy/{date}-{slug}-{n}.{ext}"
-history_prompts = false         # prompts stay out of the history
+history_prompts = false         # prompts stay out of the history, tags do not
 
 [model]
 image = "nano-banana-pro"       # where no --model is given

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from piooy_cli.domain.models import FAILED, OrderState
 from piooy_cli.ledger.records import RowOrder, SentRow
-from piooy_cli.ledger.sqlite.database import COLUMNS, Database, task_from_row
+from piooy_cli.ledger.sqlite.database import COLUMNS, Database
 
 _PAGE = 1000
 
@@ -19,8 +19,8 @@ class Batches(Database):
             " where account = ? and batch = ? and row = ? order by turn desc limit 1"
         )
         for found in self.read(query, self.account, batch, row):
-            task = task_from_row(found, self.assets_of(found["id"]))
-            return RowOrder(OrderState(found["state"]), found["turn"], found["asked"], task)
+            state, turn, spec = OrderState(found["state"]), found["turn"], found["asked"]
+            return RowOrder(state, turn, spec, self.task_of(found))
         return None
 
     def row_of_order(self, ref: str, batch: str) -> str | None:

@@ -3,7 +3,7 @@
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from piooy_cli.ledger.sqlite.spending_limits import SpendingLimits
 _BYTES = "bytes:"  # begins no path, since paths in the ledger are absolute
 
 
-def task_from_row(row: sqlite3.Row, assets: Sequence[sqlite3.Row]) -> Task:
+def task_from_row(row: sqlite3.Row, assets: Sequence[sqlite3.Row], tags: Mapping[str, str]) -> Task:
     """Return an order as a task. Without a task id, it has a `ref`, and its state as status."""
     failed = row["failure_code"] or row["failure_message"]
     return Task(
@@ -32,6 +32,7 @@ def task_from_row(row: sqlite3.Row, assets: Sequence[sqlite3.Row]) -> Task:
         model=row["model"],
         prompt=row["prompt"],
         options=None if row["options"] is None else json.loads(row["options"]),
+        tags=tags,
         created_at=_time(row["created"]),
         settled_at=_time(row["settled"]),
         accepted_at=_time(row["accepted"]),
@@ -151,3 +152,17 @@ class Database:
         for row in self.read(query, *numbers):
             found[row["order_id"]].append(row)
         return found
+
+    def tags_by_order(self, numbers: list[int]) -> dict[int, dict[str, str]]:
+        """Return the tags of several orders, by the order's number."""
+        found: dict[int, dict[str, str]] = {number: {} for number in numbers}
+        marks = ", ".join("?" * len(numbers))
+        query = f"select order_id, name, value from tags where order_id in ({marks})"
+        for number, name, value in self.read(query, *numbers):
+            found[number][name] = value
+        return found
+
+    def task_of(self, row: sqlite3.Row) -> Task:
+        """Return an order as a task, with its assets and tags."""
+        number = row["id"]
+        return task_from_row(row, self.assets_of(number), self.tags_by_order([number])[number])

@@ -1,13 +1,16 @@
 """Turning the filters of a list into SQL conditions."""
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from piooy_cli.domain.errors import UsageError
 from piooy_cli.ledger.records import OrderFilters
 from piooy_cli.ledger.sqlite import process_id
 from piooy_cli.ledger.sqlite.database import Database
 from piooy_cli.ledger.sqlite.schema import has_search
+
+if TYPE_CHECKING:
+    from piooy_cli.domain.tags import TagFilter
 
 UNSAVED = (
     "exists (select 1 from assets where order_id = orders.id and role = 'result' and path is null)"
@@ -29,6 +32,10 @@ def conditions(database: Database, filters: OrderFilters) -> tuple[list[str], li
     if filters.batch:
         where.append("batch = ?")
         values.append(batch_named(database, filters.batch))
+    for tag in filters.tags:
+        condition, given = tagged(tag)
+        where.append(condition)
+        values += given
     if filters.since is not None:
         where.append("created >= ?")
         values.append(time.time() - filters.since)
@@ -41,6 +48,13 @@ def conditions(database: Database, filters: OrderFilters) -> tuple[list[str], li
         where.append(condition)
         values += words
     return where, values
+
+
+def tagged(tag: "TagFilter") -> tuple[str, list[str]]:
+    """Return a condition for the orders with a tag, and the values of its placeholders."""
+    name, value = tag
+    of_value, values = (" and value = ?", [value]) if value is not None else ("", [])
+    return f"id in (select order_id from tags where name = ?{of_value})", [name, *values]
 
 
 def batch_named(database: Database, name: str) -> str:

@@ -17,6 +17,7 @@ from piooy_cli.ledger.sqlite.order_record import SqliteOrderRecord
 from piooy_cli.ledger.sqlite.spending_limits import period_start
 
 _PAGE = 500
+_TAGGED = "exists (select 1 from tags where order_id = orders.id)"
 
 
 class History(Lineage):
@@ -32,9 +33,10 @@ class History(Lineage):
         rows = self.read(query, *values)
         for start in range(0, len(rows), _PAGE):
             page = rows[start : start + _PAGE]
-            assets = self.assets_by_order([row["id"] for row in page])
+            numbers = [row["id"] for row in page]
+            assets, tags = self.assets_by_order(numbers), self.tags_by_order(numbers)
             for row in page:
-                task = task_from_row(row, assets[row["id"]])
+                task = task_from_row(row, assets[row["id"]], tags[row["id"]])
                 yield StoredOrder(task, files_from_rows(task, assets[row["id"]]))
 
     def all_orders(self) -> Iterator[OrderDetails]:
@@ -44,17 +46,18 @@ class History(Lineage):
 
     def details(self, row: sqlite3.Row) -> OrderDetails:
         """Return an order with its files, attempts and decisions."""
-        assets = self.assets_of(row["id"])
-        task = task_from_row(row, assets)
+        number = row["id"]
+        assets = self.assets_of(number)
+        task = task_from_row(row, assets, self.tags_by_order([number])[number])
         return OrderDetails(
-            row["id"],
+            number,
             OrderState(row["state"]),
             row["digest"],
             task,
             files_from_rows(task, assets),
-            self._records_of("attempts", row["id"]),
-            self._records_of("decisions", row["id"]),
-            self.inputs_of(f"@row:{row['id']}"),
+            self._records_of("attempts", number),
+            self._records_of("decisions", number),
+            self.inputs_of(f"@row:{number}"),
         )
 
     def _records_of(self, table: str, number: int) -> list[dict[str, Any]]:
@@ -94,7 +97,7 @@ class History(Lineage):
     def prune(self, before: float) -> int:
         """Delete old orders that have ended; running and unknown ones stay. Return how many.
 
-        Of a batch's row only the texts are deleted: the record keeps it from being paid twice.
+        Of a batch's row only texts and tags are deleted: the record keeps it from being paid twice.
         """
         if self.spending.most:  # what the caps count has to be remembered
             before = min(before, period_start("month"))
@@ -103,11 +106,12 @@ class History(Lineage):
         with self.change() as connection:
             forgotten = connection.execute(
                 f"update orders set {texts} where id in ({chosen}) and batch is not null"
-                " and coalesce(prompt, options, body, failure_message) is not null",
+                f" and (coalesce(prompt, options, body, failure_message) is not null or {_TAGGED})",
                 values,
             ).rowcount
+            connection.execute(f"delete from tags where order_id in ({chosen})", values)
             chosen += " and batch is null"
-            for table in ("attempts", "assets", "decisions", "inputs", "tags"):
+            for table in ("attempts", "assets", "decisions", "inputs"):
                 connection.execute(f"delete from {table} where order_id in ({chosen})", values)
             statement = f"delete from orders where id in ({chosen})"
             return forgotten + connection.execute(statement, values).rowcount

@@ -4,13 +4,13 @@ import hashlib
 import json
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from piooy_cli.domain.inputs import OrderInput
 from piooy_cli.domain.models import Order, OrderState, RowKey, Task
 from piooy_cli.ledger.sqlite import lineage
-from piooy_cli.ledger.sqlite.database import COLUMNS, Database, task_from_row
+from piooy_cli.ledger.sqlite.database import COLUMNS, Database
 from piooy_cli.ledger.sqlite.order_record import SqliteOrderRecord
 
 _RUNS = 30  # older runs may be of other machines behind the service
@@ -39,6 +39,8 @@ class Orders(Database):
             number = self._planned(connection, fields, row, number)
             if inputs:
                 lineage.record_inputs(connection, number, inputs)
+            if row or order.tags:
+                _record_tags(connection, number, order.tags)
             return number
 
         return SqliteOrderRecord(self.commits.deferred, plan=planned, commits=self.commits)
@@ -71,7 +73,7 @@ class Orders(Database):
     def find(self, task_id: str) -> Task | None:
         """Return what is known about a task."""
         found = self.read(f"select {COLUMNS} from orders where task_id = ?", task_id)
-        return task_from_row(found[0], self.assets_of(found[0]["id"])) if found else None
+        return self.task_of(found[0]) if found else None
 
     def durations(self, task: Task) -> list[float]:
         """Return the seconds of the last runs of the same model, scene, size and provider."""
@@ -127,6 +129,15 @@ def _fields(about: Order | Task, keeps_prompts: bool) -> dict[str, str | None]:
         return known
     options = None if about.options is None else json.dumps(dict(about.options))
     return known | {"prompt": about.prompt, "options": options}
+
+
+def _record_tags(connection: sqlite3.Connection, number: int, tags: Mapping[str, str]) -> None:
+    """Record the tags of an order; a row that was planned before may have had others."""
+    connection.execute("delete from tags where order_id = ?", (number,))
+    connection.executemany(
+        "insert into tags (order_id, name, value) values (?, ?, ?)",
+        [(number, name, value) for name, value in tags.items()],
+    )
 
 
 def _write_status(connection: sqlite3.Connection, number: int, task: Task) -> None:

@@ -1,4 +1,4 @@
-"""References to tasks: @last, @2, @pending, @row:N, or a prefix of an id."""
+"""References to tasks: @last, @2, @pending, @tag:KEY=VALUE, @row:N, or a prefix of an id."""
 
 import re
 
@@ -7,12 +7,12 @@ from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import FAILED, SUCCEEDED, TaskStatus
 from piooy_cli.ledger.records import OrderDetails
 from piooy_cli.ledger.sqlite.database import COLUMNS
-from piooy_cli.ledger.sqlite.filters import UNSAVED, batch_named
+from piooy_cli.ledger.sqlite.filters import UNSAVED, batch_named, tagged
 from piooy_cli.ledger.sqlite.history import History
 
 SHORTEST_PREFIX = 6
 _ROW = re.compile(r"@row:([0-9]{1,18})", re.ASCII)
-_BATCH = "@batch:"
+_BATCH, _TAG = "@batch:", "@tag:"
 _NTH = re.compile(r"@([1-9][0-9]{0,8})", re.ASCII)
 _FAILED = ", ".join(f"'{status}'" for status in sorted(FAILED))
 _ENDED = ", ".join(f"'{status}'" for status in sorted(SUCCEEDED | FAILED))
@@ -21,7 +21,7 @@ _SETS = {
     "@failed": f"status in ({_FAILED})",
     "@unsaved": UNSAVED,
 }
-_KNOWN = "@last @2 @pending @failed @unsaved @batch:NAME @row:N"
+_KNOWN = "@last @2 @pending @failed @unsaved @batch:NAME @tag:KEY=VALUE @row:N"
 _TO_LIST = Hint("history", sentence="to list the orders: {}")
 
 
@@ -37,6 +37,11 @@ class References(History):
             return self._tasks_where(condition)
         if ref.startswith(_BATCH):
             return self._tasks_where("batch = ?", batch_named(self, ref.removeprefix(_BATCH)))
+        if ref.startswith(_TAG):
+            from piooy_cli.domain.tags import filter_of
+
+            condition, values = tagged(filter_of(ref.removeprefix(_TAG)))
+            return self._tasks_where(condition, *values)
         if ref == "@last" or _NTH.fullmatch(ref):
             return [self._nth(1 if ref == "@last" else int(ref[1:]))]
         if ref.startswith("@"):

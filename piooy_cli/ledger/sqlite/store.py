@@ -15,6 +15,7 @@ from piooy_cli.ledger.sqlite.references import References
 from piooy_cli.ledger.sqlite.spending_limits import SpendingLimits
 
 if TYPE_CHECKING:
+    from piooy_cli.domain.tags import TagFilter
     from piooy_cli.ledger.records import DamagedFile
     from piooy_cli.ledger.statistics import RunStatistics
 
@@ -43,11 +44,16 @@ class SqliteOrderStore(Orders, Assets, Batches, References):
 
     # What few commands need is imported when it is called.
 
-    def run_statistics(self, model: str | None = None) -> "Sequence[RunStatistics]":
-        """Return the statistics of every model, scene and size, or of one model, sorted by name."""
+    def run_statistics(
+        self, model: str | None = None, tags: "Sequence[TagFilter]" = ()
+    ) -> "Sequence[RunStatistics]":
+        """Return the statistics of every model, scene and size, or of one model, sorted by name.
+
+        `tags`: only of the orders that have all of them.
+        """
         from piooy_cli.ledger.sqlite import statistics
 
-        return statistics.run_statistics(self, model)
+        return statistics.run_statistics(self, model, tags)
 
     def remove_secrets(self, secrets: Sequence[str]) -> None:
         """Remove keys from what services have said, which older versions stored as it came."""
