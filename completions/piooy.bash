@@ -19,7 +19,7 @@ _piooy() {
             -*|@) continue ;;
         esac
         case "${path:+$path }$word" in
-            'generate' | 'batch' | 'plan' | 'run' | 'init-plan' | 'task' | 'wait' | 'download' | 'tree' | 'models' | 'contact' | 'completion' | 'man' | 'history' | 'history show' | 'history resolve' | 'history prune' | 'history export' | 'history stats' | 'history check' | 'config' | 'config list' | 'config get' | 'config set' | 'config unset' | 'config path' | 'config edit' | 'config set-key' | 'config delete-key' | 'config check' | 'sandbox' | 'sandbox serve' | 'sandbox reset') path="${path:+$path }$word" ;;
+            'generate' | 'batch' | 'plan' | 'run' | 'init-plan' | 'task' | 'wait' | 'download' | 'tree' | 'models' | 'contact' | 'completion' | 'man' | 'history' | 'history show' | 'history tag' | 'history resolve' | 'history prune' | 'history export' | 'history stats' | 'history check' | 'config' | 'config list' | 'config get' | 'config set' | 'config unset' | 'config path' | 'config edit' | 'config set-key' | 'config delete-key' | 'config check' | 'sandbox' | 'sandbox serve' | 'sandbox reset') path="${path:+$path }$word" ;;
             *) given=$((given + 1)) ;;
         esac
     done
@@ -178,7 +178,7 @@ _piooy() {
             esac
             ;;
         'history')
-            words='show resolve prune export stats check'
+            words='show tag resolve prune export stats check'
             options='--status -m --model --media --since --search --unsaved --unknown --batch --tag -n --limit --fields --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 -m|--model) values='@models' ;;
@@ -190,6 +190,16 @@ _piooy() {
             esac
             ;;
         'history show')
+            [[ $given == 0 ]] && words='@refs'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            case "$prev" in
+                --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
+                --profile) values='@profiles' ;;
+                --jq|--base-url|--record) COMPREPLY=(); return ;;
+            esac
+            ;;
+        'history tag')
             [[ $given == 0 ]] && words='@refs'
             options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in

@@ -17,7 +17,7 @@ function __piooy_path
                 continue
         end
         switch (string join -- ' ' $path $word)
-            case 'generate' 'batch' 'plan' 'run' 'init-plan' 'task' 'wait' 'download' 'tree' 'models' 'contact' 'completion' 'man' 'history' 'history show' 'history resolve' 'history prune' 'history export' 'history stats' 'history check' 'config' 'config list' 'config get' 'config set' 'config unset' 'config path' 'config edit' 'config set-key' 'config delete-key' 'config check' 'sandbox' 'sandbox serve' 'sandbox reset'
+            case 'generate' 'batch' 'plan' 'run' 'init-plan' 'task' 'wait' 'download' 'tree' 'models' 'contact' 'completion' 'man' 'history' 'history show' 'history tag' 'history resolve' 'history prune' 'history export' 'history stats' 'history check' 'config' 'config list' 'config get' 'config set' 'config unset' 'config path' 'config edit' 'config set-key' 'config delete-key' 'config check' 'sandbox' 'sandbox serve' 'sandbox reset'
                 set -a path $word
             case '*'
                 set -a given $word
@@ -416,6 +416,7 @@ complete -c piooy -n "__piooy_path 'man'" -l record -r -F -d 'Record every reque
 complete -c piooy -n "__piooy_path 'man'" -l version -d 'Print the version.'
 complete -c piooy -n "__piooy_path 'man'" -s h -l help -d 'Print this help.'
 complete -c piooy -n "__piooy_path 'history'" -f -a show -d 'Show everything that is known about an order: attempts, files and decisions.'
+complete -c piooy -n "__piooy_path 'history'" -f -a tag -d 'Change the tags of an order, or of all tasks of a set.'
 complete -c piooy -n "__piooy_path 'history'" -f -a resolve -d 'Resolve an order whose response was lost. piooy never decides this by itself.'
 complete -c piooy -n "__piooy_path 'history'" -f -a prune -d 'Delete old orders that have ended. Running and doubtful orders are kept, and so are files.'
 complete -c piooy -n "__piooy_path 'history'" -f -a export -d 'Export every order as JSON Lines, oldest first.'
@@ -461,6 +462,21 @@ complete -c piooy -n "__piooy_path 'history show'" -l base-url -r -F -d 'URL of 
 complete -c piooy -n "__piooy_path 'history show'" -l record -r -F -d 'Record every request and response to a file.'
 complete -c piooy -n "__piooy_path 'history show'" -l version -d 'Print the version.'
 complete -c piooy -n "__piooy_path 'history show'" -s h -l help -d 'Print this help.'
+complete -c piooy -n "__piooy_path 'history tag' first" -f -a '(__piooy_ask refs)'
+complete -c piooy -n "__piooy_path 'history tag'" -l json -d 'Print results as JSON Lines.'
+complete -c piooy -n "__piooy_path 'history tag'" -l jq -r -F -d 'Filter JSON output through a jq expression.'
+complete -c piooy -n "__piooy_path 'history tag'" -s q -l quiet -d 'Print nothing but errors to stderr.'
+complete -c piooy -n "__piooy_path 'history tag'" -s v -l verbose -d 'Show more detail.'
+complete -c piooy -n "__piooy_path 'history tag'" -l debug -d 'Show where an error was raised. [env: PIOOY_DEBUG]'
+complete -c piooy -n "__piooy_path 'history tag'" -l color -x -a 'auto always never' -d 'When to use color.'
+complete -c piooy -n "__piooy_path 'history tag'" -l hyperlinks -x -a 'auto always never' -d 'When to print file names as clickable links.'
+complete -c piooy -n "__piooy_path 'history tag'" -l no-input -d 'Never prompt.'
+complete -c piooy -n "__piooy_path 'history tag'" -l profile -x -a '(__piooy_ask profiles)' -d 'Profile of settings and key to use. [env: PIOOY_PROFILE]'
+complete -c piooy -n "__piooy_path 'history tag'" -l sandbox -d 'Use a built-in fake API: no key, no network, no charge. [env: PIOOY_SANDBOX]'
+complete -c piooy -n "__piooy_path 'history tag'" -l base-url -r -F -d 'URL of the API. [env: PIOOY_BASE_URL]'
+complete -c piooy -n "__piooy_path 'history tag'" -l record -r -F -d 'Record every request and response to a file.'
+complete -c piooy -n "__piooy_path 'history tag'" -l version -d 'Print the version.'
+complete -c piooy -n "__piooy_path 'history tag'" -s h -l help -d 'Print this help.'
 complete -c piooy -n "__piooy_path 'history resolve' first" -f -a '(__piooy_ask refs)'
 complete -c piooy -n "__piooy_path 'history resolve'" -l adopt -r -F -d 'Link the order to this task (checked with the API).'
 complete -c piooy -n "__piooy_path 'history resolve'" -l not-charged -d 'It never arrived; it may be sent again.'

@@ -387,6 +387,48 @@ def test_stats_of_a_tag(piooy, sandbox):
     assert runs("--tag", "client=beta", "--tag", "job") == [1] and runs("--tag", "x") == []
 
 
+def test_tags_are_changed(piooy, past):
+    """At once, and what has changed is on stderr."""
+    _, wolf, dusk = past
+    assert piooy("history", "tag", wolf[:8], "client=acme", "job=7").code == 0
+
+    ran = piooy("history", "tag", "@tag:client=acme", "client=beta", "job=", "draft=")
+
+    assert (ran.code, ran.out) == (0, "")
+    assert ran.err.splitlines() == [
+        "client=beta: set on 1 order",
+        "job: removed from 1 order",
+        "draft: removed from 0 of 1 order",
+    ]
+    assert json.loads(piooy("history", "show", wolf).out)["tags"] == {"client": "beta"}
+    assert piooy("history", "tag", "@pending", "client=acme").code == 0
+    assert piooy("task", "@tag:client=acme").out.startswith(dusk)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["@last"], 2), (["@last", "client"], 2), (["@last", "=x"], 2), (["@last", "a=1", "a="], 2), (["@last", "a=1", "a=2"], 2),
+        (["@last", "a=1", "b= 2"], 2), (["@last", "1="], 2), (["@nope", "a=1"], 2), (["@batch:nope", "a=1"], 14), (["no-such-task", "a=1"], 14), (["@row:99", "a=1"], 14),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)  # fmt: skip
+def test_tags_that_are_not_changed(piooy, past, arguments, code):
+    """A mistake in any word changes nothing, and is named."""
+    ran = piooy("history", "tag", *arguments)
+
+    assert ran.code == code and ran.err
+    assert [record["tags"] for record in piooy("history", "--json").json] == [{}, {}, {}]
+
+
+def test_an_order_in_doubt_is_tagged(piooy, doubt):
+    """By its row; from another account it is not."""
+    assert piooy("history", "tag", doubt, "client=acme").code == 0
+    assert piooy("--sandbox", "history", "tag", doubt, "client=beta").code == 2
+
+    assert piooy("history", "--unknown", "--json").json[0]["tags"] == {"client": "acme"}
+
+
 def test_stats_count_failures(piooy, api):
     """One of two failed: half succeeded."""
     for n, status in enumerate(("SUCCESS", "FAILED")):

@@ -200,10 +200,12 @@ def stage(piooy, sandbox, raw, home, monkeypatch):
 
 
 @pytest.mark.parametrize(("page", "line"), list(examples()), ids=lambda text: text[:60])
-def test_the_examples_work(stage, page, line):
+def test_the_examples_work(stage, piooy, page, line):
     """Each line as it stands, in a shell: exit 0."""
     if "@row:12" in line:
         line = line.replace("@row:12", stage())
+    if "@batch:rows" in line:
+        piooy("batch", "rows.jsonl")
     if page == "piooy-sandbox.1":
         pytest.skip("the test below runs both lines")
     define = DEFINE + "pass() { echo a-key-from-elsewhere; }\n"

@@ -304,6 +304,19 @@ def test_tags_of_an_order_that_is_on_its_way_stay(store):
     assert store.newest_order("b", "r").task.tags == {"client": "acme"}
 
 
+def test_adopting_takes_over_tags(store):
+    """Those of the task that was polled win, since they were given later."""
+    order = ORDER._replace(tags={"client": "acme", "job": "1"})
+    record = taken(store.plan(order, b"{}"), PATHS[OrderState.UNKNOWN])
+    store.observe(Task("lost", "SUCCESS"))
+    store.change_tags("lost", {"client": "beta"})
+
+    store.settle(record.number, OrderState.SUBMITTED, "me", "", "lost")
+
+    assert store.order_named("lost").task.tags == {"client": "beta", "job": "1"}
+    assert list(store.integrity_errors()) == []
+
+
 @pytest.mark.parametrize("row", [None, RowKey("b", "r", b"")], ids=["order", "row"])
 def test_pruning_takes_tags_away(store, row):
     """Of an order that is deleted, and of a batch's row of which only the record is kept."""
@@ -314,6 +327,30 @@ def test_pruning_takes_tags_away(store, row):
 
     assert store.resolve_ref("@tag:client") == []
     assert list(store.integrity_errors()) == []
+
+
+def test_changed_tags(store):
+    """Set, replaced and removed; what has the tag already does not count."""
+    submitted(store, "t-1", RowKey("b", "1", b""), ORDER._replace(tags={"a": "1", "b": "2"}))
+    submitted(store, "t-2", RowKey("b", "2", b""))
+
+    done = store.change_tags("@batch:b", {"a": "1", "b": "", "c": "3"})
+
+    assert done == (2, {"a": 1, "b": 1, "c": 2})
+    assert store.find("t-1").tags == store.find("t-2").tags == {"a": "1", "c": "3"}
+
+
+def test_too_many_tags_change_nothing(store):
+    """One order of a set would have 21: none of them is changed."""
+    submitted(store, "t-1", RowKey("b", "1", b""))
+    full = {f"n{n}": "x" for n in range(20)}
+    submitted(store, "t-2", RowKey("b", "2", b""), ORDER._replace(tags=full))
+
+    with pytest.raises(UsageError, match="would have 21 tags"):
+        store.change_tags("@batch:b", {"client": "acme"})
+
+    assert store.find("t-1").tags == {} and store.find("t-2").tags == full
+    assert store.change_tags("t-2", {"client": "acme", "n0": ""}).orders == 1
 
 
 def test_a_list_reads_its_tags_at_once(store):

@@ -14,7 +14,7 @@ from test_generate import GENERATE
 from piooy_cli.batch.rows import content_key, order_from_text, order_to_text, spec_digest
 from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.models import MediaType, Order
-from piooy_cli.domain.tags import check_tags, filter_of, tags_of
+from piooy_cli.domain.tags import changes_of, check_tags, filter_of, tags_of
 from piooy_cli.requests.builder import RequestSpec
 
 ACME = ("--tag", "client=acme")
@@ -310,6 +310,18 @@ def test_nodes_that_are_sent_later_have_the_newest_tags(piooy, serve, home):
     assert [tags["job"] for tags in tags_of_rows(piooy, "--search", "hare")] == ["3"]
 
 
+def test_the_tags_of_a_set_are_changed_at_once(piooy, log, home):
+    """All tasks of a batch; the next run of it pays nothing."""
+    rows(home / "rows.jsonl", 3)
+    piooy("batch", "rows.jsonl")
+
+    ran = piooy("history", "tag", "@batch:rows", "client=acme")
+
+    assert ran.err == "client=acme: set on 3 orders\n"
+    assert tags_of_rows(piooy) == [HALF] * 3
+    assert piooy("batch", "rows.jsonl").code == 0 and log.charges == 3
+
+
 def test_tags_are_offered_where_a_task_is_completed(piooy):
     """As the other sets are."""
     assert piooy("__complete", "refs", "@t").lines == ["@tag:\tall tasks with a tag"]
@@ -355,5 +367,10 @@ def test_what_is_accepted_is_accepted_everywhere(tags):
         with pytest.raises(UsageError):
             check_tags(MappingProxyType(tags))
         return
-    assert found == check_tags(tags) == check_tags(found)
+    assert (
+        found
+        == check_tags(tags)
+        == check_tags(found)
+        == changes_of([f"{n}={v}" for n, v in tags.items()])
+    )
     assert [filter_of(f"{name}={value}") for name, value in tags.items()] == [*found.items()]

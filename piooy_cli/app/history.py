@@ -1,6 +1,6 @@
 """The history: details of orders, resolving those in doubt, repairing saved files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from getpass import getuser
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,19 @@ def store_with(context: Context, ref: str) -> "OrderStore":
 def settle(store: "OrderStore", order: "OrderDetails", state: OrderState, why: str) -> None:
     """Record the user's decision about an order. Raises UsageError if it is not in doubt."""
     store.settle(order.number, state, _user(), why)
+
+
+def change_tags(context: Context, ref: str, texts: Sequence[str]) -> Iterator[str]:
+    """Change tags of the orders that `ref` names; yield what was changed. Raises UsageError."""
+    from piooy_cli.domain.tags import changes_of
+
+    changes = changes_of(texts)
+    done = store_with(context, ref).change_tags(ref, changes)
+    for name, value in changes.items():
+        what = f"{name}={value}: set on" if value else f"{name}: removed from"
+        changed = done.changed[name]
+        others = f" of {done.orders:,}" if changed < done.orders else ""
+        yield f"{what} {changed:,}{others} order{'' if done.orders == 1 else 's'}"
 
 
 async def adopt(

@@ -20,6 +20,13 @@ def tags_of(texts: Sequence[str]) -> dict[str, str]:
     return check_tags(_parsed(texts))
 
 
+def changes_of(texts: Sequence[str]) -> dict[str, str]:
+    """Parse changes of tags: as `tags_of`, but an empty value removes one. Raises UsageError."""
+    changes = _parsed(texts)
+    set_ = check_tags({name: value for name, value in changes.items() if value})
+    return {_checked_name(name): "" for name in changes} | set_
+
+
 def filter_of(text: str) -> TagFilter:
     """Parse `client=acme`, or `client` for any value. Raises UsageError."""
     name, sign, value = text.partition("=")

@@ -41,6 +41,13 @@ class InputLink(NamedTuple):
     child: str
 
 
+class TagChanges(NamedTuple):
+    """How many orders a change of tags was asked for, and of how many it changed each tag."""
+
+    orders: int
+    changed: Mapping[str, int]
+
+
 class OrderDetails(NamedTuple):
     """Everything that is known about one order. `digest`: the SHA-256 of the request's body."""
 

@@ -1,6 +1,6 @@
 """The protocols of an order store, in terms of the domain."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from piooy_cli.domain.errors import PiooyError
@@ -14,6 +14,7 @@ from piooy_cli.ledger.records import (
     RowOrder,
     SentRow,
     StoredOrder,
+    TagChanges,
 )
 from piooy_cli.ledger.statistics import RunStatistics
 
@@ -144,6 +145,12 @@ class OrderStore(TaskStore, Protocol):
 
     def prune(self, before: float) -> int:
         """Delete orders that have ended before a moment, in Unix seconds; return how many."""
+
+    def change_tags(self, ref: str, changes: Mapping[str, str]) -> TagChanges:
+        """Set tags of the orders that a reference names; an empty value removes one.
+
+        Raises NotFound or UsageError; then nothing is changed.
+        """
 
     def run_statistics(
         self, model: str | None = None, tags: "Sequence[TagFilter]" = ()

@@ -97,6 +97,34 @@ def show(ctx: typer.Context, ref: _Ref) -> None:
     context.output.answer(Document(details_record(store_with(context, ref).order_named(ref))))
 
 
+@history.command("tag")
+def tag_history(
+    ctx: typer.Context,
+    ref: Annotated[
+        str,
+        typer.Argument(
+            metavar="REF", help="A task id, @last, @row:N, @batch:NAME, @tag:KEY=VALUE."
+        ),
+    ],
+    tags: Annotated[
+        list[str],
+        typer.Argument(metavar="KEY=VALUE...", help="Tags to set; an empty value removes one."),
+    ],
+) -> None:
+    """Change the tags of an order, or of all tasks of a set.
+
+    \b
+    Examples:
+      piooy history tag @last client=acme
+      piooy history tag @batch:rows client=acme draft=
+    """
+    from piooy_cli.app.history import change_tags
+
+    context: Context = ctx.obj
+    for line in change_tags(context, ref, tags):
+        context.output.note(line)
+
+
 @history.command("resolve")
 def resolve_history(
     ctx: typer.Context,

@@ -138,6 +138,9 @@ def _move_adopted(connection: sqlite3.Connection, number: int, task_id: str) -> 
         hint = Hint("history show", (task_id,), "to show it: {}")
         raise UsageError(f"task {task_id} is another order's", hint)
     connection.execute("update assets set order_id = ? where order_id = ?", (number, other[0]))
+    # The user tagged the task after the order was sent: the later word counts.
+    statement = "update or replace tags set order_id = ? where order_id = ?"
+    connection.execute(statement, (number, other[0]))
     connection.execute("delete from orders where id = ?", (other[0],))
     connection.execute(
         "update orders set status = ?, settled = ? where id = ?", (other[1], other[2], number)

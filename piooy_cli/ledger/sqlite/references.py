@@ -66,6 +66,19 @@ class References(History):
             raise UsageError(f"{ref} belongs to {found[0]['account']}", hint)
         return self.details(found[0])
 
+    def order_numbers(self, ref: str) -> list[int]:
+        """Return the numbers of the orders that a reference names, one or several.
+
+        Raises NotFound or UsageError, and so if it names none.
+        """
+        refs = [ref] if _ROW.fullmatch(ref) else self.resolve_ref(ref)
+        if not refs:
+            raise NotFound(f"{ref} refers to no task", _TO_LIST)
+        if len(refs) == 1:
+            return [self.order_named(refs[0]).number]
+        query = "select id from orders where task_id = ?"
+        return [self.read(query, task_id)[0]["id"] for task_id in refs]
+
     def _tasks_where(self, condition: str, *values: str) -> list[str]:
         """Return the ids of the account's tasks, newest first."""
         query = (

@@ -1,6 +1,6 @@
 """The order store in SQLite: every order on disk before its first byte is sent."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from piooy_cli.ledger.sqlite.spending_limits import SpendingLimits
 
 if TYPE_CHECKING:
     from piooy_cli.domain.tags import TagFilter
-    from piooy_cli.ledger.records import DamagedFile
+    from piooy_cli.ledger.records import DamagedFile, TagChanges
     from piooy_cli.ledger.statistics import RunStatistics
 
 
@@ -54,6 +54,15 @@ class SqliteOrderStore(Orders, Assets, Batches, References):
         from piooy_cli.ledger.sqlite import statistics
 
         return statistics.run_statistics(self, model, tags)
+
+    def change_tags(self, ref: str, changes: Mapping[str, str]) -> "TagChanges":
+        """Set tags of the orders that a reference names; an empty value removes one.
+
+        Raises NotFound or UsageError; then nothing is changed.
+        """
+        from piooy_cli.ledger.sqlite import tag_changes
+
+        return tag_changes.change_tags(self, self.order_numbers(ref), changes)
 
     def remove_secrets(self, secrets: Sequence[str]) -> None:
         """Remove keys from what services have said, which older versions stored as it came."""
