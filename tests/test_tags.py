@@ -56,6 +56,13 @@ def test_tags_are_recorded_and_not_sent(piooy, api):
     assert "acme" not in piooy(*GENERATE, *ACME, "--dry-run", "a fox").out
 
 
+def test_an_order_that_is_not_waited_for_has_its_tags(piooy, sandbox):
+    """In the record that is printed as soon as it is accepted."""
+    (record,) = piooy("--json", *GENERATE, *ACME, "--no-wait", "a fox").json
+
+    assert record["tags"] == HALF
+
+
 def test_without_tags_there_is_an_empty_object(piooy, sandbox):
     """Programs need not ask whether the key is there."""
     assert piooy("--json", *GENERATE, "--no-wait", "a fox").json[0]["tags"] == {}
@@ -218,8 +225,8 @@ def test_a_header_with_tags_alone_beside_the_prompt(piooy, sandbox, home):
         ("a.jsonl", '{"prompt":"x","tags":{"a":"b\\n"}}', "tag a: the value"),
         ("a.jsonl", '{"prompt":"x","tags":{"a":"\\ud800"}}', "cannot be seen"),
         ("a.jsonl", '{"prompt":"x","tags":{"\\ud800":"a"}}', "is not the name of a tag"),
-        ("a.csv", "prompt,tag.1\nx,y\n", "'1' is not the name of a tag"),
-        ("a.csv", "prompt,tag.\nx,y\n", "'' is not the name of a tag"),
+        ("a.csv", "prompt,tag.1\nx,\n", "has the column 'tag.1': '1' is not the name"),
+        ("a.csv", "prompt,tag.\nx,\n", "has the column 'tag.': '' is not the name"),
         ("a.csv", "prompt,tag.a,tag.a\nx,y,z\n", "has the column 'tag.a' twice"),
         ("a.csv", "prompt,tags\nx,y\n", "has an unknown column 'tags'"),
         ("a.csv", "prompt,tag.a\nx,y\0\n", "tag.a contains a NUL character"),
