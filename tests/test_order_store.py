@@ -9,6 +9,7 @@ import pytest
 from piooy_cli.domain.errors import Busy, NotFound, PiooyError, StorageRefused, UsageError
 from piooy_cli.domain.errors import SubmissionUnknown as Unknown
 from piooy_cli.domain.events import Warned
+from piooy_cli.domain.inputs import OrderInput, ResultRef
 from piooy_cli.domain.models import (
     Asset,
     Kind,
@@ -474,6 +475,29 @@ def test_best_effort_reports_once_and_goes_on(store, monkeypatch, error):
     assert [type(one) for one in said] == [Warned]
     with pytest.raises(type(error)):
         best_effort.delete_resume_info("t", 1)
+
+
+def test_inputs_of_a_row_that_is_planned_again(store):
+    """The newest are right, also if there are none; prefixes of both sides are found."""
+    hero = OrderInput("image_input", 0, ResultRef("hero", "", 2))
+    for inputs, expected in ([hero], [("hero", 2)]), ([], []):
+        record = store.plan(ORDER, b"{}", RowKey("b", "one", b"1"), inputs)
+        record.mark_sending()
+        record.mark_unsent("why", None)
+        assert [(one.parent, one.n) for one in store.inputs_of(record.ref)] == expected
+        assert [one.child for one in store.made_from("hero")] == [record.ref] * len(expected)
+
+
+def test_a_file_is_known_by_its_bytes(store):
+    """The newest asset that was saved with them, of this account."""
+    for task_id in ("first", "second"):
+        task = Task(task_id, "SUCCESS", assets=(ASSET,))
+        store.observe(task)
+        store.record_file(SavedFile(task, ASSET, f"/tmp/{task_id}", 5, "a" * 64))
+        time.sleep(0.01)
+
+    assert store.saved_as("a" * 64) == ("second", 1)
+    assert store.saved_as("b" * 64) is None
 
 
 def test_best_effort_without_a_store_plans_nothing():

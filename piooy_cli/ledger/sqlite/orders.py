@@ -37,7 +37,7 @@ class Orders(Database):
             nonlocal number
             self.spending.admit(connection, self.account, order.model, row and row.batch)
             number = self._planned(connection, fields, row, number)
-            if inputs:
+            if row or inputs:
                 lineage.record_inputs(connection, number, inputs)
             if row or order.tags:
                 _record_tags(connection, number, order.tags)
