@@ -10,14 +10,14 @@ function __piooy_path
             continue
         end
         switch $word
-            case --accept-key --adopt --aspect-ratio --base-url --batch --before --color --concurrency --cors --count --deadline --duration --email --faults --fields --file --force --format --graph --heartbeat --host --hyperlinks --image --interval --jobs --jq --last-frame --limit --limits --lock-wait --log --lyrics --lyrics-file --max-failures --max-tasks --media --metrics --model --name --negative-prompt --on-exists --only --option --options --output --port --profile --prompt-file --provider --record --refresh --replay --resolution --result-shape --results --scene --search --seed --since --speed --state --status --store --style --summary --tag --timeout --title --var --vary --video --why -O -a -f -i -j -m -n -o -r
+            case --accept-key --adopt --aspect-ratio --base-url --batch --before --color --concurrency --cors --count --deadline --duration --email --faults --fields --file --force --format --graph --heartbeat --host --hyperlinks --image --interval --jobs --jq --last-frame --limit --limits --lock-wait --log --lyrics --lyrics-file --max-failures --max-tasks --media --metrics --model --name --negative-prompt --on-exists --only --option --options --output --port --preset --profile --prompt-file --provider --record --refresh --replay --resolution --result-shape --results --scene --search --seed --since --speed --state --status --store --style --summary --tag --timeout --title --var --vary --video --why -O -a -f -i -j -m -n -o -r
                 set skip yes
                 continue
             case '-*'
                 continue
         end
         switch (string join -- ' ' $path $word)
-            case 'generate' 'batch' 'plan' 'run' 'init-plan' 'task' 'wait' 'download' 'tree' 'models' 'contact' 'completion' 'man' 'history' 'history show' 'history tag' 'history resolve' 'history prune' 'history export' 'history stats' 'history check' 'config' 'config list' 'config get' 'config set' 'config unset' 'config path' 'config edit' 'config set-key' 'config delete-key' 'config check' 'sandbox' 'sandbox serve' 'sandbox reset'
+            case 'generate' 'batch' 'plan' 'run' 'init-plan' 'task' 'wait' 'download' 'tree' 'models' 'presets' 'contact' 'completion' 'man' 'history' 'history show' 'history tag' 'history resolve' 'history prune' 'history export' 'history stats' 'history check' 'config' 'config list' 'config get' 'config set' 'config unset' 'config path' 'config edit' 'config set-key' 'config delete-key' 'config check' 'sandbox' 'sandbox serve' 'sandbox reset'
                 set -a path $word
             case '*'
                 set -a given $word
@@ -42,6 +42,7 @@ complete -c piooy -n "__piooy_path ''" -f -a wait -d 'Wait for tasks to finish, 
 complete -c piooy -n "__piooy_path ''" -f -a download -d 'Download the files of tasks, and print their paths.'
 complete -c piooy -n "__piooy_path ''" -f -a tree -d 'Show what a task was made from, and what was made from it.'
 complete -c piooy -n "__piooy_path ''" -f -a models -d 'List known models, or show one with its options.'
+complete -c piooy -n "__piooy_path ''" -f -a presets -d 'List presets, or show one with the request that it makes.'
 complete -c piooy -n "__piooy_path ''" -f -a contact -d 'Send a message of at most 5000 characters to Piooy.'
 complete -c piooy -n "__piooy_path ''" -f -a completion -d 'Print the completion script for a shell. Its first comment says where to put it.'
 complete -c piooy -n "__piooy_path ''" -f -a man -d 'Show the manual page of a command, or of piooy.'
@@ -64,6 +65,7 @@ complete -c piooy -n "__piooy_path ''" -l version -d 'Print the version.'
 complete -c piooy -n "__piooy_path ''" -s h -l help -d 'Print this help.'
 complete -c piooy -n "__piooy_path 'generate' first" -f -a 'image video music character'
 complete -c piooy -n "__piooy_path 'generate'" -s m -l model -x -a '(__piooy_ask models)' -d 'Model id; `piooy models` lists known ones.'
+complete -c piooy -n "__piooy_path 'generate'" -l preset -x -a '(__piooy_ask presets)' -d 'Fill gaps from a preset; `piooy presets` lists them.'
 complete -c piooy -n "__piooy_path 'generate'" -s a -l aspect-ratio -r -F -d 'Aspect ratio, such as 16:9.'
 complete -c piooy -n "__piooy_path 'generate'" -s r -l resolution -r -F -d 'Resolution, such as 2K or 1080p.'
 complete -c piooy -n "__piooy_path 'generate'" -l duration -r -F -d 'Length in seconds.'
@@ -81,6 +83,7 @@ complete -c piooy -n "__piooy_path 'generate'" -s n -l count -r -F -d 'Create N 
 complete -c piooy -n "__piooy_path 'generate'" -l tag -r -F -d 'Tag of your own, such as client=acme; not sent; repeatable.'
 complete -c piooy -n "__piooy_path 'generate'" -l vary -r -F -d 'Create a task for each value: seed:=1..8, style=noir,anime, prompt=@FILE; repeatable.'
 complete -c piooy -n "__piooy_path 'generate'" -l zip -d 'Pair values by position instead of combining them.'
+complete -c piooy -n "__piooy_path 'generate'" -l pieces -d 'Create a task for each piece of the prompt: {red|blue}, or __colors__ for the lines of colors.txt.'
 complete -c piooy -n "__piooy_path 'generate'" -l name -r -F -d 'Name of the batch (default: from the file\'s path).'
 complete -c piooy -n "__piooy_path 'generate'" -s j -l concurrency -r -F -d 'Maximum tasks at once; reduced while the service responds with 429.'
 complete -c piooy -n "__piooy_path 'generate'" -l timeout -r -F -d 'Stop waiting after this long: 90, 90s, 10m, 2h.'
@@ -104,6 +107,7 @@ complete -c piooy -n "__piooy_path 'generate'" -l allow-http-assets -d 'Allow do
 complete -c piooy -n "__piooy_path 'generate'" -l allow-private-assets -d 'Allow downloads from inside your network. [env: PIOOY_ALLOW_PRIVATE_ASSETS]'
 complete -c piooy -n "__piooy_path 'generate'" -l allow-svg -d 'Allow .svg files, which can contain scripts.'
 complete -c piooy -n "__piooy_path 'generate'" -l dry-run -d 'Print the request without sending it.'
+complete -c piooy -n "__piooy_path 'generate'" -l explain -d 'With --dry-run: show where each value comes from.'
 complete -c piooy -n "__piooy_path 'generate'" -s y -l yes -d 'Skip the confirmation prompt.'
 complete -c piooy -n "__piooy_path 'generate'" -l open -d 'Open the file when it is saved.'
 complete -c piooy -n "__piooy_path 'generate'" -l preview -d 'Show the picture in the terminal.'
@@ -122,6 +126,7 @@ complete -c piooy -n "__piooy_path 'generate'" -l record -r -F -d 'Record every 
 complete -c piooy -n "__piooy_path 'generate'" -l version -d 'Print the version.'
 complete -c piooy -n "__piooy_path 'generate'" -s h -l help -d 'Print this help.'
 complete -c piooy -n "__piooy_path 'batch'" -s m -l model -x -a '(__piooy_ask models)' -d 'Model id; `piooy models` lists known ones.'
+complete -c piooy -n "__piooy_path 'batch'" -l preset -x -a '(__piooy_ask presets)' -d 'Fill gaps from a preset; `piooy presets` lists them.'
 complete -c piooy -n "__piooy_path 'batch'" -l media -x -a 'image video music character' -d 'Media type (default: what the model makes).'
 complete -c piooy -n "__piooy_path 'batch'" -s a -l aspect-ratio -r -F -d 'Aspect ratio, such as 16:9.'
 complete -c piooy -n "__piooy_path 'batch'" -s r -l resolution -r -F -d 'Resolution, such as 2K or 1080p.'
@@ -369,6 +374,21 @@ complete -c piooy -n "__piooy_path 'models'" -l base-url -r -F -d 'URL of the AP
 complete -c piooy -n "__piooy_path 'models'" -l record -r -F -d 'Record every request and response to a file.'
 complete -c piooy -n "__piooy_path 'models'" -l version -d 'Print the version.'
 complete -c piooy -n "__piooy_path 'models'" -s h -l help -d 'Print this help.'
+complete -c piooy -n "__piooy_path 'presets' first" -f -a '(__piooy_ask presets)'
+complete -c piooy -n "__piooy_path 'presets'" -l json -d 'Print results as JSON Lines.'
+complete -c piooy -n "__piooy_path 'presets'" -l jq -r -F -d 'Filter JSON output through a jq expression.'
+complete -c piooy -n "__piooy_path 'presets'" -s q -l quiet -d 'Print nothing but errors to stderr.'
+complete -c piooy -n "__piooy_path 'presets'" -s v -l verbose -d 'Show more detail.'
+complete -c piooy -n "__piooy_path 'presets'" -l debug -d 'Show where an error was raised. [env: PIOOY_DEBUG]'
+complete -c piooy -n "__piooy_path 'presets'" -l color -x -a 'auto always never' -d 'When to use color.'
+complete -c piooy -n "__piooy_path 'presets'" -l hyperlinks -x -a 'auto always never' -d 'When to print file names as clickable links.'
+complete -c piooy -n "__piooy_path 'presets'" -l no-input -d 'Never prompt.'
+complete -c piooy -n "__piooy_path 'presets'" -l profile -x -a '(__piooy_ask profiles)' -d 'Profile of settings and key to use. [env: PIOOY_PROFILE]'
+complete -c piooy -n "__piooy_path 'presets'" -l sandbox -d 'Use a built-in fake API: no key, no network, no charge. [env: PIOOY_SANDBOX]'
+complete -c piooy -n "__piooy_path 'presets'" -l base-url -r -F -d 'URL of the API. [env: PIOOY_BASE_URL]'
+complete -c piooy -n "__piooy_path 'presets'" -l record -r -F -d 'Record every request and response to a file.'
+complete -c piooy -n "__piooy_path 'presets'" -l version -d 'Print the version.'
+complete -c piooy -n "__piooy_path 'presets'" -s h -l help -d 'Print this help.'
 complete -c piooy -n "__piooy_path 'contact'" -l email -r -F -d 'Address for the reply.'
 complete -c piooy -n "__piooy_path 'contact'" -s f -l file -r -F -d 'Read the message from a file.'
 complete -c piooy -n "__piooy_path 'contact'" -l json -d 'Print results as JSON Lines.'
@@ -400,7 +420,7 @@ complete -c piooy -n "__piooy_path 'completion'" -l base-url -r -F -d 'URL of th
 complete -c piooy -n "__piooy_path 'completion'" -l record -r -F -d 'Record every request and response to a file.'
 complete -c piooy -n "__piooy_path 'completion'" -l version -d 'Print the version.'
 complete -c piooy -n "__piooy_path 'completion'" -s h -l help -d 'Print this help.'
-complete -c piooy -n "__piooy_path 'man' first" -f -a 'generate batch plan run init-plan task wait download tree models contact completion man history config sandbox exit-codes environment config.5'
+complete -c piooy -n "__piooy_path 'man' first" -f -a 'generate batch plan run init-plan task wait download tree models presets contact completion man history config sandbox exit-codes environment config.5'
 complete -c piooy -n "__piooy_path 'man'" -l json -d 'Print results as JSON Lines.'
 complete -c piooy -n "__piooy_path 'man'" -l jq -r -F -d 'Filter JSON output through a jq expression.'
 complete -c piooy -n "__piooy_path 'man'" -s q -l quiet -d 'Print nothing but errors to stderr.'

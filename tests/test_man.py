@@ -179,6 +179,7 @@ def stage(piooy, sandbox, raw, home, monkeypatch):
     piooy("generate", "image", "-m", "m", "-n", "2", "--no-download", "a fox")
     tasks = piooy("history", "--json").json
     (home / "ids.txt").write_text("\n".join(task["id"] for task in tasks))
+    (home / "piooy.toml").write_text('[presets.hero]\nmodel = "m"\n')
     (home / "question.txt").write_text("how?")
     (home / "prompts.txt").write_text("a fox\na hare\n")
     (home / "spring.toml").write_text(EXAMPLE)

@@ -148,7 +148,7 @@ VALUE = st.none() | st.booleans() | st.integers(-99, 99) | st.text(max_size=4)
 NAME = st.sampled_from(
     ["prompt", "model", "media", "provider", "scene", "image", "video", "seed", "style", "x"]
 )
-AXIS = st.builds(Axis, NAME, st.lists(VALUE, min_size=1, max_size=4).map(tuple))
+AXIS = st.builds(Axis, NAME, st.lists(VALUE, min_size=1, max_size=4).map(tuple), st.just(False))
 AXES = st.lists(AXIS, min_size=1, max_size=4, unique_by=lambda axis: axis.name)
 ASKED = st.builds(
     RequestSpec,
@@ -372,3 +372,148 @@ def test_a_cell_is_sent_once(piooy, home, sandbox, row, first, second, counts):
             sent.append(ledger.execute("select count(*) from orders").fetchone()[0])
 
     assert (codes, tuple(sent)) == ([0, 0], counts)
+
+
+@pytest.fixture
+def made(piooy, home):
+    """The prompts that a request with pieces would send."""
+
+    def run(prompt, *options):
+        ran = piooy("generate", "image", "-m", MODEL, "--dry-run", "--pieces", prompt, *options)
+        assert ran.code == 0, ran.err
+        return [one["prompt"] for one in ran.json]
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("prompt", "prompts"),
+    [
+        ("a {red|blue} fox", ["a red fox", "a blue fox"]),
+        ("{a|b}{c|d}", ["ac", "ad", "bc", "bd"]),
+        ("a fox{| in snow}", ["a fox", "a fox in snow"]),
+        ("a {red|blue} {fox}", ["a red {fox}", "a blue {fox}"]),
+        (r"\{a\|b\} {c\|d|e}", ["{a|b} c|d", "{a|b} e"]),
+        (r"a|b \ {c|d}", [r"a|b \ c", r"a|b \ d"]),
+        ("__color__ {fox|hare}", ["red fox", "red hare", "light blue fox", "light blue hare"]),
+        (r"\__color__ {a|b}", ["__color__ a", "__color__ b"]),
+    ],
+)
+def test_pieces(made, home, prompt, prompts):
+    """Each combination is a prompt; `\\` before a sign makes it text, and braces without | are."""
+    (home / "color.txt").write_bytes(b"\xef\xbb\xbf# colors\r\nred\r\n\r\nlight blue\r\n")
+
+    assert made(prompt) == prompts
+
+
+def test_pieces_combine_with_vary(made, piooy):
+    """Each value with each piece, or with --zip by position."""
+    assert made("{a|b}", "--vary", "seed=1,2") == ["a", "b", "a", "b"]
+    assert made("{a|b}", "--vary", "seed=1,2", "--zip") == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "told"),
+    [
+        ("{a|{b|c}}", "inside {…}"),
+        ("{a|__color__}", "inside {…}"),
+        ("{a|b", "a { without a }"),
+        ("a|b}", "a } without a {"),
+        ("a fox", "has no pieces"),
+        ("__empty__", "has no lines"),
+        ("__folder__", "folder.txt: Is a directory"),
+        ("__latin__", "not UTF-8"),
+        ("a\0b {c|d}", "NUL"),
+        ("{a|b|c|d|e|f|g|h|i|j|k}", "--yes"),
+        ("{0|1|2|3|4|5|6|7|8|9}" * 7, "10,000,000 cells"),
+    ],
+)
+def test_pieces_that_cannot_be(piooy, home, api, prompt, told):
+    """Exit 2, and nothing is sent."""
+    for name, content in {"empty": b"# none\n", "latin": b"\xfc", "color": b"red\n"}.items():
+        (home / f"{name}.txt").write_bytes(content)
+    (home / "folder.txt").mkdir()
+
+    ran = piooy("generate", "image", "-m", MODEL, "--pieces", prompt)
+
+    assert (ran.code, ran.out, api.log) == (2, "", [])
+    assert told in ran.err and "internal error" not in ran.err
+
+
+def test_pieces_of_a_file_that_is_not_there(piooy, api):
+    """Exit 14, as for any file."""
+    ran = piooy("generate", "image", "-m", MODEL, "--pieces", "a __color__ fox")
+
+    assert (ran.code, api.log) == (14, [])
+    assert "no such file: color.txt" in ran.err
+
+
+def test_pieces_beside_the_project_file(piooy, home, monkeypatch):
+    """A list in the working directory comes first; a link out of the project is refused."""
+    (home / "piooy.toml").write_text("")
+    (home / "color.txt").write_text("red\n")
+    (home.parent / "secret.txt").write_text("secret\n")
+    (home / "away.txt").symlink_to(home.parent / "secret.txt")
+    (home / "sub").mkdir()
+    monkeypatch.chdir(home / "sub")
+    how = ("generate", "image", "-m", MODEL, "--dry-run", "--pieces")
+
+    assert [one["prompt"] for one in piooy(*how, "__color__").json] == ["red"]
+    (home / "sub" / "color.txt").write_text("blue\n")
+    assert [one["prompt"] for one in piooy(*how, "__color__").json] == ["blue"]
+    refused = piooy(*how, "__away__")
+    assert refused.code == 2 and "outside" in refused.err and "secret" not in refused.out
+
+
+@pytest.mark.parametrize(
+    ("prompt", "told"),
+    [
+        ("a {red|blue} fox", True), ("a __color__ fox", True), ("a __other__ fox", False),
+        ('{"a": 1}', False), ("a | b", False),
+    ],
+)  # fmt: skip
+def test_pieces_without_the_option(piooy, home, prompt, told):
+    """The prompt is sent as it is; a line says what --pieces would do."""
+    (home / "color.txt").write_text("red\n")
+
+    ran = piooy("generate", "image", "-m", MODEL, "--dry-run", prompt)
+    swept = piooy("generate", "image", "-m", MODEL, "--dry-run", prompt, "--vary", "seed=1")
+
+    assert [one["prompt"] for one in (*ran.json, *swept.json)] == [prompt, prompt]
+    assert len([line for line in ran.err.splitlines() if "--pieces" in line]) == told
+    assert ("--pieces" in swept.err) is told
+
+
+def test_a_longer_piece_pays_for_new_ones_only(piooy, home, sandbox):
+    """Combinations that were sent are not sent again; the sheet names the chosen pieces."""
+    how = ("generate", "image", "-m", MODEL, "-r", "256", "--pieces")
+    first = piooy(*how, "{red|blue}")
+    second = piooy(*how, "{blue|red|green}")
+
+    assert (first.code, second.code) == (0, 0)
+    assert "3 cells, 1 to send; 2 already sent" in second.err
+    assert sorted(one["prompt"] for one in piooy("history", "--json").json) == [
+        "blue", "green", "red",
+    ]  # fmt: skip
+    (store,) = (home.parent / "state").glob("batches/*/sweep-*.sqlite3")
+    with contextlib.closing(sqlite3.connect(store)) as rows:
+        cells = [json.loads(cell) for (cell,) in rows.execute("select cell from rows order by n")]
+    assert cells == [["blue"], ["red"], ["green"]]
+
+
+def test_pieces_refuse_what_a_sweep_refuses(piooy, api):
+    """Options of single tasks, and two sources of the prompt."""
+    for words in (("--count", "2"), ("--no-wait",), ("--vary", "prompt=a,b")):
+        ran = piooy("generate", "image", "-m", MODEL, "--pieces", "{a|b}", *words)
+
+        assert (ran.code, api.log) == (2, []) and "--pieces" in ran.err
+
+
+def test_a_piece_is_no_option():
+    """Whatever the name of its file: what all cells have in common keeps the option."""
+    asked = RequestSpec(prompt="a \0 fox", options={"seed": 1, "style": "noir"})
+    axes = [Axis("seed", ("red",), is_piece=True), Axis("style", ("pop",))]
+
+    assert without_axes(asked, axes) == asked._replace(options={"seed": 1})
+    cell = in_cell(asked, axes, ("red", "pop"))
+    assert cell == asked._replace(prompt="a red fox", options={"seed": 1, "style": "pop"})

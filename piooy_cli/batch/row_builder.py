@@ -10,13 +10,17 @@ from piooy_cli.batch.rows import BatchRow, content_key, spec_digest, spec_of
 from piooy_cli.batch.sweep import Axis
 from piooy_cli.domain.errors import PiooyError, UsageError
 from piooy_cli.requests.builder import RequestBuilder, RequestSpec
+from piooy_cli.requests.presets import filled
 
 _LONGEST_ID = 200
 _MOST_CELLS = 1_000_000  # of a row: all are written down before a person is asked
 
 
 class RowBuilder:
-    """Completes rows with the defaults of the command line. `paths`: for a manifest's rows."""
+    """Completes rows with the defaults of the command line. `paths`: for a manifest's rows.
+
+    The prompt of the defaults is a preset's, which may have a gap for that of each row.
+    """
 
     def __init__(
         self,
@@ -28,7 +32,8 @@ class RowBuilder:
         paths: RowPaths | None = None,
     ) -> None:
         self._asking = asking
-        self._defaults = defaults
+        self._defaults = defaults._replace(prompt="")
+        self._template = defaults.prompt
         self._axes = axes
         self._zipped = zipped
         self._paths = paths
@@ -52,7 +57,7 @@ class RowBuilder:
     def cells(self, asked: RequestSpec) -> Iterator[BatchRow]:
         """Yield a sweep's rows, each keyed by its content. Raises UsageError for an invalid one."""
         for values in sweep.cells_of(self._axes, zipped=self._zipped):
-            cell = self._asking.settled(sweep.in_cell(asked, self._axes, values))
+            cell = self._settled(sweep.in_cell(asked, self._axes, values))
             key = f"sha:{spec_digest(cell).hex()}"
             yield self._row(0, key, cell, None, sweep.labels_of(values))
 
@@ -70,12 +75,16 @@ class RowBuilder:
             self._paths.check_inputs(fields)
         asked = spec_of(fields).over(self._defaults)
         if not self._axes:
-            yield self._row(raw.line, key, self._asking.settled(asked), output)
+            yield self._row(raw.line, key, self._settled(asked), output)
             return
         for values in sweep.cells_of(self._axes, zipped=self._zipped):
-            cell = self._asking.settled(sweep.in_cell(asked, self._axes, values))
+            cell = self._settled(sweep.in_cell(asked, self._axes, values))
             place = sweep.place_of(self._axes, values)
             yield self._row(raw.line, f"{key} {place}", cell, output, sweep.labels_of(values))
+
+    def _settled(self, asked: RequestSpec) -> RequestSpec:
+        prompt = filled(self._template, asked.prompt)
+        return self._asking.settled(asked._replace(prompt=prompt))
 
     def _row(
         self,

@@ -15,6 +15,7 @@ _RANGE = re.compile(r"(-?[0-9]{1,15})\.\.(-?[0-9]{1,15})(?:\.\.([0-9]{1,9}))?", 
 _DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?", re.ASCII)
 _MOST_VALUES = 1_000_000
 _BIGGEST_FILE = 256 << 20
+GAP = "\0"  # of a prompt with pieces; no prompt that is sent has one
 _FIELDS = {
     "prompt": "prompt", "model": "model", "media": "media", "provider": "provider",
     "scene": "scene", "image": "images", "video": "videos",
@@ -24,10 +25,11 @@ _NUMBERS = frozenset({"seed", "duration"})
 
 
 class Axis(NamedTuple):
-    """One axis: what varies, and its values."""
+    """One axis: what varies, and its values. `is_piece`: they fill a gap of the prompt."""
 
     name: str
     values: tuple[Any, ...]
+    is_piece: bool = False
 
 
 def axis_of(text: str) -> Axis:
@@ -90,17 +92,27 @@ def in_cell(asked: RequestSpec, axes: Sequence[Axis], values: Sequence[Any]) -> 
     """Return the request of a cell."""
     fields: dict[str, Any] = {}
     options = dict(asked.options)
+    pieces = list[str]()
     for axis, value in zip(axes, values, strict=True):
-        if axis.name in _FIELDS:
+        if axis.is_piece:
+            pieces.append(value)
+        elif axis.name in _FIELDS:
             field = _FIELDS[axis.name]
             fields[field] = (str(value),) if field in ("images", "videos") else str(value)
         else:
             options[axis.name] = value
+    if pieces:
+        fields["prompt"] = _joined(asked.prompt.split(GAP), pieces)
     return asked._replace(**fields, options=options)
+
+
+def _joined(texts: Sequence[str], pieces: Sequence[str]) -> str:
+    return texts[0] + "".join(piece + text for piece, text in zip(pieces, texts[1:], strict=True))
 
 
 def without_axes(asked: RequestSpec, axes: Sequence[Axis]) -> RequestSpec:
     """Return what all cells have in common."""
+    axes = [axis for axis in axes if not axis.is_piece]
     fields = {_FIELDS[axis.name] for axis in axes if axis.name in _FIELDS}
     empty = RequestSpec()
     options = {name: value for name, value in asked.options.items()
@@ -119,12 +131,16 @@ def labels_of(values: Sequence[Any]) -> tuple[str, ...]:
     return tuple(value if isinstance(value, str) else json.dumps(value) for value in values)
 
 
+def values_in(text: str) -> list[str]:
+    """Return the lines of a text that are values: not blank, and no comments."""
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    return [line for line in lines if not is_blank(line) and not line.startswith("#")]
+
+
 def _listed(values: str, name: str, is_json: bool) -> list[Any]:
     if values.startswith("@"):
         text = read_text(values[1:], f"values of {name}", _BIGGEST_FILE)
-        text = text.removeprefix("\ufeff")
-        lines = [line.removesuffix("\r") for line in text.split("\n")]
-        found = [line for line in lines if not is_blank(line) and not line.startswith("#")]
+        found = values_in(text.removeprefix("\ufeff"))
         return [_json(line, name) for line in found] if is_json else found
     if span := _RANGE.fullmatch(values):
         numbers = _span(span)

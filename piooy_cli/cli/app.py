@@ -72,7 +72,8 @@ Examples:
 COMMANDS = {
     "generate": "generate", "batch": "batch", "plan": "plan", "run": "run", "init-plan": "plan",
     "task": "task", "wait": "wait", "download": "download", "history": "history", "tree": "tree",
-    "models": "models", "contact": "contact", "config": "config", "sandbox": "sandbox",
+    "models": "models", "presets": "presets", "contact": "contact", "config": "config",
+    "sandbox": "sandbox",
     "completion": "completion", "man": "man", "__complete": "completion",
 }  # fmt: skip
 GROUPS = frozenset(["history", "config", "sandbox"])

@@ -4,10 +4,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from piooy_cli.app.context import Context
 from piooy_cli.cli.options import parse_number, whole_number
 from piooy_cli.domain.models import MediaType
 
 if TYPE_CHECKING:
+    from piooy_cli.config.project import Preset as ChosenPreset
     from piooy_cli.requests.builder import RequestSpec
 
 _MUSIC, REQUEST = "Music", "Request"
@@ -16,6 +18,15 @@ _NAMED = (
     "aspect_ratio", "resolution", "duration", "seed", "negative_prompt", "title", "style",
 )  # fmt: skip
 
+Preset = Annotated[
+    str | None,
+    typer.Option(
+        "--preset",
+        metavar="NAME",
+        rich_help_panel=REQUEST,
+        help="Fill gaps from a preset; `piooy presets` lists them.",
+    ),
+]
 Model = Annotated[
     str | None,
     typer.Option("--model", "-m", metavar="ID", help="Model id; `piooy models` lists known ones."),
@@ -160,3 +171,25 @@ def request_spec(ctx: typer.Context, media: MediaType | None) -> "RequestSpec":
         options=collect_options(given["options_file"], given["option"], named),
         tags=tags_of(given["tag"] or ()),
     )
+
+
+def chosen_preset(ctx: typer.Context, media: MediaType | None) -> "ChosenPreset | None":
+    """Return the preset that the command names, checked. Raises UsageError."""
+    name: str | None = ctx.params["preset"]
+    if name is None:
+        return None
+    from piooy_cli.requests.presets import check_media, find_preset
+
+    context: Context = ctx.obj
+    preset = find_preset(name, context.directories.config_file)
+    check_media(preset, media)
+    return preset
+
+
+def over_preset(given: "RequestSpec", preset: "ChosenPreset | None") -> "RequestSpec":
+    """Return the request with gaps filled from a preset; the prompt may have a gap of its own."""
+    if preset is None:
+        return given
+    from piooy_cli.requests.presets import preset_spec
+
+    return given.over(preset_spec(preset))

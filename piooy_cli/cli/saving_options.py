@@ -1,5 +1,6 @@
 """Options of commands that save files: where, under which name, and from which hosts."""
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,6 +9,7 @@ import typer
 from piooy_cli.app.context import Context
 
 if TYPE_CHECKING:
+    from piooy_cli.config.project import Preset
     from piooy_cli.downloads.options import SaveOptions
 
 SAVING = "Saving"  # what options stand under in help
@@ -77,10 +79,12 @@ RowPaths = Annotated[
 ]
 
 
-def save_options(ctx: typer.Context, *, stdout: bool = False) -> "SaveOptions":
+def save_options(
+    ctx: typer.Context, *, stdout: bool = False, preset: "Preset | None" = None
+) -> "SaveOptions":
     """Return how to save files, from the options of the command. Raises UsageError.
 
-    `stdout`: the command itself handles `--output -`.
+    `stdout`: the command itself handles `--output -`. `preset`: where to save without --output.
     """
     from piooy_cli.config.urls import AssetHosts
     from piooy_cli.downloads.naming import is_stdout
@@ -91,4 +95,14 @@ def save_options(ctx: typer.Context, *, stdout: bool = False) -> "SaveOptions":
     private = given["private_assets"] or context.settings.allow_private_assets
     hosts = AssetHosts(given["http_assets"], private)
     output = "." if stdout and is_stdout(given["output"]) else given["output"]
-    return context.save_options(output, given["on_exists"], hosts=hosts, **flags)
+    place = preset.text("output") if preset and output is None else ""
+    below = bool(place and preset and preset.in_project)
+    chosen = "." if below else place or output
+    save = context.save_options(chosen, given["on_exists"], hosts=hosts, **flags)
+    return _in_project(save, place) if below else save
+
+
+def _in_project(here: "SaveOptions", place: str) -> "SaveOptions":
+    """Return where a project's preset saves: below the working directory."""
+    below = replace(here, row_paths=False).at(place, "--output permits other places")
+    return replace(below, row_paths=here.row_paths)

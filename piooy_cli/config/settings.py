@@ -254,7 +254,7 @@ def _consistent(settings: Settings) -> Settings:
 
 
 def _unknown(config: Mapping[str, Any]) -> tuple[str, ...]:
-    known = {*NAMES, "profiles"}
+    known = {*NAMES, "profiles", "presets"}
     unknown = [key for key in config if key not in known]
     profiles = config.get("profiles", {})
     for profile, table in profiles.items() if isinstance(profiles, dict) else ():

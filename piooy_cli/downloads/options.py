@@ -48,24 +48,25 @@ class SaveOptions:
         url_path = urlsplit(asset.url).path
         return self.path(task, asset, types.likely_extension(url_path, asset.kind))
 
-    def at(self, output: str | None) -> "SaveOptions":
+    def at(self, output: str | None, allows: str = row_output.ALLOWS) -> "SaveOptions":
         """Return the same options for the place that a row names, below this one.
 
-        With `row_paths`, it may be elsewhere. Raises UsageError, or StorageRefused.
+        With `row_paths`, it may be elsewhere. Raises UsageError, or StorageRefused; `allows` says
+        in their messages what permits other places.
         """
         if output is None:
             return self
-        row_output.check_place(output, anywhere=self.row_paths)
+        row_output.check_place(output, anywhere=self.row_paths, allows=allows)
         is_elsewhere = PurePath(output).anchor or output.startswith("~")
         place = output if is_elsewhere else f"{self.target.directory}/{output}"
         target = replace(naming.Target.of(place), media_only=True)
         row_output.check_extension(output)
         below = None if self.row_paths else self.target.directory
         options = replace(self, target=target, below=below)
-        options.check_place()
+        options.check_place(allows)
         return options
 
-    def check_place(self) -> None:
+    def check_place(self, allows: str = row_output.ALLOWS) -> None:
         """Raise StorageRefused if a symbolic link leads out of `below`."""
         if self.below is None or not self._has_link():
             return
@@ -73,7 +74,7 @@ class SaveOptions:
         if not place.is_relative_to(os.path.realpath(self.below)):
             raise StorageRefused(
                 f"{self.target.directory} is outside {self.below}, through a symbolic link;"
-                f" {row_output.ALLOWS}"
+                f" {allows}"
             )
 
     def _has_link(self) -> bool:

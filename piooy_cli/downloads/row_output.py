@@ -11,15 +11,17 @@ ALLOWS = "--allow-row-paths permits it"
 _FIELD = re.compile(r"\{[^{}]*\}")
 
 
-def check_place(output: str, *, anywhere: bool, windows: bool = os.name == "nt") -> None:
+def check_place(
+    output: str, *, anywhere: bool, allows: str = ALLOWS, windows: bool = os.name == "nt"
+) -> None:
     """Raise UsageError if the path could leave its directory, unless `anywhere`, or is an option.
 
-    Symbolic links are not followed here.
+    `allows`: what to do about the first, for the message. Symbolic links are not followed here.
     """
     parts = _parts(output, windows)
     fault = None if anywhere else _way_out(output, parts, windows)
     if fault:
-        raise UsageError(f"output {output[:80]!r} {fault}; {ALLOWS}")
+        raise UsageError(f"output {output[:80]!r} {fault}; {allows}")
     if any(part.startswith("-") for part in parts):
         raise UsageError(f"output {output[:80]!r} has a part that begins with -")
     if windows and any(map(is_reserved, parts)):

@@ -39,6 +39,7 @@ def batch(
         ),
     ],
     model: request_options.Model = None,
+    preset: request_options.Preset = None,
     media: Annotated[
         MediaType | None, typer.Option("--media", help="Media type (default: what the model"
             " makes).")
@@ -163,9 +164,10 @@ def batch(
       piooy batch rows.jsonl --only failed
 
     After a crash or an outage, run the same command to resume. Options apply to rows that do not
-    set them. A row has the fields prompt, model, media, provider, scene, options, images, output,
-    tags and id; in a table (CSV, or separated by tabs or semicolons) they are columns, option.KEY
-    sets an option, and tag.NAME a tag. Blank lines, and lines that start with #, are skipped.
+    set them; below them are --preset, the config file and the model's defaults. A row has the
+    fields prompt, model, media, provider, scene, options, images, output, tags and id; in a table
+    (CSV, or separated by tabs or semicolons) they are columns, option.KEY sets an option, and
+    tag.NAME a tag. Blank lines, and lines that start with #, are skipped.
 
     A row's output is a place below -o, and the local files that it names for --inline are below the
     manifest's directory; --allow-row-paths permits other places. The extension in an output with
@@ -188,16 +190,17 @@ def batch(
     context = options.waiting_context(ctx)
     for report in ("results", "summary", "metrics"):
         check_path(ctx.params[report] or "", f"--{report}")
+    chosen = request_options.chosen_preset(ctx, media)
     axes = axes_of(vary or [])
     until = Deadline(deadline) if deadline is not None else None
     how = BatchOptions(
         plan=RunPlan(concurrency, limit, only is not None, shuffle, max_failures, until),
-        save=saving_options.save_options(ctx),
+        save=saving_options.save_options(ctx, preset=chosen),
         timeout=timeout, lock_wait=lock_wait, max_tasks=max_tasks,
         dry_run=dry_run, results=results, summary=summary, metrics=metrics, yes=yes,
         confirm=partial(confirm_cells, context, yes) if axes else None,
     )  # fmt: skip
-    spec = request_options.request_spec(ctx, media)
+    spec = request_options.over_preset(request_options.request_spec(ctx, media), chosen)
     inputs = InputRefs(context.existing_store, in_manifest=True)
     builder = RequestBuilder(context.settings, context.catalogue, inputs, inline=inline)
     with closing(Manifest(file, manifest_patience(context, until))) as manifest:

@@ -84,6 +84,13 @@ def _profiles(context: Context) -> list[_Row]:
     return [(name, "") for name in ("default", *named)]
 
 
+def _presets(context: Context) -> list[_Row]:
+    from piooy_cli.config.project import load_presets
+
+    found = load_presets(context.directories.config_file).values()
+    return [(preset.name, preset.text("description") or preset.origin) for preset in found]
+
+
 def _is_offered(value: str, start: str) -> bool:
     """Whether a value begins as typed, and means itself in every shell."""
     return value.startswith(start) and value != "" and set(value) <= _PLAIN
@@ -98,4 +105,5 @@ def _cell(text: str) -> str:
 
 _KINDS: dict[str, Callable[[Context], list[_Row]]] = {
     "models": _models, "refs": _refs, "keys": _keys, "profiles": _profiles,
+    "presets": _presets,
 }  # fmt: skip

@@ -29,6 +29,7 @@ def generate(
         ),
     ] = None,
     model: request_options.Model = None,
+    preset: request_options.Preset = None,
     aspect_ratio: request_options.AspectRatio = None,
     resolution: request_options.Resolution = None,
     duration: request_options.Duration = None,
@@ -65,6 +66,15 @@ def generate(
     tag: request_options.Tag = None,
     vary: options.Vary = None,
     zip_: options.Zip = False,
+    pieces: Annotated[
+        bool,
+        typer.Option(
+            "--pieces",
+            rich_help_panel="Sweeps",
+            help="Create a task for each piece of the prompt: {red|blue}, or __colors__ for the"
+            " lines of colors.txt.",
+        ),
+    ] = False,
     name: options.BatchName = None,
     concurrency: options.Concurrency = 4,
     timeout: options.Timeout = None,
@@ -99,6 +109,10 @@ def generate(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the request without sending it.")
     ] = False,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="With --dry-run: show where each value comes from."),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation prompt.")] = False,
     open_: Annotated[
         bool, typer.Option("--open", rich_help_panel=_AFTER, help="Open the file when it is saved.")
@@ -117,41 +131,56 @@ def generate(
       piooy generate video -m veo-3-1 --duration 8 -i https://example.com/fox.png "it runs"
       piooy generate music -m suno-v5 --style noir --instrumental "rain"
 
-    --vary creates a task for each value, pays for none twice, and makes a contact sheet.
+    --vary creates a task for each value, pays for none twice, and makes a contact sheet. A value
+    comes from the command line, or else from --preset, the config file, or the model's defaults.
     Each task is charged. If the response is lost, piooy exits with code 11 and never resends.
     """
     from piooy_cli.app.confirm import confirm_charges
+    from piooy_cli.app.explain import explain_order
     from piooy_cli.app.generate import GenerateOptions, generate_tasks
-    from piooy_cli.app.sweep_run import SweepOptions, run_sweep
+    from piooy_cli.app.sweep_run import SweepOptions, notice_pieces, run_sweep
     from piooy_cli.app.to_stdout import is_allowed_stdout
     from piooy_cli.requests.builder import RequestBuilder
     from piooy_cli.requests.cli_input import read_prompt
     from piooy_cli.requests.input_refs import InputRefs
+    from piooy_cli.requests.presets import filled, typed_prompt
 
     context = options.waiting_context(ctx)
-    spec = request_options.request_spec(ctx, media)
+    if explain and not dry_run:
+        raise UsageError("--explain requires --dry-run")
+    chosen = request_options.chosen_preset(ctx, media)
+    given = request_options.request_spec(ctx, media)
     inputs = InputRefs(context.existing_store)
     builder = RequestBuilder(context.settings, context.catalogue, inputs, inline=inline)
-    spec = spec._replace(images=(*spec.images, *map(inputs.last_frame, last_frame or ())))
+    given = given._replace(images=(*given.images, *map(inputs.last_frame, last_frame or ())))
+    spec = request_options.over_preset(given, chosen)
     read = partial(read_prompt, prompt, prompt_file, options_from_stdin=options_file == "-")
-    if vary or zip_:
-        _refuse_with_vary(
+    if vary or zip_ or pieces:
+        _refuse_with(
+            "--vary" if vary or zip_ else "--pieces",
             count=count != 1, no_wait=not wait, no_download=not download, open=open_,
-            preview=preview,
+            preview=preview, explain=explain,
         )  # fmt: skip
-        save = saving_options.save_options(ctx)
-        sweep = SweepOptions(vary or [], zip_, name, concurrency, save, timeout, dry_run, yes)
+        save = saving_options.save_options(ctx, preset=chosen)
+        sweep = SweepOptions(
+            vary or [], zip_, name, concurrency, save, timeout, dry_run, yes, pieces
+        )
         return run_sweep(context, builder, spec, read, sweep)
     if name:
         raise UsageError("--name requires --vary", "only a sweep is a batch with a name")
-    order = builder.order(spec._replace(prompt=read(supplied=builder.has_input(spec))))
+    typed = typed_prompt(spec.prompt, read, has_input=builder.has_input(spec))
+    spec = spec._replace(prompt=filled(spec.prompt, typed))
+    notice_pieces(context, spec.prompt)
+    order = builder.order(spec)
+    if explain:
+        return explain_order(context, order, given._replace(prompt=typed), chosen)
     if dry_run:
         return context.output.document(order.to_dict())
     confirm_charges(context, count, yes)
     to_stdout = wait and download and output is not None and is_allowed_stdout(output)
     # What is not needed is not loaded; an --output that is wrong is told all the same.
-    saves = (wait and download) or output is not None
-    saving = saving_options.save_options(ctx, stdout=to_stdout) if saves else None
+    saves = (wait and download) or output is not None or chosen is not None
+    saving = saving_options.save_options(ctx, stdout=to_stdout, preset=chosen) if saves else None
     if to_stdout and saving:
         if count != 1:
             raise UsageError(
@@ -199,8 +228,8 @@ async def _to_stdout(
     await to_stdout(context, fetch, covers=how.covers, hosts=how.hosts)
 
 
-def _refuse_with_vary(**given: bool) -> None:
-    """Raise UsageError for an option that cannot be used with --vary."""
+def _refuse_with(sweep: str, **given: bool) -> None:
+    """Raise UsageError for an option that cannot be used with --vary or --pieces."""
     for option, is_given in given.items():
         if is_given:
-            raise UsageError(f"--{option.replace('_', '-')} cannot be used with --vary")
+            raise UsageError(f"--{option.replace('_', '-')} cannot be used with {sweep}")

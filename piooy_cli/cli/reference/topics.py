@@ -24,6 +24,9 @@ provider = "evolink"
 seconds = 90
 defaults = { duration = 5 }
 
+[presets.hero]                  # with --preset hero
+prompt = "{prompt}, 35 mm film"
+
 [profiles.work]                 # with --profile work
 output = "/srv/media"\
 """
@@ -91,8 +94,12 @@ def _config() -> ManualPage:
             " PIOOY_PROFILE selects it. Unknown keys are reported and ignored.",
             *(Definition(one.name, _described(one, of.get(one.name, "")))
               for one in fields(Settings)),
+            Definition("presets", "Requests with a name, for --preset; see piooy-presets(1)."),
         )),
-        Section("FILES", (Definition("~/.config/piooy/config.toml", "on Linux"),)),
+        Section("FILES", (
+            Definition("~/.config/piooy/config.toml", "on Linux"),
+            Definition("piooy.toml", "presets of a project, in its directory, and nothing else"),
+        )),
         Section("EXAMPLES", (CodeBlock(tuple(_CONFIG.splitlines())),)),
         Section("SEE ALSO", ("piooy(1), piooy-config(1), piooy-environment(7)",)),
     ))  # fmt: skip

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 # What completes a value that no list holds: kinds that the hidden `__complete` knows.
-_KINDS = {"REF": "refs", "KEY": "keys", "COMMAND": "commands", "MODEL": "models"}
-_OPTION_KINDS = {"--model": "models", "--profile": "profiles"}
+_KINDS = {
+    "REF": "refs", "KEY": "keys", "COMMAND": "commands", "MODEL": "models",
+    "PRESET": "presets",
+}  # fmt: skip
+_OPTION_KINDS = {"--model": "models", "--profile": "profiles", "--preset": "presets"}
 
 
 class OptionInfo(NamedTuple):

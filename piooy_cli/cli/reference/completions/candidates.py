@@ -6,7 +6,7 @@ from piooy_cli.cli.reference.manual import manual_pages
 from piooy_cli.cli.reference.tree import ArgumentInfo, CommandInfo, OptionInfo
 
 ASKED = "@"  # before a kind, in a script
-KINDS = ("models", "refs", "keys", "profiles")
+KINDS = ("models", "refs", "keys", "profiles", "presets")
 
 
 def of_value(taker: OptionInfo | ArgumentInfo, root: CommandInfo) -> tuple[str, ...]:
