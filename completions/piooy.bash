@@ -65,8 +65,9 @@ _piooy() {
             ;;
         'plan')
             [[ $given == 0 ]] && words=''
-            options='--var --only --force --name --graph -o --output --inline --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='--var --preset --only --force --name --graph -o --output --inline --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
+                --preset) values='@presets' ;;
                 --graph) values='dot mermaid' ;;
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
@@ -76,8 +77,9 @@ _piooy() {
             ;;
         'run')
             [[ $given == 0 ]] && words=''
-            options='--var --only --force --tag -o --output -j --concurrency --name --dry-run -y --yes --max-tasks --max-failures --deadline --lock-wait --timeout --interval --heartbeat --notify --results --summary --metrics --on-exists --covers --allow-http-assets --allow-private-assets --allow-svg --allow-row-paths --inline --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='--var --preset --only --force --tag -o --output -j --concurrency --name --dry-run -y --yes --max-tasks --max-failures --deadline --lock-wait --timeout --interval --heartbeat --notify --results --summary --metrics --on-exists --covers --allow-http-assets --allow-private-assets --allow-svg --allow-row-paths --inline --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
+                --preset) values='@presets' ;;
                 --on-exists) values='skip rename overwrite fail' ;;
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;

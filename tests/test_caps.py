@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from piooy_cli.config.settings import rate_of
+from piooy_cli.config.allowances import rate_of
 from piooy_cli.domain.errors import OverLimit, TooSoon, UsageError
 from piooy_cli.domain.models import MediaType, Order, RowKey
 from piooy_cli.ledger.sqlite.spending_limits import SpendingLimits, period_start

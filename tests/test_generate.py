@@ -625,7 +625,7 @@ def test_json_prints_a_record_for_each_file(piooy, sandbox, home):
     assert sorted(record["assets"][0]["n"] for record in ran.json) == [1, 2]
     record = ran.json[0]
     assert list(record) == [
-        "id", "status", "media_type", "scene", "provider", "model", "prompt", "options",
+        "id", "status", "media_type", "scene", "provider", "model", "prompt", "options", "tags",
         "created_at", "settled_at", "error", "assets",
     ]  # fmt: skip
     (asset,) = record["assets"]

@@ -250,3 +250,50 @@ def test_a_plan_leaves_no_trace(piooy, sandbox, spring, home):
     piooy("plan", "spring.toml")
 
     assert sorted(home.parent.rglob("*")) == before
+
+
+PRESETS = """\
+[presets.film]
+media = "image"
+model = "seedream-4-5"
+prompt = "{prompt}, 35 mm film"
+options = { resolution = "4K", seed = 7 }
+"""
+
+
+def test_a_preset_fills_the_gaps_of_a_node(piooy, sandbox, spring, home):
+    """What the node and the file say wins; the prompt goes into the preset's; by name or --preset."""
+    (home / "piooy.toml").write_text(PRESETS)
+    spring(
+        'media = "image"\nprompt = "a tree"', 'media = "image"\nprompt = "a tree"\npreset = "film"'
+    )
+
+    other = piooy("plan", "spring.toml", "--json").json[3]
+    assert (other["prompt"], other["model"]) == ("a tree, 35 mm film", "nano-banana-pro")
+    found = {one["node"]: one["prompt"] for one in piooy("plan", "spring.toml", "--json", "--preset", "film").json}  # fmt: skip
+    assert found["hero"] == "a fox, 35 mm film" and found["clip"] == "it runs"
+    request = piooy("run", "spring.toml", "--dry-run").json[3]
+    assert request["options"] == {"resolution": "2K", "seed": 7}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [('prompt = "a tree"', 'prompt = "a tree"\npreset = "flim"', "there is no preset 'flim'"), ('prompt = "it runs"', 'prompt = "it runs"\npreset = "film"', "is for image, not for video"), ('prompt = "a tree"', 'prompt = "a tree"\npreset = 7', "preset must be text")],
+)  # fmt: skip
+def test_a_wrong_preset_is_named(piooy, api, spring, home, old, new, sentence):
+    """Exit 2, with the line of the node."""
+    (home / "piooy.toml").write_text(PRESETS)
+    spring(old, new)
+
+    ran = piooy("plan", "spring.toml")
+
+    assert ran.code == 2 and sentence in ran.err and "spring.toml, line" in ran.err
+    (home / "piooy.toml").write_text(PRESETS + '[profiles.work]\nbase_url = "https://e.com"\n')
+    assert "may hold presets only" in piooy("plan", "spring.toml", "--preset", "film").err
+
+
+def test_a_line_of_dots_is_refused_at_once(piooy, home):
+    """A hostile file: the parser would need minutes."""
+    (home / "p.toml").write_text("a" + ".a" * 100_000 + " = 1\n")
+
+    assert piooy("plan", "p.toml").code == 2

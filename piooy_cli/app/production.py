@@ -1,6 +1,7 @@
 """Productions: what `piooy plan` shows, and what `piooy run` does with it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from piooy_cli.batch.production.nodes import NodeRow
     from piooy_cli.batch.production.planning import NodePlan, Orphan
     from piooy_cli.batch.rows import BatchRow
+    from piooy_cli.config.project import Preset
     from piooy_cli.downloads.options import SaveOptions
     from piooy_cli.ledger.store import OrderStore
     from piooy_cli.requests.builder import RequestSpec
@@ -37,6 +39,7 @@ class ProductionOptions(NamedTuple):
     variables: Mapping[str, str] = {}
     only: Sequence[str] = ()
     forced: Sequence[str] = ()
+    preset: str | None = None
     name: str | None = None
     output: str | None = None
     inline: bool = False
@@ -147,10 +150,20 @@ def _nodes(
     builder = RequestBuilder(context.settings, context.catalogue, inputs, inline=options.inline)
     paths = RowPaths(before.save, production.path.resolve().parent)
     forced = {name: before.memory.forced.get(name) for name in options.forced}
-    nodes, bad = NodeBuilder(builder, defaults, paths, before.sent, forced).rows(production)
+    preset = cache(partial(_preset, context, options.preset))
+    made = NodeBuilder(builder, defaults, paths, before.sent, forced, preset)
+    nodes, bad = made.rows(production)
     if bad:
         _tell_bad(context, production.label, bad)
     return nodes
+
+
+def _preset(context: Context, general: str | None, name: str | None) -> "Preset | None":
+    """Return a node's preset, or that of the command line. Raises UsageError."""
+    from piooy_cli.requests.presets import find_preset
+
+    name = name or general
+    return find_preset(name, context.directories.config_file) if name else None
 
 
 def _tell_bad(context: Context, label: str, bad: "list[BadLine]") -> None:

@@ -40,6 +40,7 @@ def production_options(ctx: typer.Context, batch: "BatchOptions") -> "Production
         variables=_variables(given["var"] or []),
         only=given["only"] or (),
         forced=given["force"] or (),
+        preset=given["preset"],
         name=given["name"],
         output=given["output"],
         inline=given["inline"],

@@ -6,10 +6,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from piooy_cli.config.allowances import PERIODS
 from piooy_cli.config.file import read_config
 from piooy_cli.config.settings import (
     BOOLEANS,
-    PERIODS,
     Resolved,
     Settings,
     boolean,

@@ -15,12 +15,12 @@ from piooy_cli.config.file import read_config
 from piooy_cli.domain.errors import UsageError
 from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import MediaType
+from piooy_cli.domain.text import parse_toml
 from piooy_cli.files.reading import read_foreign
 
 PROJECT_FILE = "piooy.toml"
 GAP = "{prompt}"  # where the user's prompt goes
 _BIGGEST = 1 << 20
-_MOST_DOTS = 300  # in a line: tomllib needs quadratic time for the parts of a key
 _TEXTS = ("media", "model", "provider", "scene", "prompt", "output", "description")
 _LISTS = ("images", "videos")
 FIELDS = (*_TEXTS, *_LISTS, "options")
@@ -97,21 +97,8 @@ def _read(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path}: {error.strerror}") from None
     if len(content) > _BIGGEST:
         raise UsageError(f"{path} is larger than 1 MiB", "is it the right file?")
-    if any(line.count(".") > _MOST_DOTS for line in text.split("\n")):
-        raise UsageError(
-            f"{path} has a line with more than {_MOST_DOTS} dots",
-            'a long text may have several lines between """',
-        )
-    return _parsed(path, text)
-
-
-def _parsed(path: Path, text: str) -> dict[str, Any]:
-    import tomllib
-
     try:
-        return tomllib.loads(text)
-    except RecursionError:
-        raise UsageError(f"{path} is nested too deeply") from None
+        return parse_toml(text)
     except ValueError as error:
         raise UsageError(f"{path}: {str(error)[-200:]}") from None
 

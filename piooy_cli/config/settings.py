@@ -4,15 +4,15 @@ Other modules do not read these variables; the API key is the business of `crede
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from piooy_cli.config.allowances import check_names, checked_allowance
 from piooy_cli.config.file import Directories, read_config
 from piooy_cli.config.urls import DEFAULT_BASE_URL, check_base_url
 from piooy_cli.domain.errors import UsageError
-from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import MediaType
 
 SANDBOX_BASE_URL = "http://sandbox.localhost"
@@ -83,11 +83,6 @@ OTHER_VARIABLES = {
     "PIOOY_DEBUG": "same as --debug",
     "PIOOY_NO_COLOR": "same as --color never",
 }
-_PRICE = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(/s)?", re.ASCII)
-PERIODS = ("hour", "day", "month")
-_RATE = re.compile(r"([1-9][0-9]{0,8})/(s|sec|min|hour|h|day)", re.ASCII)
-_UNITS = {"s": 1.0, "sec": 1.0, "min": 60.0, "hour": 3600.0, "h": 3600.0, "day": 86400.0}
-_SHELL = frozenset(" \"'`$\\|&;<>(){}[]*?!#~=%^")
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 
@@ -147,7 +142,7 @@ def _profile(config: Mapping[str, Any], name: str) -> dict[str, tuple[Any, str]]
     profiles = config.get("profiles", {})
     if not isinstance(profiles, dict):
         raise UsageError("config.toml: profiles must be tables, as [profiles.work]")
-    _check_names(profiles, "profile")
+    check_names(profiles, "profile")
     if name != "default" and name not in profiles:
         known = ", ".join(["default", *profiles])
         make = "to create it, run `config set-key` or `config set` with that --profile"
@@ -158,68 +153,16 @@ def _profile(config: Mapping[str, Any], name: str) -> dict[str, tuple[Any, str]]
     return _layer(table, f"config.toml [profiles.{name}]") | {"profile": (name, "")}
 
 
-def _check_names(names: Iterable[str], what: str) -> None:
-    """Refuse names that a shell would not take as they are, where one is pasted or completed."""
-    for name in names:
-        if not (name.isprintable() and _SHELL.isdisjoint(name) and name):
-            raise UsageError(
-                f"config.toml: {name!r} is not a valid name of a {what}: it is empty, or contains a"
-                " blank, a control character or one that means something in a shell",
-                Hint("config edit", sentence="to rename it: {}"),
-            )
-
-
 def _checked(name: str, value: Any, origin: str) -> Any:
     if name in BOOLEANS:
         return boolean(value, f"{origin}: {name}")
     if name in ("model", "options", "models"):
         return _table(name, value, origin)
     if name in ("limit", "cap", "price"):
-        return _allowance(name, value, origin)
+        return checked_allowance(name, value, origin)
     if not isinstance(value, str):
         raise UsageError(f"{origin}: {name} must be text, not {value!r}")
     return check_base_url(value, origin) if name == "base_url" else value
-
-
-def rate_of(text: str) -> tuple[int, float]:
-    """Parse `6/min` into a number and seconds. Raises UsageError."""
-    match = _RATE.fullmatch(str(text).replace(" ", ""))
-    if not match:
-        raise UsageError(
-            f"{text!r} is not a rate limit", "for example: 6/min, 2/s, 100/hour, 500/day"
-        )
-    return int(match[1]), _UNITS[match[2]]
-
-
-def price_of(text: str | float) -> tuple[float, bool]:
-    """Parse `0.04`, or `0.05/s` for each second. Raises UsageError."""
-    match = _PRICE.fullmatch(str(text).replace(" ", ""))
-    if not match or isinstance(text, bool):
-        raise UsageError(f"{text!r} is not a price", "for example: 0.04, or 0.05/s for each second")
-    return float(match[1]), match[2] is not None
-
-
-def _allowance(name: str, value: Any, origin: str) -> Mapping[str, Any]:
-    """Check the tables `[limit]` and `[price]`, by model, and `[cap]`, by period."""
-    if not isinstance(value, dict):
-        raise UsageError(f"{origin}: [{name}] must be a table", f"for example: {_ALLOWANCES[name]}")
-    for key, inner in value.items():
-        if name == "limit":
-            _check_names([key], "model")
-            rate_of(inner)
-        elif name == "price":
-            _check_names([key], "model")
-            price_of(inner)
-        elif key not in PERIODS:
-            raise UsageError(f"{origin}: cap.{key} is not a period", f"known: {', '.join(PERIODS)}")
-        elif type(inner) is not int or inner < 0:
-            raise UsageError(f"{origin}: cap.{key} must be a whole number, not {inner!r}")
-    return value
-
-
-_ALLOWANCES = {
-    "limit": 'nano-banana-pro = "6/min"', "cap": "day = 200", "price": "nano-banana-pro = 0.04"
-}  # fmt: skip
 
 
 def boolean(value: Any, origin: str) -> bool:
@@ -242,7 +185,7 @@ def _table(name: str, value: Any, origin: str) -> Mapping[str, Any]:
             f"{origin}: {name}.{min(wrong)} is not a media type", f"accepted: {accepted}"
         )
     if name == "models":
-        _check_names(value, "model")
+        check_names(value, "model")
     return value
 
 

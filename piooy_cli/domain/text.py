@@ -9,6 +9,7 @@ from piooy_cli.domain.errors import UsageError
 
 _INVISIBLE = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
 _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and a symbol without any ink
+_MOST_DOTS = 300  # in a line: tomllib needs quadratic time for the parts of a key
 _UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -21,6 +22,21 @@ def parse_json(text: str) -> Any:
     Raises ValueError or RecursionError.
     """
     return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique)
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Parse TOML from outside. Raises ValueError."""
+    if any(line.count(".") > _MOST_DOTS for line in text.split("\n")):
+        raise ValueError(
+            f"a line has more than {_MOST_DOTS} dots; a long text may have several lines between"
+            ' """'
+        )
+    import tomllib  # 2 ms that most commands do not need
+
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("too deeply nested") from None
 
 
 def is_blank(text: str) -> bool:

@@ -38,17 +38,16 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_small(path: Path, most: int, *, believed: bool = True) -> bytes:
+def read_small(path: Path, most: int) -> bytes:
     """Read at most `most` bytes of a file, without waiting for one that is not regular.
 
     What the shell hands over is read to its end. Raises OSError, or UsageError if other users can
-    change a file that is `believed`.
+    change the file: what it says is believed.
     """
     handle = os.open(path, os.O_RDONLY | NO_WAITING | BINARY)
     with os.fdopen(handle, "rb", buffering=0) as file:
         if stat.S_ISREG(os.fstat(handle).st_mode):
-            if believed:
-                check_owner(path, os.fstat(handle))
+            check_owner(path, os.fstat(handle))
         elif is_handed_over(path):
             os.set_blocking(handle, True)
         else:

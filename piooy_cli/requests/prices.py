@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from piooy_cli.config.settings import price_of
+from piooy_cli.config.allowances import price_of
 from piooy_cli.domain.models import Order
 
 

@@ -2,7 +2,6 @@
 
 import json
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,8 +11,8 @@ from piooy_cli.batch.manifest_lines import BadLine
 from piooy_cli.batch.production.variables import Variables
 from piooy_cli.domain.errors import NotFound, UsageError
 from piooy_cli.domain.models import MediaType
-from piooy_cli.domain.text import parse_json
-from piooy_cli.files.reading import expanded, read_small
+from piooy_cli.domain.text import parse_json, parse_toml
+from piooy_cli.files.reading import expanded, read_foreign
 
 _BIGGEST = 16 << 20
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", re.ASCII)
@@ -33,6 +32,7 @@ class Node(NamedTuple):
     name: str
     line: int
     fields: Fields
+    preset: str | None = None
 
 
 class Production(NamedTuple):
@@ -70,7 +70,7 @@ def read_production(file: str, given: Mapping[str, str]) -> Production:
         if isinstance(checked, str):
             bad.append(BadLine(line, f"node {name}: {checked}"))
         else:
-            nodes.append(Node(name, line, checked))
+            nodes.append(Node(name, line, *checked))
     if not nodes and not bad:
         raise UsageError(f"{path} has no nodes", _HINT)
     return Production(str(path), path, _text(path, document, "name"),
@@ -79,7 +79,7 @@ def read_production(file: str, given: Mapping[str, str]) -> Production:
 
 def _text_of(path: Path) -> str:
     try:
-        content = read_small(path, _BIGGEST + 1, believed=False)
+        content = read_foreign(path, _BIGGEST + 1)
     except FileNotFoundError:
         raise NotFound(f"no such file: {path}", _HINT) from None
     except OSError as error:
@@ -94,7 +94,7 @@ def _text_of(path: Path) -> str:
 
 def _parsed(path: Path, text: str) -> Fields:
     try:
-        document = parse_json(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
+        document = parse_json(text) if path.suffix.lower() == ".json" else parse_toml(text)
     except json.JSONDecodeError as error:
         raise UsageError(f"{path}, line {error.lineno}: {error.msg}") from None
     except (ValueError, RecursionError) as error:
@@ -134,8 +134,10 @@ def _wrong(name: str, fields: Any) -> str:
     return "id is the name of the node; leave it out" if "id" in fields else ""
 
 
-def _checked(fields: Fields, defaults: Fields, variables: Variables) -> Fields | str:
-    """Return the node's fields over the defaults, as a row of a manifest has them."""
+def _checked(
+    fields: Fields, defaults: Fields, variables: Variables
+) -> tuple[Fields, str | None] | str:
+    """Return the node's fields over the defaults, as a row has them, and its preset; or a fault."""
     merged = dict(fields)
     media = merged.get("media") or defaults.get("media")
     for layer in _layers(defaults, media):
@@ -144,8 +146,11 @@ def _checked(fields: Fields, defaults: Fields, variables: Variables) -> Fields |
         for key, both in tables.items():
             if all(isinstance(one, dict) for one in both) and any(both):
                 merged[key] = {**both[0], **both[1]}
+    preset = merged.pop("preset", None)
+    if not isinstance(preset, str | None):
+        return "preset must be text"
     try:
-        return checked_fields(variables.applied(merged))
+        return checked_fields(variables.applied(merged)), preset
     except UsageError as error:
         return error.message
 

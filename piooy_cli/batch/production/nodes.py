@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, NamedTuple
 
@@ -11,10 +11,12 @@ from piooy_cli.batch.production.document import Node, Production
 from piooy_cli.batch.row_links import wrong_kind
 from piooy_cli.batch.row_paths import RowPaths
 from piooy_cli.batch.rows import BatchRow, digest_of, identity_of, spec_of
+from piooy_cli.config.project import Preset
 from piooy_cli.domain.errors import PiooyError, UsageError
 from piooy_cli.domain.inputs import ResultRef, inputs_of, numbered, with_addresses
 from piooy_cli.domain.models import Order
 from piooy_cli.requests.builder import RequestBuilder, RequestSpec
+from piooy_cli.requests.presets import check_media, filled, preset_spec
 
 _INPUT = re.compile(r"\{node:([^{}]++)\}")
 _NTH = re.compile(r"#[0-9]++")
@@ -32,18 +34,21 @@ class NodeRow(NamedTuple):
 class NodeBuilder:
     """Makes a row of each node, parents first.
 
-    `sent` are the keys of rows that were sent so far; `forced` nodes get a new key.
+    `sent` are the keys of rows that were sent so far; `forced` nodes get a new key. `preset` finds
+    a preset by its name, None by that of the command line.
     """
 
     def __init__(
         self, builder: RequestBuilder, defaults: RequestSpec, paths: RowPaths,
         sent: Collection[str], forced: Mapping[str, int | None],
+        preset: Callable[[str | None], Preset | None] = lambda name: None,
     ) -> None:  # fmt: skip
         self._builder = builder
         self._defaults = defaults
         self._paths = paths
         self._sent = sent
         self._forced = forced
+        self._preset = preset
         self._generations = _generations(sent)
         self._count: dict[str, int] = {}
 
@@ -69,7 +74,7 @@ class NodeBuilder:
             self._paths.check_output(output)
         if self._builder.inline:
             self._paths.check_inputs(fields)
-        asked = self._builder.settled(spec_of(_with_rows(fields)).over(self._defaults))
+        asked = self._builder.settled(self._asked(node).over(self._defaults))
         order = self._builder.order(asked)
         parents = _parents(fields)
         _check_kinds(order, made)
@@ -79,6 +84,19 @@ class NodeBuilder:
         base = f"{base}#{nth}" if nth > 1 else base
         row = BatchRow(0, node.line, self._key(node.name, base), b"", order, output, (), node.name)
         return NodeRow(row._replace(spec=digest_of(row.key)), base, tuple(parents))
+
+    def _asked(self, node: Node) -> RequestSpec:
+        """Return the node's request, its gaps filled from its preset."""
+        own = spec_of(_with_rows(node.fields))
+        preset = self._preset(node.preset)
+        if preset is None:
+            return own
+        if node.preset:
+            check_media(preset, own.media)
+        elif own.media and preset.fields.get("media", own.media) != own.media:
+            return own  # the command line's preset is for other nodes
+        template = preset_spec(preset)
+        return own._replace(prompt=filled(template.prompt, own.prompt)).over(template)
 
     def _key(self, name: str, base: str) -> str:
         """Return the key of the last time that the node was forced, or of the next one."""

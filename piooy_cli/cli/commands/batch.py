@@ -7,12 +7,11 @@ from typing import Annotated
 
 import typer
 
-from piooy_cli.cli import options, request_options, saving_options
-from piooy_cli.cli.options import parse_duration_or_zero, parse_moment, positive_number
+from piooy_cli.cli import options, request_options, running_options, saving_options
+from piooy_cli.cli.options import positive_number
+from piooy_cli.cli.running_options import RUN
 from piooy_cli.domain.escaping import check_path
 from piooy_cli.domain.models import MediaType
-
-_RUN, _REPORT = "Run", "Reports"
 
 
 class OnlyChoice(StrEnum):
@@ -71,69 +70,27 @@ def batch(
     zip_: options.Zip = False,
     form: Annotated[
         FormatChoice | None,
-        typer.Option("--format", rich_help_panel=_RUN, help="Format (default: from the file"
+        typer.Option("--format", rich_help_panel=RUN, help="Format (default: from the file"
             " name or first line)."),
     ] = None,
     shuffle: Annotated[
-        bool, typer.Option("--shuffle", rich_help_panel=_RUN, help="Send rows in random order.")
+        bool, typer.Option("--shuffle", rich_help_panel=RUN, help="Send rows in random order.")
     ] = False,
-    max_tasks: Annotated[
-        int | None,
-        typer.Option(
-            "--max-tasks", parser=positive_number, metavar="N", rich_help_panel=_RUN,
-            help="Maximum orders across all runs of this batch.",
-        ),
-    ] = None,
-    max_failures: Annotated[
-        int | None,
-        typer.Option(
-            "--max-failures", parser=positive_number, metavar="N", rich_help_panel=_RUN,
-            help="Stop sending after N failed rows.",
-        ),
-    ] = None,
-    deadline: Annotated[
-        float | None,
-        typer.Option(
-            "--deadline", parser=parse_moment, metavar="TIME", rich_help_panel=_RUN,
-            help="Stop at a time, such as 06:00, or after 2h.",
-        ),
-    ] = None,
-    lock_wait: Annotated[
-        float,
-        typer.Option(
-            "--lock-wait", parser=parse_duration_or_zero, metavar="DURATION", show_default="0",
-            rich_help_panel=_RUN, help="How long to wait for another run to release the lock.",
-        ),
-    ] = 0,
+    max_tasks: running_options.MaxTasks = None,
+    max_failures: running_options.MaxFailures = None,
+    deadline: running_options.DeadlineOption = None,
+    lock_wait: running_options.LockWait = 0,
     allow_empty: Annotated[
-        bool, typer.Option("--allow-empty", rich_help_panel=_RUN, help="Succeed even if the"
+        bool, typer.Option("--allow-empty", rich_help_panel=RUN, help="Succeed even if the"
             " manifest is empty.")
     ] = False,
     timeout: options.Timeout = None,
     interval: options.Interval = None,
     heartbeat: options.Heartbeat = 30,
     notify: options.Notify = False,
-    results: Annotated[
-        str | None,
-        typer.Option(
-            "--results", metavar="FILE", rich_help_panel=_REPORT,
-            help="Results file, a line per row (default: results.jsonl beside the files).",
-        ),
-    ] = None,
-    summary: Annotated[
-        str | None,
-        typer.Option(
-            "--summary", metavar="FILE", rich_help_panel=_REPORT, help="Write a JSON summary"
-                " of the run."
-        ),
-    ] = None,
-    metrics: Annotated[
-        str | None,
-        typer.Option(
-            "--metrics", metavar="FILE", rich_help_panel=_REPORT,
-            help="Write metrics for Prometheus' textfile collector.",
-        ),
-    ] = None,
+    results: running_options.Results = None,
+    summary: running_options.Summary = None,
+    metrics: running_options.Metrics = None,
     on_exists: saving_options.OnExistsOption = saving_options.ExistsChoice.RENAME,
     covers: saving_options.Covers = False,
     http_assets: saving_options.HttpAssets = False,

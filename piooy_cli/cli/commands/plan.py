@@ -26,6 +26,7 @@ def plan(
     ctx: typer.Context,
     file: production_options.File,
     var: production_options.Var = None,
+    preset: request_options.Preset = None,
     only: production_options.Only = None,
     force: production_options.Force = None,
     name: options.BatchName = None,

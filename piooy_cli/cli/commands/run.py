@@ -17,6 +17,7 @@ def run(
     ctx: typer.Context,
     file: production_options.File,
     var: production_options.Var = None,
+    preset: request_options.Preset = None,
     only: production_options.Only = None,
     force: production_options.Force = None,
     tag: request_options.Tag = None,

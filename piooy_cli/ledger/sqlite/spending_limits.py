@@ -10,7 +10,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
-from piooy_cli.config.settings import rate_of
+from piooy_cli.config.allowances import rate_of
 from piooy_cli.domain.errors import OverLimit, TooSoon
 from piooy_cli.ledger.sqlite import process_id
 
