@@ -36,7 +36,7 @@ def parse_toml(text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except RecursionError:
-        raise ValueError("too deeply nested") from None
+        raise ValueError("it is nested too deeply") from None
 
 
 def is_blank(text: str) -> bool:
