@@ -10,7 +10,7 @@ function __piooy_path
             continue
         end
         switch $word
-            case --accept-key --adopt --aspect-ratio --base-url --batch --before --color --concurrency --cors --count --deadline --duration --email --faults --fields --file --force --format --graph --heartbeat --host --hyperlinks --image --interval --jobs --jq --last-frame --limit --limits --lock-wait --log --lyrics --lyrics-file --max-failures --max-tasks --media --metrics --model --name --negative-prompt --on-exists --only --option --options --output --port --preset --profile --prompt-file --provider --record --refresh --replay --resolution --result-shape --results --scene --search --seed --since --speed --state --status --store --style --summary --tag --timeout --title --var --vary --video --why -O -a -f -i -j -m -n -o -r
+            case --accept-key --adopt --aspect-ratio --base-url --batch --before --color --concurrency --cors --count --deadline --duration --email --faults --fields --file --force --format --heartbeat --host --hyperlinks --image --interval --jobs --jq --last-frame --limit --limits --lock-wait --log --lyrics --lyrics-file --max-failures --max-tasks --media --metrics --model --name --negative-prompt --on-exists --only --option --options --output --port --preset --profile --prompt-file --provider --record --refresh --replay --resolution --result-shape --results --scene --search --seed --since --speed --state --status --store --style --summary --tag --timeout --title --var --vary --video --why -O -a -f -i -j -m -n -o -r
                 set skip yes
                 continue
             case '-*'
@@ -194,7 +194,8 @@ complete -c piooy -n "__piooy_path 'plan'" -l preset -x -a '(__piooy_ask presets
 complete -c piooy -n "__piooy_path 'plan'" -l only -r -F -d 'Only this node and its parents; repeatable.'
 complete -c piooy -n "__piooy_path 'plan'" -l force -r -F -d 'Send it again, and what is made from it; repeatable.'
 complete -c piooy -n "__piooy_path 'plan'" -l name -r -F -d 'Name of the batch (default: from the file\'s path).'
-complete -c piooy -n "__piooy_path 'plan'" -l graph -x -a 'dot mermaid' -d 'Print the graph instead, for Graphviz or Mermaid.'
+complete -c piooy -n "__piooy_path 'plan'" -l dot -d 'Print the graph instead, for Graphviz.'
+complete -c piooy -n "__piooy_path 'plan'" -l mermaid -d 'Print the graph instead, for Mermaid.'
 complete -c piooy -n "__piooy_path 'plan'" -s o -l output -r -F -d 'Directory or name template for files. [env: PIOOY_OUTPUT]'
 complete -c piooy -n "__piooy_path 'plan'" -l inline -d 'Send local files inside the request, up to 10 MiB each.'
 complete -c piooy -n "__piooy_path 'plan'" -l json -d 'Print results as JSON Lines.'

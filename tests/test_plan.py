@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -133,7 +134,7 @@ def test_the_money_is_told_as_far_as_it_is_known(piooy, sandbox, spring):
 @pytest.mark.skipif(not shutil.which("dot"), reason="Graphviz is not installed")
 def test_graphviz_draws_the_graph(piooy, sandbox, spring):
     """It reads what is printed."""
-    text = piooy("plan", "spring.toml", "--graph", "dot").out
+    text = piooy("plan", "spring.toml", "--dot").out
 
     drawn = subprocess.run(["dot", "-Tsvg"], input=text, capture_output=True, text=True, check=True)
     assert drawn.stdout.count('class="node"') == 4 and drawn.stdout.count('class="edge"') == 2
@@ -142,7 +143,7 @@ def test_graphviz_draws_the_graph(piooy, sandbox, spring):
 @pytest.mark.parametrize(("language", "edge"), [("dot", "n1 -> n2;"), ("mermaid", "n1 --> n2")])
 def test_the_graph_has_every_node_and_edge(piooy, sandbox, spring, language, edge):
     """For Graphviz or Mermaid."""
-    lines = piooy("plan", "spring.toml", "--graph", language).lines
+    lines = piooy("plan", "spring.toml", f"--{language}").lines
 
     assert sum("image: send" in line or "video: send" in line for line in lines) == 4
     assert [line.strip() for line in lines].count(edge) == 1
@@ -242,6 +243,21 @@ def test_the_example_of_the_readme(sandbox, home):
     made = [line.split("/")[-1] for line in ran.stdout.splitlines() if line.endswith((".png", ".mp4", ".wav"))]  # fmt: skip
     assert made[:3] == ["fox.png", "run.mp4", "rest.mp4"] and len(made) == 7
     assert ran.stdout.count("└─ ") == 2
+
+
+def test_the_next_command_does_what_was_planned(piooy, sandbox, spring):
+    """With the options of the plan, and the global ones."""
+    options = ("--var", "animal=red hare", "--only", "clip", "-o", "here", "--base-url", sandbox)
+    ran = piooy("plan", "spring.toml", *options)
+    (command,) = re.findall(r"to send them: `piooy (.*)`", ran.err)
+
+    done = piooy(*shlex.split(command))
+
+    assert done.code == 0 and [line.split("-")[0] for line in sorted(done.lines)] == [
+        "here/a",
+        "here/it",
+    ]
+    assert "red-hare" in done.out
 
 
 def test_a_plan_leaves_no_trace(piooy, sandbox, spring, home):

@@ -44,6 +44,18 @@ class ProductionOptions(NamedTuple):
     output: str | None = None
     inline: bool = False
 
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The words after `piooy run` that do what is planned with these options."""
+        pairs = [("--var", f"{name}={value}") for name, value in self.variables.items()]
+        pairs += [("--only", node) for node in self.only] + [
+            ("--force", node) for node in self.forced
+        ]
+        named = {"--preset": self.preset, "--name": self.name, "--output": self.output}
+        pairs += [(option, value) for option, value in named.items() if value is not None]
+        words = [word for pair in pairs for word in pair]
+        return (self.file, *words, *(["--inline"] if self.inline else []))
+
 
 class _Before(NamedTuple):
     """What there was before: the keys of rows that were sent, and what is remembered."""

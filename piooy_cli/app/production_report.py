@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from piooy_cli.domain.hints import Hint
 from piooy_cli.requests.prices import estimate
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def _record(plan: "NodePlan") -> dict[str, Any]:
 
 
 def plan_summary(planned: "PlannedProduction", prices: Mapping[str, str | float]) -> Iterator[str]:
-    """Yield the counts, the money as far as it is known, and the next command."""
+    """Yield the counts, and the money as far as it is known."""
     counted = Counter(str(plan.action) for plan in planned.plans)
     parts = [f"{counted[action]:,} {word}" for action, word in _WORDS.items() if counted[action]]
     if planned.orphans:
@@ -52,8 +51,6 @@ def plan_summary(planned: "PlannedProduction", prices: Mapping[str, str | float]
     yield f"{planned.name}: {len(planned.plans):,} nodes: {', '.join(parts)}"
     if money := estimate((plan.node.row.order for plan in planned.to_send), prices).shown:
         yield money
-    if planned.to_send:
-        yield Hint("run", (planned.label,), "to send them: {}").render()
 
 
 def graph_lines(planned: "PlannedProduction", language: str) -> Iterator[str]:

@@ -12,6 +12,7 @@ from piooy_cli.domain.answers import CommandResult, Document
 from piooy_cli.domain.errors import PiooyError
 from piooy_cli.domain.escaping import json_text
 from piooy_cli.domain.events import Event, Failed, Saved, Settled, Submitted
+from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.records import error_record
 from piooy_cli.domain.redaction import redact
 from piooy_cli.output import writers
@@ -102,6 +103,10 @@ class Output:
             sys.stderr.write(drawing(Path(path), self._looks.environ, columns))
             sys.stderr.flush()
         self._show(self._progress.aside, pause=False)
+
+    def hint(self, hint: Hint) -> None:
+        """Name the next command on stderr, with the global options that it needs."""
+        self.note(hint.render(self._looks.options))
 
     def note(self, text: str) -> None:
         """Write a line for people."""

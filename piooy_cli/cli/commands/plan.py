@@ -1,6 +1,5 @@
 """`piooy plan` and `piooy init-plan`: what a production would send, and an example of one."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,16 +9,10 @@ from piooy_cli.app.context import Context
 from piooy_cli.cli import options, production_options, request_options, saving_options
 from piooy_cli.domain.answers import Line, Listing
 from piooy_cli.domain.errors import StorageRefused, UsageError
+from piooy_cli.domain.hints import Hint
 
 if TYPE_CHECKING:
     from piooy_cli.app.production import PlannedProduction
-
-
-class GraphChoice(StrEnum):
-    """Languages in which the graph can be written."""
-
-    DOT = "dot"
-    MERMAID = "mermaid"
 
 
 def plan(
@@ -30,10 +23,12 @@ def plan(
     only: production_options.Only = None,
     force: production_options.Force = None,
     name: options.BatchName = None,
-    graph: Annotated[
-        GraphChoice | None,
-        typer.Option("--graph", help="Print the graph instead, for Graphviz or Mermaid."),
-    ] = None,
+    dot: Annotated[
+        bool, typer.Option("--dot", help="Print the graph instead, for Graphviz.")
+    ] = False,
+    mermaid: Annotated[
+        bool, typer.Option("--mermaid", help="Print the graph instead, for Mermaid.")
+    ] = False,
     output: saving_options.OutputOption = None,
     inline: request_options.Inline = False,
 ) -> None:
@@ -43,7 +38,7 @@ def plan(
     Examples:
       piooy init-plan > spring.toml
       piooy plan spring.toml
-      piooy plan spring.toml --graph mermaid
+      piooy plan spring.toml --mermaid
 
     A node is kept as long as what it sends, and what its parents are, stay the same.
     """
@@ -54,16 +49,20 @@ def plan(
     from piooy_cli.requests.builder import RequestSpec
 
     context: Context = ctx.obj
+    if dot and mermaid:
+        raise UsageError("--dot cannot be used with --mermaid")
     batch = BatchOptions(RunPlan(), context.save_options(output))
     asked = production_options.production_options(ctx, batch)
     planned = plan_production(context, RequestSpec(), asked)
-    if graph:
-        for line in graph_lines(planned, str(graph)):
+    if dot or mermaid:
+        for line in graph_lines(planned, "dot" if dot else "mermaid"):
             context.output.answer(Line(line, {"line": line}))
         return
     context.output.answer(_listing(planned, plan_records(planned)))
     for line in plan_summary(planned, context.settings.price):
         context.output.note(line)
+    if planned.to_send:
+        context.output.hint(Hint("run", asked.arguments, "to send them: {}"))
 
 
 def _listing(planned: "PlannedProduction", records: list[dict[str, object]]) -> Listing:
