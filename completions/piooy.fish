@@ -10,14 +10,14 @@ function __piooy_path
             continue
         end
         switch $word
-            case --accept-key --adopt --aspect-ratio --base-url --batch --before --color --concurrency --cors --count --deadline --duration --email --faults --fields --file --force --format --heartbeat --host --hyperlinks --image --interval --jobs --jq --last-frame --limit --limits --lock-wait --log --lyrics --lyrics-file --max-failures --max-tasks --media --metrics --model --name --negative-prompt --on-exists --only --option --options --output --port --preset --profile --prompt-file --provider --record --refresh --replay --resolution --result-shape --results --scene --search --seed --since --speed --state --status --store --style --summary --tag --timeout --title --var --vary --video --why -O -a -f -i -j -m -n -o -r
+            case --accept-key --adopt --aspect-ratio --base-url --batch --before --color --concurrency --cors --count --deadline --duration --email --faults --fields --file --force --format --heartbeat --host --hyperlinks --image --interval --jobs --jq --last-frame --limit --limits --lock-wait --log --lyrics --lyrics-file --max-failures --max-tasks --media --metrics --model --name --negative-prompt --on-exists --only --option --options --output --port --preset --profile --prompt --prompt-file --provider --record --refresh --replay --resolution --result-shape --results --scene --search --seed --since --speed --state --status --store --style --summary --tag --timeout --title --var --vary --video --why -O -a -f -i -j -m -n -o -r
                 set skip yes
                 continue
             case '-*'
                 continue
         end
         switch (string join -- ' ' $path $word)
-            case 'generate' 'batch' 'plan' 'run' 'init-plan' 'task' 'wait' 'download' 'tree' 'models' 'presets' 'contact' 'completion' 'man' 'history' 'history show' 'history tag' 'history resolve' 'history prune' 'history export' 'history stats' 'history check' 'config' 'config list' 'config get' 'config set' 'config unset' 'config path' 'config edit' 'config set-key' 'config delete-key' 'config check' 'sandbox' 'sandbox serve' 'sandbox reset'
+            case 'generate' 'redo' 'batch' 'plan' 'run' 'init-plan' 'task' 'wait' 'download' 'tree' 'models' 'presets' 'contact' 'completion' 'man' 'history' 'history show' 'history tag' 'history resolve' 'history prune' 'history export' 'history stats' 'history check' 'config' 'config list' 'config get' 'config set' 'config unset' 'config path' 'config edit' 'config set-key' 'config delete-key' 'config check' 'sandbox' 'sandbox serve' 'sandbox reset'
                 set -a path $word
             case '*'
                 set -a given $word
@@ -33,6 +33,7 @@ function __piooy_ask
 end
 complete -c piooy -f
 complete -c piooy -n "__piooy_path ''" -f -a generate -d 'Create an image, a video, music or a character from a prompt.'
+complete -c piooy -n "__piooy_path ''" -f -a redo -d 'Send the request of an earlier task again, charged again.'
 complete -c piooy -n "__piooy_path ''" -f -a batch -d 'Run every row of a manifest, each sent once.'
 complete -c piooy -n "__piooy_path ''" -f -a plan -d 'Show what a production would send, and why. Nothing is sent.'
 complete -c piooy -n "__piooy_path ''" -f -a run -d 'Send what a production needs: nodes that are new or changed, after their parents.'
@@ -125,6 +126,49 @@ complete -c piooy -n "__piooy_path 'generate'" -l base-url -r -F -d 'URL of the 
 complete -c piooy -n "__piooy_path 'generate'" -l record -r -F -d 'Record every request and response to a file.'
 complete -c piooy -n "__piooy_path 'generate'" -l version -d 'Print the version.'
 complete -c piooy -n "__piooy_path 'generate'" -s h -l help -d 'Print this help.'
+complete -c piooy -n "__piooy_path 'redo' first" -f -a '(__piooy_ask refs)'
+complete -c piooy -n "__piooy_path 'redo'" -l prompt -r -F -d 'Another prompt.'
+complete -c piooy -n "__piooy_path 'redo'" -s m -l model -x -a '(__piooy_ask models)' -d 'Model id; `piooy models` lists known ones.'
+complete -c piooy -n "__piooy_path 'redo'" -s a -l aspect-ratio -r -F -d 'Aspect ratio, such as 16:9.'
+complete -c piooy -n "__piooy_path 'redo'" -s r -l resolution -r -F -d 'Resolution, such as 2K or 1080p.'
+complete -c piooy -n "__piooy_path 'redo'" -l duration -r -F -d 'Length in seconds.'
+complete -c piooy -n "__piooy_path 'redo'" -s O -l option -r -F -d 'Set any option; KEY:=JSON sets a number, list or boolean.'
+complete -c piooy -n "__piooy_path 'redo'" -l options -r -F -d 'Read options from a JSON file; `-` reads stdin.'
+complete -c piooy -n "__piooy_path 'redo'" -l seed -r -F -d 'Seed, for reproducible results.'
+complete -c piooy -n "__piooy_path 'redo'" -l negative-prompt -r -F -d 'What to avoid.'
+complete -c piooy -n "__piooy_path 'redo'" -l provider -r -F -d 'Provider (default: the model\'s own).'
+complete -c piooy -n "__piooy_path 'redo'" -l scene -r -F -d 'Scene (default: from media type and references).'
+complete -c piooy -n "__piooy_path 'redo'" -l tag -r -F -d 'Tag of your own, such as client=acme; not sent; repeatable.'
+complete -c piooy -n "__piooy_path 'redo'" -s o -l output -r -F -d 'Directory or name template for files. [env: PIOOY_OUTPUT]'
+complete -c piooy -n "__piooy_path 'redo'" -l on-exists -x -a 'skip rename overwrite fail' -d 'What to do when the file name is taken.'
+complete -c piooy -n "__piooy_path 'redo'" -l wait -d 'Wait for the task to finish.'
+complete -c piooy -n "__piooy_path 'redo'" -l no-wait -d 'Not: Wait for the task to finish.'
+complete -c piooy -n "__piooy_path 'redo'" -l download -d 'Download the files.'
+complete -c piooy -n "__piooy_path 'redo'" -l no-download -d 'Not: Download the files.'
+complete -c piooy -n "__piooy_path 'redo'" -l timeout -r -F -d 'Stop waiting after this long: 90, 90s, 10m, 2h.'
+complete -c piooy -n "__piooy_path 'redo'" -l interval -r -F -d 'Polling interval (default: adapted to past runs).'
+complete -c piooy -n "__piooy_path 'redo'" -l heartbeat -r -F -d 'Progress line interval when stderr is not a terminal.'
+complete -c piooy -n "__piooy_path 'redo'" -l notify -d 'Send a desktop notification when done.'
+complete -c piooy -n "__piooy_path 'redo'" -l covers -d 'Download thumbnails and covers as well.'
+complete -c piooy -n "__piooy_path 'redo'" -l allow-http-assets -d 'Allow downloads over unencrypted HTTP.'
+complete -c piooy -n "__piooy_path 'redo'" -l allow-private-assets -d 'Allow downloads from inside your network. [env: PIOOY_ALLOW_PRIVATE_ASSETS]'
+complete -c piooy -n "__piooy_path 'redo'" -l allow-svg -d 'Allow .svg files, which can contain scripts.'
+complete -c piooy -n "__piooy_path 'redo'" -l dry-run -d 'Show what would be changed, without sending it.'
+complete -c piooy -n "__piooy_path 'redo'" -s y -l yes -d 'Skip the confirmation prompt.'
+complete -c piooy -n "__piooy_path 'redo'" -l json -d 'Print results as JSON Lines.'
+complete -c piooy -n "__piooy_path 'redo'" -l jq -r -F -d 'Filter JSON output through a jq expression.'
+complete -c piooy -n "__piooy_path 'redo'" -s q -l quiet -d 'Print nothing but errors to stderr.'
+complete -c piooy -n "__piooy_path 'redo'" -s v -l verbose -d 'Show more detail.'
+complete -c piooy -n "__piooy_path 'redo'" -l debug -d 'Show where an error was raised. [env: PIOOY_DEBUG]'
+complete -c piooy -n "__piooy_path 'redo'" -l color -x -a 'auto always never' -d 'When to use color.'
+complete -c piooy -n "__piooy_path 'redo'" -l hyperlinks -x -a 'auto always never' -d 'When to print file names as clickable links.'
+complete -c piooy -n "__piooy_path 'redo'" -l no-input -d 'Never prompt.'
+complete -c piooy -n "__piooy_path 'redo'" -l profile -x -a '(__piooy_ask profiles)' -d 'Profile of settings and key to use. [env: PIOOY_PROFILE]'
+complete -c piooy -n "__piooy_path 'redo'" -l sandbox -d 'Use a built-in fake API: no key, no network, no charge. [env: PIOOY_SANDBOX]'
+complete -c piooy -n "__piooy_path 'redo'" -l base-url -r -F -d 'URL of the API. [env: PIOOY_BASE_URL]'
+complete -c piooy -n "__piooy_path 'redo'" -l record -r -F -d 'Record every request and response to a file.'
+complete -c piooy -n "__piooy_path 'redo'" -l version -d 'Print the version.'
+complete -c piooy -n "__piooy_path 'redo'" -s h -l help -d 'Print this help.'
 complete -c piooy -n "__piooy_path 'batch'" -s m -l model -x -a '(__piooy_ask models)' -d 'Model id; `piooy models` lists known ones.'
 complete -c piooy -n "__piooy_path 'batch'" -l preset -x -a '(__piooy_ask presets)' -d 'Fill gaps from a preset; `piooy presets` lists them.'
 complete -c piooy -n "__piooy_path 'batch'" -l media -x -a 'image video music character' -d 'Media type (default: what the model makes).'
@@ -423,7 +467,7 @@ complete -c piooy -n "__piooy_path 'completion'" -l base-url -r -F -d 'URL of th
 complete -c piooy -n "__piooy_path 'completion'" -l record -r -F -d 'Record every request and response to a file.'
 complete -c piooy -n "__piooy_path 'completion'" -l version -d 'Print the version.'
 complete -c piooy -n "__piooy_path 'completion'" -s h -l help -d 'Print this help.'
-complete -c piooy -n "__piooy_path 'man' first" -f -a 'generate batch plan run init-plan task wait download tree models presets contact completion man history config sandbox exit-codes environment config.5'
+complete -c piooy -n "__piooy_path 'man' first" -f -a 'generate redo batch plan run init-plan task wait download tree models presets contact completion man history config sandbox exit-codes environment config.5'
 complete -c piooy -n "__piooy_path 'man'" -l json -d 'Print results as JSON Lines.'
 complete -c piooy -n "__piooy_path 'man'" -l jq -r -F -d 'Filter JSON output through a jq expression.'
 complete -c piooy -n "__piooy_path 'man'" -s q -l quiet -d 'Print nothing but errors to stderr.'

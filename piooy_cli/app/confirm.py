@@ -16,7 +16,11 @@ def ask_charges(context: Context, count: int, yes: bool) -> None:
     """Ask, whatever the count, unless `yes`. Raises like `confirm_charges`."""
     if yes:
         return
+    one = count == 1
     if not context.interactive:
-        raise UsageError(f"{count} tasks would be charged {count} times", "pass --yes to confirm")
-    if not context.output.ask(f"Send {count} tasks? Each is charged."):
+        what = "1 task would be charged" if one else f"{count} tasks would be charged {count} times"
+        raise UsageError(what, "pass --yes to confirm")
+    if not context.output.ask(
+        "Send it? It is charged." if one else f"Send {count} tasks? Each is charged."
+    ):
         raise StillRunning("declined; nothing was sent")

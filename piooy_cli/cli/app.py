@@ -70,8 +70,9 @@ Examples:
 """
 # Each by the module that it is in, in the order of help.
 COMMANDS = {
-    "generate": "generate", "batch": "batch", "plan": "plan", "run": "run", "init-plan": "plan",
-    "task": "task", "wait": "wait", "download": "download", "history": "history", "tree": "tree",
+    "generate": "generate", "redo": "redo", "batch": "batch", "plan": "plan", "run": "run",
+    "init-plan": "plan", "task": "task", "wait": "wait", "download": "download",
+    "history": "history", "tree": "tree",
     "models": "models", "presets": "presets", "contact": "contact", "config": "config",
     "sandbox": "sandbox",
     "completion": "completion", "man": "man", "__complete": "completion",

@@ -33,11 +33,15 @@ class StoredOrder(NamedTuple):
 
 
 class InputLink(NamedTuple):
-    """Asset `n` of the task `parent`, as an input of the order `child` (a task id or `@row:N`)."""
+    """Asset `n` of the task `parent`, as an input of the order `child` (a task id or `@row:N`).
+
+    `option` and `place`: where it stands in the child's options.
+    """
 
     parent: str
     n: int
     option: str
+    place: int
     child: str
 
 

@@ -8,8 +8,9 @@ from piooy_cli.ledger.records import InputLink
 from piooy_cli.ledger.sqlite.database import Database
 
 _LINKS = (
-    "select inputs.task_id as parent, n, option, coalesce(orders.task_id, '@row:' || orders.id)"
-    " as child from inputs join orders on orders.id = order_id where"
+    "select inputs.task_id as parent, n, option, place,"
+    " coalesce(orders.task_id, '@row:' || orders.id) as child"
+    " from inputs join orders on orders.id = order_id where"
 )
 
 
