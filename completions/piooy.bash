@@ -15,17 +15,17 @@ _piooy() {
         if [[ $word == = ]]; then skip=1; continue; fi
         if [[ -n $skip ]]; then skip=""; continue; fi
         case "$word" in
-            --accept-key|--adopt|--aspect-ratio|--base-url|--batch|--before|--color|--concurrency|--cors|--count|--deadline|--duration|--email|--faults|--fields|--file|--force|--format|--heartbeat|--host|--hyperlinks|--image|--interval|--jobs|--jq|--last-frame|--limit|--limits|--lock-wait|--log|--lyrics|--lyrics-file|--max-failures|--max-tasks|--media|--metrics|--model|--name|--negative-prompt|--on-exists|--only|--option|--options|--output|--port|--preset|--profile|--prompt|--prompt-file|--provider|--record|--refresh|--replay|--resolution|--result-shape|--results|--scene|--search|--seed|--since|--speed|--state|--status|--store|--style|--summary|--tag|--timeout|--title|--var|--vary|--video|--why|-O|-a|-f|-i|-j|-m|-n|-o|-r) skip=1; continue ;;
+            --accept-key|--adopt|--aspect-ratio|--base-url|--batch|--before|--color|--concurrency|--cors|--count|--deadline|--duration|--email|--faults|--fields|--file|--force|--format|--heartbeat|--host|--hyperlinks|--image|--interval|--jobs|--jq|--last-frame|--limit|--limits|--lock-wait|--log|--lyrics|--lyrics-file|--max-failures|--max-tasks|--media|--metrics|--model|--name|--negative-prompt|--on-exists|--only|--option|--options|--output|--port|--preset|--profile|--prompt|--prompt-file|--provider|--record|--refresh|--replay|--resolution|--result-shape|--results|--scene|--search|--seed|--since|--speed|--state|--status|--store|--style|--summary|--tag|--timeout|--title|--under|--var|--vary|--video|--why|-O|-a|-f|-i|-j|-m|-n|-o|-r) skip=1; continue ;;
             -*|@) continue ;;
         esac
         case "${path:+$path }$word" in
-            'generate' | 'redo' | 'batch' | 'plan' | 'run' | 'init-plan' | 'task' | 'wait' | 'download' | 'tree' | 'models' | 'presets' | 'contact' | 'completion' | 'man' | 'history' | 'history show' | 'history tag' | 'history resolve' | 'history prune' | 'history export' | 'history stats' | 'history check' | 'config' | 'config list' | 'config get' | 'config set' | 'config unset' | 'config path' | 'config edit' | 'config set-key' | 'config delete-key' | 'config check' | 'sandbox' | 'sandbox serve' | 'sandbox reset') path="${path:+$path }$word" ;;
+            'generate' | 'redo' | 'batch' | 'plan' | 'run' | 'init-plan' | 'task' | 'wait' | 'download' | 'where' | 'tree' | 'models' | 'presets' | 'contact' | 'completion' | 'man' | 'history' | 'history show' | 'history tag' | 'history resolve' | 'history prune' | 'history export' | 'history stats' | 'history check' | 'config' | 'config list' | 'config get' | 'config set' | 'config unset' | 'config path' | 'config edit' | 'config set-key' | 'config delete-key' | 'config check' | 'sandbox' | 'sandbox serve' | 'sandbox reset') path="${path:+$path }$word" ;;
             *) given=$((given + 1)) ;;
         esac
     done
     case "$path" in
         '')
-            words='generate redo batch plan run init-plan task wait download tree models presets contact completion man history config sandbox'
+            words='generate redo batch plan run init-plan task wait download where tree models presets contact completion man history config sandbox'
             options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
@@ -141,6 +141,16 @@ _piooy() {
                 -o|--output|--timeout|--interval|--heartbeat|-j|--jobs|--jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
+        'where')
+            [[ $given == 0 ]] && words='@refs'
+            options='--under --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            case "$prev" in
+                --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
+                --profile) values='@profiles' ;;
+                --under|--jq|--base-url|--record) COMPREPLY=(); return ;;
+            esac
+            ;;
         'tree')
             [[ $given == 0 ]] && words='@refs'
             options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
@@ -193,7 +203,7 @@ _piooy() {
             esac
             ;;
         'man')
-            [[ $given == 0 ]] && words='generate redo batch plan run init-plan task wait download tree models presets contact completion man history config sandbox exit-codes environment config.5'
+            [[ $given == 0 ]] && words='generate redo batch plan run init-plan task wait download where tree models presets contact completion man history config sandbox exit-codes environment config.5'
             options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
@@ -277,12 +287,12 @@ _piooy() {
             ;;
         'history check')
             [[ $given == 0 ]] && words=''
-            options='--repair --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='--repair --under --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --jq|--base-url|--record) COMPREPLY=(); return ;;
+                --under|--jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'config')

@@ -10,14 +10,14 @@ function __piooy_path
             continue
         end
         switch $word
-            case --accept-key --adopt --aspect-ratio --base-url --batch --before --color --concurrency --cors --count --deadline --duration --email --faults --fields --file --force --format --heartbeat --host --hyperlinks --image --interval --jobs --jq --last-frame --limit --limits --lock-wait --log --lyrics --lyrics-file --max-failures --max-tasks --media --metrics --model --name --negative-prompt --on-exists --only --option --options --output --port --preset --profile --prompt --prompt-file --provider --record --refresh --replay --resolution --result-shape --results --scene --search --seed --since --speed --state --status --store --style --summary --tag --timeout --title --var --vary --video --why -O -a -f -i -j -m -n -o -r
+            case --accept-key --adopt --aspect-ratio --base-url --batch --before --color --concurrency --cors --count --deadline --duration --email --faults --fields --file --force --format --heartbeat --host --hyperlinks --image --interval --jobs --jq --last-frame --limit --limits --lock-wait --log --lyrics --lyrics-file --max-failures --max-tasks --media --metrics --model --name --negative-prompt --on-exists --only --option --options --output --port --preset --profile --prompt --prompt-file --provider --record --refresh --replay --resolution --result-shape --results --scene --search --seed --since --speed --state --status --store --style --summary --tag --timeout --title --under --var --vary --video --why -O -a -f -i -j -m -n -o -r
                 set skip yes
                 continue
             case '-*'
                 continue
         end
         switch (string join -- ' ' $path $word)
-            case 'generate' 'redo' 'batch' 'plan' 'run' 'init-plan' 'task' 'wait' 'download' 'tree' 'models' 'presets' 'contact' 'completion' 'man' 'history' 'history show' 'history tag' 'history resolve' 'history prune' 'history export' 'history stats' 'history check' 'config' 'config list' 'config get' 'config set' 'config unset' 'config path' 'config edit' 'config set-key' 'config delete-key' 'config check' 'sandbox' 'sandbox serve' 'sandbox reset'
+            case 'generate' 'redo' 'batch' 'plan' 'run' 'init-plan' 'task' 'wait' 'download' 'where' 'tree' 'models' 'presets' 'contact' 'completion' 'man' 'history' 'history show' 'history tag' 'history resolve' 'history prune' 'history export' 'history stats' 'history check' 'config' 'config list' 'config get' 'config set' 'config unset' 'config path' 'config edit' 'config set-key' 'config delete-key' 'config check' 'sandbox' 'sandbox serve' 'sandbox reset'
                 set -a path $word
             case '*'
                 set -a given $word
@@ -41,6 +41,7 @@ complete -c piooy -n "__piooy_path ''" -f -a init-plan -d 'Write an example of a
 complete -c piooy -n "__piooy_path ''" -f -a task -d 'Show the id, status, media type and model of tasks.'
 complete -c piooy -n "__piooy_path ''" -f -a wait -d 'Wait for tasks to finish, and print the id of each that succeeds.'
 complete -c piooy -n "__piooy_path ''" -f -a download -d 'Download the files of tasks, and print their paths.'
+complete -c piooy -n "__piooy_path ''" -f -a where -d 'Show where saved files are, and which task they are of.'
 complete -c piooy -n "__piooy_path ''" -f -a tree -d 'Show what a task was made from, and what was made from it.'
 complete -c piooy -n "__piooy_path ''" -f -a models -d 'List known models, or show one with its options.'
 complete -c piooy -n "__piooy_path ''" -f -a presets -d 'List presets, or show one with the request that it makes.'
@@ -390,6 +391,22 @@ complete -c piooy -n "__piooy_path 'download'" -l base-url -r -F -d 'URL of the 
 complete -c piooy -n "__piooy_path 'download'" -l record -r -F -d 'Record every request and response to a file.'
 complete -c piooy -n "__piooy_path 'download'" -l version -d 'Print the version.'
 complete -c piooy -n "__piooy_path 'download'" -s h -l help -d 'Print this help.'
+complete -c piooy -n "__piooy_path 'where' first" -f -a '(__piooy_ask refs)'
+complete -c piooy -n "__piooy_path 'where'" -l under -r -F -d 'Look below this directory for files that were moved; repeatable.'
+complete -c piooy -n "__piooy_path 'where'" -l json -d 'Print results as JSON Lines.'
+complete -c piooy -n "__piooy_path 'where'" -l jq -r -F -d 'Filter JSON output through a jq expression.'
+complete -c piooy -n "__piooy_path 'where'" -s q -l quiet -d 'Print nothing but errors to stderr.'
+complete -c piooy -n "__piooy_path 'where'" -s v -l verbose -d 'Show more detail.'
+complete -c piooy -n "__piooy_path 'where'" -l debug -d 'Show where an error was raised. [env: PIOOY_DEBUG]'
+complete -c piooy -n "__piooy_path 'where'" -l color -x -a 'auto always never' -d 'When to use color.'
+complete -c piooy -n "__piooy_path 'where'" -l hyperlinks -x -a 'auto always never' -d 'When to print file names as clickable links.'
+complete -c piooy -n "__piooy_path 'where'" -l no-input -d 'Never prompt.'
+complete -c piooy -n "__piooy_path 'where'" -l profile -x -a '(__piooy_ask profiles)' -d 'Profile of settings and key to use. [env: PIOOY_PROFILE]'
+complete -c piooy -n "__piooy_path 'where'" -l sandbox -d 'Use a built-in fake API: no key, no network, no charge. [env: PIOOY_SANDBOX]'
+complete -c piooy -n "__piooy_path 'where'" -l base-url -r -F -d 'URL of the API. [env: PIOOY_BASE_URL]'
+complete -c piooy -n "__piooy_path 'where'" -l record -r -F -d 'Record every request and response to a file.'
+complete -c piooy -n "__piooy_path 'where'" -l version -d 'Print the version.'
+complete -c piooy -n "__piooy_path 'where'" -s h -l help -d 'Print this help.'
 complete -c piooy -n "__piooy_path 'tree' first" -f -a '(__piooy_ask refs)'
 complete -c piooy -n "__piooy_path 'tree'" -l json -d 'Print results as JSON Lines.'
 complete -c piooy -n "__piooy_path 'tree'" -l jq -r -F -d 'Filter JSON output through a jq expression.'
@@ -467,7 +484,7 @@ complete -c piooy -n "__piooy_path 'completion'" -l base-url -r -F -d 'URL of th
 complete -c piooy -n "__piooy_path 'completion'" -l record -r -F -d 'Record every request and response to a file.'
 complete -c piooy -n "__piooy_path 'completion'" -l version -d 'Print the version.'
 complete -c piooy -n "__piooy_path 'completion'" -s h -l help -d 'Print this help.'
-complete -c piooy -n "__piooy_path 'man' first" -f -a 'generate redo batch plan run init-plan task wait download tree models presets contact completion man history config sandbox exit-codes environment config.5'
+complete -c piooy -n "__piooy_path 'man' first" -f -a 'generate redo batch plan run init-plan task wait download where tree models presets contact completion man history config sandbox exit-codes environment config.5'
 complete -c piooy -n "__piooy_path 'man'" -l json -d 'Print results as JSON Lines.'
 complete -c piooy -n "__piooy_path 'man'" -l jq -r -F -d 'Filter JSON output through a jq expression.'
 complete -c piooy -n "__piooy_path 'man'" -s q -l quiet -d 'Print nothing but errors to stderr.'
@@ -610,6 +627,7 @@ complete -c piooy -n "__piooy_path 'history stats'" -l record -r -F -d 'Record e
 complete -c piooy -n "__piooy_path 'history stats'" -l version -d 'Print the version.'
 complete -c piooy -n "__piooy_path 'history stats'" -s h -l help -d 'Print this help.'
 complete -c piooy -n "__piooy_path 'history check'" -l repair -d 'Download missing or changed files again, under a free name.'
+complete -c piooy -n "__piooy_path 'history check'" -l under -r -F -d 'Look below this directory for files that were moved; repeatable.'
 complete -c piooy -n "__piooy_path 'history check'" -l json -d 'Print results as JSON Lines.'
 complete -c piooy -n "__piooy_path 'history check'" -l jq -r -F -d 'Filter JSON output through a jq expression.'
 complete -c piooy -n "__piooy_path 'history check'" -s q -l quiet -d 'Print nothing but errors to stderr.'

@@ -72,7 +72,7 @@ Examples:
 COMMANDS = {
     "generate": "generate", "redo": "redo", "batch": "batch", "plan": "plan", "run": "run",
     "init-plan": "plan", "task": "task", "wait": "wait", "download": "download",
-    "history": "history", "tree": "tree",
+    "history": "history", "where": "where", "tree": "tree",
     "models": "models", "presets": "presets", "contact": "contact", "config": "config",
     "sandbox": "sandbox",
     "completion": "completion", "man": "man", "__complete": "completion",

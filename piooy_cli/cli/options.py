@@ -97,6 +97,13 @@ class ColorChoice(StrEnum):
     NEVER = "never"
 
 
+Under = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--under", metavar="DIR", help="Look below this directory for files that were moved;"
+            " repeatable.",
+    ),
+]  # fmt: skip
 BatchName = Annotated[
     str | None,
     typer.Option(

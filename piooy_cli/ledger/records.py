@@ -93,4 +93,6 @@ class DamagedFile(NamedTuple):
     task_id: str
     n: int
     path: Path
+    bytes: int
+    sha256: str
     problem: str

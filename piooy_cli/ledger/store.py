@@ -137,6 +137,9 @@ class OrderStore(TaskStore, Protocol):
     def saved_as(self, sha256: str) -> tuple[str, int] | None:
         """Return the task and number of the asset that was saved with these bytes, the newest."""
 
+    def files_with(self, sha256: str) -> Sequence[SavedFile]:
+        """Return the saved files whose digest begins so, the newest first."""
+
     def inputs_of(self, ref: str) -> list[InputLink]:
         """Return the results that an order, by its task or `@row:N`, was made from."""
 

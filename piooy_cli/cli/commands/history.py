@@ -7,12 +7,12 @@ import typer
 
 from piooy_cli.app.context import Context
 from piooy_cli.cli import history_options, options
+from piooy_cli.cli.commands.history_check import check_history
 from piooy_cli.cli.help import CommandApp
 from piooy_cli.cli.options import known_fields, parse_duration
 from piooy_cli.domain.answers import Document, Line, Listing
-from piooy_cli.domain.errors import NotDownloaded, PiooyError, StillRunning, UsageError
-from piooy_cli.domain.events import Saved, Shown
-from piooy_cli.domain.hints import Hint
+from piooy_cli.domain.errors import StillRunning, UsageError
+from piooy_cli.domain.events import Shown
 from piooy_cli.domain.models import OrderState, check_task_id
 from piooy_cli.domain.text import check_text
 
@@ -217,33 +217,4 @@ def stats(
     context.output.answer(Listing(columns, rows, records, bars=bars))
 
 
-@history.command("check")
-def check_history(
-    ctx: typer.Context,
-    repair: Annotated[
-        bool,
-        typer.Option(
-            "--repair", help="Download missing or changed files again, under a free name."
-        ),
-    ] = False,
-) -> None:
-    """Check the ledger's integrity, and every saved file against its hash."""
-    from piooy_cli.app.history import repair as repair_files
-
-    context: Context = ctx.obj
-    store = context.existing_store()
-    broken = list(store.integrity_errors()) if store else []
-    gone = list(store.damaged_files()) if store else []
-    if repair and gone and not broken:
-        context.run(repair_files, gone, results=(Saved,))
-        return
-    rows = [list(one) for one in (*broken, *((one.task_id, one.problem) for one in gone))]
-    records = [{"what": what, "found": found} for what, found in rows]
-    context.output.answer(Listing(["what", "found"], rows, records))
-    if broken:
-        message = f"the ledger violates {len(broken)} integrity rules"
-        raise PiooyError(message, "keep the file and report this")
-    if gone:
-        hint = Hint("history check", ("--repair",), "to fetch them again at no charge: {}")
-        raise NotDownloaded(f"{len(gone)} saved files are missing or changed", hint)
-    context.output.note("no problems found")
+history.command("check")(check_history)

@@ -66,6 +66,9 @@ def damaged_files(db: Database) -> Iterator[DamagedFile]:
     for row in db.read(query, db.account):
         path = Path(path_from_text(row["path"]))
         if not path.is_file():
-            yield DamagedFile(row["task_id"], row["n"], path, f"{path} is missing")
+            problem = f"{path} is missing"
         elif path.stat().st_size != row["bytes"] or sha256_of(path) != row["sha256"]:
-            yield DamagedFile(row["task_id"], row["n"], path, f"{path} has changed")
+            problem = f"{path} has changed"
+        else:
+            continue
+        yield DamagedFile(row["task_id"], row["n"], path, row["bytes"], row["sha256"], problem)

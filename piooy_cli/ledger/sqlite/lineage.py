@@ -4,8 +4,9 @@ import sqlite3
 from collections.abc import Sequence
 
 from piooy_cli.domain.inputs import OrderInput
+from piooy_cli.domain.models import SavedFile
 from piooy_cli.ledger.records import InputLink
-from piooy_cli.ledger.sqlite.database import Database
+from piooy_cli.ledger.sqlite.database import COLUMNS, Database, files_from_rows
 
 _LINKS = (
     "select inputs.task_id as parent, n, option, place,"
@@ -36,6 +37,20 @@ class Lineage(Database):
         )
         found = self.read(query, sha256, self.account)
         return (found[0]["task_id"], found[0]["n"]) if found else None
+
+    def files_with(self, sha256: str) -> Sequence[SavedFile]:
+        """Return the saved files whose digest begins so, the newest first."""
+        query = (
+            "select distinct order_id from assets join orders on orders.id = order_id"
+            " where sha256 >= ? and sha256 < ? and account = ? order by saved desc"
+        )
+        found = self.read(query, sha256, f"{sha256}g", self.account)
+        files = [file for row in found for file in self._files_of(row["order_id"])]
+        return [file for file in files if file.sha256.startswith(sha256)]
+
+    def _files_of(self, number: int) -> list[SavedFile]:
+        (row,) = self.read(f"select {COLUMNS} from orders where id = ?", number)
+        return files_from_rows(self.task_of(row), self.assets_of(number))
 
     def inputs_of(self, ref: str) -> list[InputLink]:
         """Return the results that an order, by its task or `@row:N`, was made from."""
