@@ -67,11 +67,14 @@ class Runs:
             text=True,
         )
 
-    def run(self, seconds=None):
-        """Its exit code; a negative one where it was killed after so many seconds."""
+    def run(self, seconds=None, after=None):
+        """Its exit code; a negative one where it was killed so many seconds `after` a file is there."""
         self.process.stdin.write(self.command + "\n")
         self.process.stdin.flush()
         pid = int(self.process.stdout.readline())
+        end = time.monotonic() + 5
+        while after and not list(after[0].glob(after[1])) and time.monotonic() < end:
+            time.sleep(0.005)
         if seconds is not None:
             time.sleep(seconds)
             with contextlib.suppress(ProcessLookupError):  # it was quicker
@@ -252,7 +255,7 @@ def lost_ledgers(serve, home, trials, forking=FORKING):
         (place / "rows.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
         runs = Runs("--quiet batch rows.jsonl -o out -r 256 -j 4", forking)
         ledger = place / "state" / "ledger.sqlite3"
-        runs.run(0.05 + chance.random() * 0.15)
+        runs.run(chance.random() * 0.1, after=(place / "state", "batches/*/*.sent"))
         copied(ledger, place / "older")
         runs.run(0.02 + chance.random() * 0.2)
         lose(("removed", "emptied", "older")[trial % 3], ledger, place / "older")

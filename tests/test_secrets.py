@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from servers import PNG, TASK, accepted, answer, expect_look, expect_order, read_request, task
 
@@ -120,6 +120,8 @@ def test_text_without_the_key_stays_as_it_is(text):
 
 
 @given(st.text(max_size=40), st.text(max_size=40), st.integers(0, 27), st.integers(12, 39))
+@example("%", "", 0, 12)
+@example("\\x", "", 0, 12)
 def test_any_twelve_characters_of_the_key_are_found(before, after, start, length):
     """Wherever they are."""
     cut = CANARY[start : start + length]

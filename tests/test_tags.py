@@ -188,7 +188,8 @@ def test_a_row_says_more_than_the_command_line(piooy, sandbox, home):
 
     assert piooy(*run, "-j", "1").code == 0
 
-    assert [record["tags"] for record in results(home)] == wanted
+    done = sorted(results(home), key=lambda record: record["row"])
+    assert [record["tags"] for record in done] == wanted
     assert tags_of_rows(piooy, "--batch", "rows") == wanted
 
 

@@ -395,7 +395,7 @@ def test_a_sign_of_life_as_often_as_asked(piooy, api):
     look(api, "b1", *["PENDING"] * 8, "SUCCESS")
     never = piooy("wait", "--heartbeat", "off", "b1").err
 
-    assert 2 <= often.count("still waiting for a1 (PENDING)") <= 10
+    assert 2 <= often.count("still waiting for a1 (PENDING)") <= 20  # five a second
     assert "still waiting" not in never
 
 

@@ -65,8 +65,9 @@ def _long_enough(secrets: Iterable[str]) -> list[str]:
 
 
 def _redacted(body: bytes, secrets: list[str]) -> bytes:
-    text = _without_escapes(body.translate(None, _DROPPED))
-    found = [one for one in secrets if _is_in(text, one)]
+    # Also as it is: an escape before a secret would swallow its beginning.
+    texts = list(_rounds(body.translate(None, _DROPPED)))
+    found = [one for one in secrets if any(_is_in(text, one) for text in texts)]
     return _masked(body, found) if found else body
 
 
@@ -80,42 +81,53 @@ def _found(text: bytes, forms: tuple[_Form, ...]) -> bool:
 
 
 def _masked(body: bytes, secrets: list[str]) -> bytes:
-    view = _view(body)
-    lower, standard = view.text.lower(), view.text.translate(_URL_SAFE)
-    spans = []
-    for secret in secrets:
-        plain, encoded = _forms(secret)
-        spans += [run for form in plain for run in _runs(lower, form)]
-        spans += [run for form in encoded for run in _runs(standard, form)]
     parts, end = [], 0
-    for first, last in sorted(spans):
-        start = view.starts[first]
+    for start, stop in sorted(span for view in _views(body) for span in _spans(view, secrets)):
         if start >= end:
             parts += [body[end:start], MASK.encode()]
-        end = max(end, view.ends[last - 1])
+        end = max(end, stop)
     return b"".join([*parts, body[end:]])
 
 
-def _without_escapes(text: bytes) -> bytes:
+def _spans(view: _View, secrets: list[str]) -> Iterator[tuple[int, int]]:
+    """Yield where secrets are in a view, as places in the body."""
+    lower, standard = view.text.lower(), view.text.translate(_URL_SAFE)
+    for secret in secrets:
+        plain, encoded = _forms(secret)
+        for text, forms in ((lower, plain), (standard, encoded)):
+            for first, last in (run for form in forms for run in _runs(text, form)):
+                yield view.starts[first], view.ends[last - 1]
+
+
+def _rounds(text: bytes) -> Iterator[bytes]:
+    """Yield a text as it is, then with its escapes resolved, round by round."""
+    yield text
     for _ in range(_ROUNDS):
         if not _has_escapes(text):
-            break
+            return
         text = _ESCAPE.sub(_meant, text)
-    return text
+        yield text
+
+
+def _without_escapes(text: bytes) -> bytes:
+    *_, last = _rounds(text)
+    return last
 
 
 def _has_escapes(text: bytes) -> bool:
     return b"%" in text or b"\\" in text or b"&" in text
 
 
-def _view(body: bytes) -> _View:
-    """Return what `_without_escapes` returns, with where each character came from."""
+def _views(body: bytes) -> Iterator[_View]:
+    """Yield what `_rounds` yields, with where each character came from."""
     starts = [n for n, code in enumerate(body) if 0x21 <= code <= 0x7E]
     view = _View(body.translate(None, _DROPPED), starts, [n + 1 for n in starts])
+    yield view
     for _ in range(_ROUNDS):
-        if _has_escapes(view.text):
-            view = _unescaped(view)
-    return view
+        if not _has_escapes(view.text):
+            return
+        view = _unescaped(view)
+        yield view
 
 
 def _unescaped(view: _View) -> _View:
