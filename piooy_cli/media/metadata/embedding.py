@@ -4,7 +4,7 @@ from typing import BinaryIO
 
 from piooy_cli.media.metadata.found import Found, NotEmbedded
 from piooy_cli.media.metadata.reading import recipe_in, survey
-from piooy_cli.media.metadata.recipe import LONGEST, Recipe, from_text, to_text
+from piooy_cli.media.metadata.recipe import LONGEST, Recipe, to_text
 from piooy_cli.media.metadata.streams import write_edited
 
 
@@ -29,5 +29,6 @@ def check(target: BinaryIO, extension: str, recipe: Recipe) -> None:
     """Raise NotEmbedded unless a file is whole and has exactly this recipe."""
     found = Found()
     survey(target, extension, found)
-    if recipe_in(found) != from_text(to_text(recipe)):
+    written = recipe_in(found)
+    if written is None or to_text(written) != to_text(recipe):
         raise NotEmbedded("its recipe is not the one that was written")

@@ -49,7 +49,7 @@ class Found:
 
     def add_text(self, name: str, text: str) -> None:
         """Keep a text, within limits. One that is named AIGC, or begins with it, is a label."""
-        if name.lower() == "aigc" or text.startswith('{"AIGC"'):
+        if name.lower() == "aigc" or text[:1_000].lstrip().startswith('{"AIGC"'):
             self.sign("AIGC")
         self._characters += min(len(text), LONGEST)
         if len(self.texts) < _MOST_TEXTS and self._characters <= MOST:

@@ -100,8 +100,12 @@ def _meta(moov: bytes, found: Found) -> Meta | None:
 
 def _user_data(moov: bytes, box: Box) -> list[Box]:
     """Return what is in `udta`, which QuickTime may end with a zero."""
-    ends = moov[max(box.end - 4, box.body) : box.end] == b"\0\0\0\0"
-    return boxes.children(moov, box.body, box.end - 4 if ends else box.end)
+    try:
+        return boxes.children(moov, box.body, box.end)
+    except NotEmbedded:
+        if moov[max(box.end - 4, box.body) : box.end] != b"\0\0\0\0":
+            raise
+        return boxes.children(moov, box.body, box.end - 4)
 
 
 def _plan(found: Found, layout: _Layout, recipe: Recipe) -> Plan:

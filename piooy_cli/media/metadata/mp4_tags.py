@@ -66,9 +66,10 @@ def _names(data: bytes, keys: Box) -> list[str]:
 def _read_item(data: bytes, item: Box, names: list[str] | None, found: Found) -> None:
     parts = {box.name: box for box in boxes.children(data, item.body, item.end)}
     value = parts.get(b"data")
-    if value is None or struct.unpack_from(">I", data, value.body)[0] != _TEXT:
+    if value is None:
         return
-    text = data[value.body + 8 : value.end].decode("utf-8", "replace")
+    is_text = struct.unpack_from(">I", data, value.body)[0] == _TEXT
+    text = data[value.body + 8 : value.end].decode("utf-8", "replace") if is_text else ""
     if names is not None:
         number = int.from_bytes(item.name, "big")
         name = names[number - 1] if 0 < number <= len(names) else ""

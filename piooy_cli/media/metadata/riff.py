@@ -6,7 +6,7 @@ from typing import BinaryIO, NamedTuple
 from piooy_cli.media.metadata.found import Edit, Found, NotEmbedded
 from piooy_cli.media.metadata.streams import part
 
-_MOST_CHUNKS = 100_000
+_MOST_CHUNKS = 20_000
 _LARGEST = 0xFFFFFFFE  # bytes of a file
 
 

@@ -27,7 +27,7 @@ _BEGIN = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">'
 )
 _END = '</x:xmpmeta>\n<?xpacket end="w"?>'
-_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;"})
+_ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\r": "&#13;"}
 _DEEPEST = 200
 # What is left out first where a packet may not be long, by the names in reports.
 _SPARE = {"Iptc4xmpExt:AIPromptInformation": "AIPromptInformation", "dc:description": "description"}
@@ -80,7 +80,10 @@ def _properties(recipe: Recipe, whole: bool) -> dict[str, str]:
 
 
 def _text(text: str) -> str:
-    return parameters.clean(text).translate(_ESCAPES)
+    text = parameters.clean(text)
+    for character, escape in _ESCAPES.items():  # `translate` is thirty times slower
+        text = text.replace(character, escape)
+    return text
 
 
 def _packet(properties: dict[str, str], old: bytes | None) -> bytes:
@@ -148,12 +151,14 @@ class _Reader:
             raise ValueError("too deep")
         self.lists += name == f"{_RDF} RDF"
         if self._path[-1:] == [f"{_RDF} RDF"]:
-            self._describe(attributes)
+            self._describe(name, attributes)
         elif self._in_description():
             self._property(name)
         self._path.append(name)
 
-    def _describe(self, attributes: dict[str, str]) -> None:
+    def _describe(self, element: str, attributes: dict[str, str]) -> None:
+        if element != f"{_RDF} Description" or "about" in attributes:
+            raise ValueError("an old or a typed description")
         self.abouts.add(attributes.get(f"{_RDF} about", ""))
         for name in attributes:
             if not name.startswith(_RDF):
