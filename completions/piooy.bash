@@ -15,17 +15,17 @@ _piooy() {
         if [[ $word == = ]]; then skip=1; continue; fi
         if [[ -n $skip ]]; then skip=""; continue; fi
         case "$word" in
-            --accept-key|--adopt|--aspect-ratio|--base-url|--batch|--before|--color|--concurrency|--cors|--count|--deadline|--duration|--email|--faults|--fields|--file|--force|--format|--heartbeat|--host|--hyperlinks|--image|--interval|--jobs|--jq|--last-frame|--limit|--limits|--lock-wait|--log|--lyrics|--lyrics-file|--max-failures|--max-tasks|--media|--metrics|--model|--name|--negative-prompt|--on-exists|--only|--option|--options|--output|--port|--preset|--profile|--prompt|--prompt-file|--provider|--record|--refresh|--replay|--resolution|--result-shape|--results|--scene|--search|--seed|--since|--speed|--state|--status|--store|--style|--summary|--tag|--timeout|--title|--under|--var|--vary|--video|--why|-O|-a|-f|-i|-j|-m|-n|-o|-r) skip=1; continue ;;
+            --accept-key|--adopt|--aspect-ratio|--base-url|--batch|--before|--color|--concurrency|--cors|--count|--deadline|--duration|--email|--faults|--fields|--file|--force|--format|--heartbeat|--host|--hyperlinks|--image|--interval|--jobs|--jq|--last-frame|--limit|--limits|--lock-wait|--log|--lyrics|--lyrics-file|--max-failures|--max-tasks|--media|--metadata|--metrics|--model|--name|--negative-prompt|--on-exists|--only|--option|--options|--output|--port|--preset|--profile|--prompt|--prompt-file|--provider|--record|--refresh|--replay|--resolution|--result-shape|--results|--scene|--search|--seed|--since|--speed|--state|--status|--store|--style|--summary|--tag|--timeout|--title|--under|--var|--vary|--video|--why|-O|-a|-f|-i|-j|-m|-n|-o|-r) skip=1; continue ;;
             -*|@) continue ;;
         esac
         case "${path:+$path }$word" in
-            'generate' | 'redo' | 'batch' | 'plan' | 'run' | 'init-plan' | 'task' | 'wait' | 'download' | 'where' | 'tree' | 'models' | 'presets' | 'contact' | 'completion' | 'man' | 'history' | 'history show' | 'history tag' | 'history resolve' | 'history prune' | 'history export' | 'history stats' | 'history check' | 'config' | 'config list' | 'config get' | 'config set' | 'config unset' | 'config path' | 'config edit' | 'config set-key' | 'config delete-key' | 'config check' | 'sandbox' | 'sandbox serve' | 'sandbox reset') path="${path:+$path }$word" ;;
+            'generate' | 'redo' | 'batch' | 'plan' | 'run' | 'init-plan' | 'task' | 'wait' | 'download' | 'where' | 'inspect' | 'verify' | 'tree' | 'models' | 'presets' | 'contact' | 'completion' | 'man' | 'history' | 'history show' | 'history tag' | 'history resolve' | 'history prune' | 'history export' | 'history stats' | 'history check' | 'config' | 'config list' | 'config get' | 'config set' | 'config unset' | 'config path' | 'config edit' | 'config set-key' | 'config delete-key' | 'config check' | 'sandbox' | 'sandbox serve' | 'sandbox reset') path="${path:+$path }$word" ;;
             *) given=$((given + 1)) ;;
         esac
     done
     case "$path" in
         '')
-            words='generate redo batch plan run init-plan task wait download where tree models presets contact completion man history config sandbox'
+            words='generate redo batch plan run init-plan task wait download where inspect verify tree models presets contact completion man history config sandbox'
             options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
@@ -36,11 +36,12 @@ _piooy() {
             ;;
         'generate')
             [[ $given == 0 ]] && words='image video music character'
-            options='-m --model --preset -a --aspect-ratio -r --resolution --duration -i --image --video --last-frame --inline -o --output --on-exists --wait --no-wait --download --no-download -n --count --tag --vary --zip --pieces --name -j --concurrency --timeout --interval --heartbeat --notify -f --prompt-file -O --option --options --seed --negative-prompt --title --style --lyrics --lyrics-file --instrumental --provider --scene --covers --allow-http-assets --allow-private-assets --allow-svg --dry-run --explain -y --yes --open --preview --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='-m --model --preset -a --aspect-ratio -r --resolution --duration -i --image --video --last-frame --inline -o --output --on-exists --wait --no-wait --download --no-download -n --count --tag --vary --zip --pieces --name -j --concurrency --timeout --interval --heartbeat --notify -f --prompt-file -O --option --options --seed --negative-prompt --title --style --lyrics --lyrics-file --instrumental --provider --scene --covers --allow-http-assets --allow-private-assets --allow-svg --metadata --private --dry-run --explain -y --yes --open --preview --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 -m|--model) values='@models' ;;
                 --preset) values='@presets' ;;
                 --on-exists) values='skip rename overwrite fail' ;;
+                --metadata) values='embed sidecar none' ;;
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
@@ -49,10 +50,11 @@ _piooy() {
             ;;
         'redo')
             [[ $given == 0 ]] && words='@refs'
-            options='--prompt -m --model -a --aspect-ratio -r --resolution --duration -O --option --options --seed --negative-prompt --provider --scene --tag -o --output --on-exists --wait --no-wait --download --no-download --timeout --interval --heartbeat --notify --covers --allow-http-assets --allow-private-assets --allow-svg --dry-run -y --yes --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='--prompt -m --model -a --aspect-ratio -r --resolution --duration -O --option --options --seed --negative-prompt --provider --scene --tag -o --output --on-exists --wait --no-wait --download --no-download --timeout --interval --heartbeat --notify --covers --allow-http-assets --allow-private-assets --allow-svg --metadata --private --dry-run -y --yes --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 -m|--model) values='@models' ;;
                 --on-exists) values='skip rename overwrite fail' ;;
+                --metadata) values='embed sidecar none' ;;
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
@@ -61,7 +63,7 @@ _piooy() {
             ;;
         'batch')
             [[ $given == 0 ]] && words=''
-            options='-m --model --preset --media -a --aspect-ratio -r --resolution --duration -i --image -o --output --name -j --concurrency -n --limit --only --dry-run -y --yes --tag --vary --zip --format --shuffle --max-tasks --max-failures --deadline --lock-wait --allow-empty --timeout --interval --heartbeat --notify --results --summary --metrics --on-exists --covers --allow-http-assets --allow-private-assets --allow-svg --allow-row-paths --video --inline -O --option --options --seed --negative-prompt --provider --scene --title --style --lyrics --lyrics-file --instrumental --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='-m --model --preset --media -a --aspect-ratio -r --resolution --duration -i --image -o --output --name -j --concurrency -n --limit --only --dry-run -y --yes --tag --vary --zip --format --shuffle --max-tasks --max-failures --deadline --lock-wait --allow-empty --timeout --interval --heartbeat --notify --results --summary --metrics --on-exists --covers --allow-http-assets --allow-private-assets --allow-svg --metadata --private --allow-row-paths --video --inline -O --option --options --seed --negative-prompt --provider --scene --title --style --lyrics --lyrics-file --instrumental --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 -m|--model) values='@models' ;;
                 --preset) values='@presets' ;;
@@ -69,6 +71,7 @@ _piooy() {
                 --only) values='failed' ;;
                 --format) values='jsonl csv lines' ;;
                 --on-exists) values='skip rename overwrite fail' ;;
+                --metadata) values='embed sidecar none' ;;
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
@@ -88,10 +91,11 @@ _piooy() {
             ;;
         'run')
             [[ $given == 0 ]] && words=''
-            options='--var --preset --only --force --tag -o --output -j --concurrency --name --dry-run -y --yes --max-tasks --max-failures --deadline --lock-wait --timeout --interval --heartbeat --notify --results --summary --metrics --on-exists --covers --allow-http-assets --allow-private-assets --allow-svg --allow-row-paths --inline --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='--var --preset --only --force --tag -o --output -j --concurrency --name --dry-run -y --yes --max-tasks --max-failures --deadline --lock-wait --timeout --interval --heartbeat --notify --results --summary --metrics --on-exists --covers --allow-http-assets --allow-private-assets --allow-svg --metadata --private --allow-row-paths --inline --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --preset) values='@presets' ;;
                 --on-exists) values='skip rename overwrite fail' ;;
+                --metadata) values='embed sidecar none' ;;
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
@@ -121,9 +125,10 @@ _piooy() {
             ;;
         'wait')
             words='@refs'
-            options='--pending --timeout --interval --heartbeat --notify --any --download -o --output --on-exists --allow-http-assets --allow-private-assets --allow-svg --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='--pending --timeout --interval --heartbeat --notify --any --download -o --output --on-exists --allow-http-assets --allow-private-assets --allow-svg --metadata --private --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --on-exists) values='skip rename overwrite fail' ;;
+                --metadata) values='embed sidecar none' ;;
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
@@ -132,9 +137,10 @@ _piooy() {
             ;;
         'download')
             words='@refs'
-            options='-o --output --on-exists --covers --unsaved --wait --timeout --interval --heartbeat --notify --persist -j --jobs --allow-http-assets --allow-private-assets --allow-svg --dry-run --no-metadata --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='-o --output --on-exists --covers --unsaved --wait --timeout --interval --heartbeat --notify --persist -j --jobs --allow-http-assets --allow-private-assets --allow-svg --metadata --private --dry-run --no-metadata --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --on-exists) values='skip rename overwrite fail' ;;
+                --metadata) values='embed sidecar none' ;;
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
@@ -149,6 +155,26 @@ _piooy() {
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
                 --under|--jq|--base-url|--record) COMPREPLY=(); return ;;
+            esac
+            ;;
+        'inspect')
+            words=''
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            case "$prev" in
+                --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
+                --profile) values='@profiles' ;;
+                --jq|--base-url|--record) COMPREPLY=(); return ;;
+            esac
+            ;;
+        'verify')
+            words=''
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            case "$prev" in
+                --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
+                --profile) values='@profiles' ;;
+                --jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'tree')
@@ -203,7 +229,7 @@ _piooy() {
             esac
             ;;
         'man')
-            [[ $given == 0 ]] && words='generate redo batch plan run init-plan task wait download where tree models presets contact completion man history config sandbox exit-codes environment config.5'
+            [[ $given == 0 ]] && words='generate redo batch plan run init-plan task wait download where inspect verify tree models presets contact completion man history config sandbox exit-codes environment config.5'
             options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;

@@ -106,6 +106,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("PIOOY_CONFIG_DIR", str(tmp_path / "config"))
     monkeypatch.setenv("PIOOY_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("PIOOY_METADATA", "none")  # most tests compare what came with what is saved
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     return work
 

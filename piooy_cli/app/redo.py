@@ -1,13 +1,17 @@
 """Sending an earlier request again, as a new order: found, changed, compared."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from piooy_cli.app.context import Context
 from piooy_cli.domain.errors import NotFound, UsageError
+from piooy_cli.domain.escaping import json_text
 from piooy_cli.domain.inputs import ResultRef
 from piooy_cli.domain.models import MediaType, Order
+from piooy_cli.domain.text import check_text, parse_json
 from piooy_cli.files.reading import expanded, sha256_of
+from piooy_cli.requests.options import check_options
 
 if TYPE_CHECKING:
     from piooy_cli.ledger.records import InputLink, OrderDetails
@@ -21,18 +25,48 @@ class Difference(NamedTuple):
     after: Any
 
 
-def earlier_order(context: Context, text: str) -> "OrderDetails":
-    """Return the order of a task, of `@row:N`, or of a file that was saved. Raises NotFound."""
+def earlier_request(context: Context, text: str) -> Order:
+    """Return what was sent for a task, for `@row:N`, or for a file by its bytes or its recipe.
+
+    Raises NotFound or UsageError.
+    """
     store = context.existing_store()
+    path = expanded(text)
+    if not text.startswith("@") and path.is_file():
+        found = store.saved_as(sha256_of(path)) if store else None
+        if store is None or found is None:
+            return _request_in(path)
+        return same_request(store.order_named(found[0]))
     if store is None:
         raise NotFound(f"{text} is not in the history: it is empty")
-    path = expanded(text)
-    if text.startswith("@") or not path.is_file():
-        return store.order_named(text)
-    found = store.saved_as(sha256_of(path))
-    if found is None:
-        raise NotFound(f"{path} was not saved by piooy on this machine")
-    return store.order_named(found[0])
+    return same_request(store.order_named(text))
+
+
+def _request_in(path: Path) -> Order:
+    """Return the request in a file's recipe. Raises NotFound if there is none, or not all of it."""
+    from piooy_cli.app.inspect import extension_of, recipe_of_file
+
+    with path.open("rb") as file:
+        recipe, _ = recipe_of_file(path, file, extension_of(path, file))
+    if recipe is None or not recipe.request:
+        raise NotFound(f"{path} was not saved on this machine, and has no recipe with its request")
+    try:
+        order = Order.from_dict(parse_json(recipe.request))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise UsageError(f"{path}: its recipe is not valid") from None
+    if ";sha256," in json_text(order.options):
+        raise UsageError(f"{path}: its inputs were sent inside the request; they are not in it")
+    return _checked(order, path)
+
+
+def _checked(order: Order, path: Path) -> Order:
+    """A recipe may be a stranger's: check it as what a user types is."""
+    fields = (order.scene, order.provider, order.model, order.prompt)
+    if not all(isinstance(text, str) for text in fields) or not isinstance(order.options, dict):
+        raise UsageError(f"{path}: its recipe is not valid")
+    for text, what in zip(fields, ("scene", "provider", "model", "prompt"), strict=True):
+        check_text(text, what)
+    return order._replace(options=check_options(order.options))
 
 
 def same_request(order: "OrderDetails") -> Order:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,6 +22,14 @@ class ExistsChoice(StrEnum):
     RENAME = "rename"
     OVERWRITE = "overwrite"
     FAIL = "fail"
+
+
+class MetadataChoice(StrEnum):
+    """Where the recipe of a file goes."""
+
+    EMBED = "embed"
+    SIDECAR = "sidecar"
+    NONE = "none"
 
 
 OutputOption = Annotated[
@@ -69,6 +77,20 @@ PrivateAssets = Annotated[
         help="Allow downloads from inside your network. [env: PIOOY_ALLOW_PRIVATE_ASSETS]",
     ),
 ]
+Metadata = Annotated[
+    MetadataChoice | None,
+    typer.Option(
+        "--metadata",
+        rich_help_panel=SAVING,
+        help="Where the recipe goes: into the file, beside it, nowhere. [env: PIOOY_METADATA]",
+    ),
+]
+Private = Annotated[
+    bool,
+    typer.Option(
+        "--private", rich_help_panel=SAVING, help="Leave prompt and options out of the recipe."
+    ),
+]
 RowPaths = Annotated[
     bool,
     typer.Option(
@@ -88,10 +110,14 @@ def save_options(
     """
     from piooy_cli.config.urls import AssetHosts
     from piooy_cli.downloads.naming import is_stdout
+    from piooy_cli.downloads.options import MetadataMode
 
     context: Context = ctx.obj
     given = ctx.params
-    flags = {name: given[name] for name in ("covers", "svg", "row_paths") if name in given}
+    flags: dict[str, Any] = {
+        name: given[name] for name in ("covers", "svg", "row_paths", "private") if name in given
+    }
+    flags["metadata"] = MetadataMode(given.get("metadata") or context.settings.metadata)
     private = given["private_assets"] or context.settings.allow_private_assets
     hosts = AssetHosts(given["http_assets"], private)
     output = "." if stdout and is_stdout(given["output"]) else given["output"]

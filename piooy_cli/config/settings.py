@@ -26,6 +26,9 @@ class Settings:
     profile: str = field(default="default", metadata={"help": "profile of settings and key"})
     sandbox: bool = field(default=False, metadata={"help": "use the built-in fake API"})
     output: str = field(default="", metadata={"help": "directory or name template for files"})
+    metadata: str = field(
+        default="embed", metadata={"help": "recipe in saved files: embed, sidecar or none"}
+    )
     history_prompts: bool = field(default=True, metadata={"help": "keep prompts in the history"})
     allow_private_assets: bool = field(
         default=False, metadata={"help": "download from inside your network as well"}
@@ -67,12 +70,14 @@ class Resolved(NamedTuple):
 
 
 BOOLEANS = ("sandbox", "history_prompts", "allow_private_assets", "title")
+METADATA = ("embed", "sidecar", "none")
 NAMES = tuple(setting.name for setting in fields(Settings))
 VARIABLES = {
     "PIOOY_BASE_URL": "base_url",
     "PIOOY_PROFILE": "profile",
     "PIOOY_SANDBOX": "sandbox",
     "PIOOY_OUTPUT": "output",
+    "PIOOY_METADATA": "metadata",
     "PIOOY_ALLOW_PRIVATE_ASSETS": "allow_private_assets",
 }
 OTHER_VARIABLES = {
@@ -162,6 +167,8 @@ def _checked(name: str, value: Any, origin: str) -> Any:
         return checked_allowance(name, value, origin)
     if not isinstance(value, str):
         raise UsageError(f"{origin}: {name} must be text, not {value!r}")
+    if name == "metadata" and value not in METADATA:
+        raise UsageError(f"{origin}: metadata is {value!r}", f"accepted: {', '.join(METADATA)}")
     return check_base_url(value, origin) if name == "base_url" else value
 
 

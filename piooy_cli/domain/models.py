@@ -212,7 +212,10 @@ class ResumeInfo(NamedTuple):
 
 
 class SavedFile(NamedTuple):
-    """One asset on disk, whole and verified."""
+    """One asset on disk, whole and verified.
+
+    `arrived`: the SHA-256 of the bytes that came, if a recipe was added to them.
+    """
 
     task: Task
     asset: Asset
@@ -220,6 +223,7 @@ class SavedFile(NamedTuple):
     bytes: int
     sha256: str
     already_there: bool = False
+    arrived: str | None = None
 
 
 def size_label(options: Mapping[str, Any] | None) -> str:

@@ -95,6 +95,7 @@ def _asset(asset: Asset, file: SavedFile | None) -> dict[str, Any]:
         "path": file.path if file else None,
         "bytes": file.bytes if file else None,
         "sha256": file.sha256 if file else None,
+        "arrived_sha256": file.arrived if file else None,
     }
 
 

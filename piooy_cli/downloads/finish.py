@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from piooy_cli.domain.errors import NotDownloaded
 from piooy_cli.domain.events import Noticed, Tell
@@ -13,6 +15,9 @@ from piooy_cli.downloads.part_file import PartFile
 from piooy_cli.media import types
 from piooy_cli.media.integrity import has_video, is_whole
 
+if TYPE_CHECKING:
+    from piooy_cli.media.metadata.recipe import Recipe
+
 _PLAYLIST = "the server sent an HLS playlist instead of the video"
 _TEXT = "the server sent text instead of media"
 PAGE = "the server sent a web page or JSON instead of media"
@@ -22,14 +27,19 @@ PAGE = "the server sent a web page or JSON instead of media"
 class Unfinished:
     """An asset with all its bytes in a part file; each step adds what it learns.
 
-    `has_known_length`: the sender announced a length, and that many bytes are here.
+    `stack` closes what a step opens. `has_known_length`: the sender announced a length, and that
+    many bytes are here. `arrived`: the digest of the bytes that came, if others are saved;
+    `recipe`: what is to be written beside the file.
     """
 
     task: Task
     asset: Asset
     part: PartFile
+    stack: ExitStack
     has_known_length: bool = True
     extension: str = ""
+    arrived: str | None = None
+    recipe: "Recipe | None" = None
     saved: SavedFile | None = None
 
 
@@ -105,9 +115,8 @@ class Publish:
 
     async def __call__(self, file: Unfinished) -> None:
         """Publish one file."""
-        file.saved = await self._destination.commit(
-            file.task, file.asset, file.part, file.extension
-        )
+        saved = await self._destination.commit(file.task, file.asset, file.part, file.extension)
+        file.saved = saved and saved._replace(arrived=file.arrived)
 
 
 def not_saved_error(task: Task, asset: Asset, reason: str) -> NotDownloaded:

@@ -23,11 +23,20 @@ class OnExists(StrEnum):
     FAIL = "fail"
 
 
+class MetadataMode(StrEnum):
+    """Where the recipe of a file goes: into it, beside it, or nowhere."""
+
+    EMBED = "embed"
+    SIDECAR = "sidecar"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class SaveOptions:
     """How to save assets. `temporary`: into a directory that is removed at the end.
 
     `below`: no symbolic link may lead out of this directory. `row_paths`: rows may name any place.
+    `private`: recipes say nothing of prompts and options.
     """
 
     target: naming.Target
@@ -38,6 +47,8 @@ class SaveOptions:
     temporary: bool = False
     below: Path | None = None
     row_paths: bool = False
+    metadata: MetadataMode = MetadataMode.EMBED
+    private: bool = False
 
     def path(self, task: Task, asset: Asset, extension: str) -> Path:
         """Return where an asset with this extension goes, whatever is there already."""
@@ -96,4 +107,5 @@ class SaveOptions:
             *(("--allow-http-assets",) if self.hosts.http else ()),
             *(("--allow-private-assets",) if self.hosts.private else ()),
             *(("--allow-svg",) if self.svg else ()),
+            *(("--private",) if self.private else ()),
         )

@@ -45,6 +45,12 @@ class PartFile:
         self.head = b""
         self._hash = hashlib.sha256()
 
+    def another(self) -> "PartFile":
+        """Return a new part file beside this one, which no later run would resume."""
+        other = PartFile(self._directory, self._label.removeprefix(".piooy-"))
+        other.path = self._directory / f"{self._label}-{secrets.token_hex(4)}.part"
+        return other
+
     def __enter__(self) -> "PartFile":
         with disk_errors(self._directory):
             handle = _claimed(self.path)

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import binascii
 from collections import defaultdict
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
@@ -18,9 +19,10 @@ from piooy_cli.domain.models import Asset, SavedFile, Task
 from piooy_cli.downloads.destination import Destination, DirectoryDestination
 from piooy_cli.downloads.finish import NotWhole, Publish, Step, Unfinished, Verify, not_saved_error
 from piooy_cli.downloads.options import SaveOptions
+from piooy_cli.downloads.recipes import WriteRecipe, WriteSidecar
 from piooy_cli.downloads.stream import DownloadContext
 from piooy_cli.downloads.transfer import FreshAddress, Transfer
-from piooy_cli.ledger.store import ResumeStore
+from piooy_cli.ledger.store import TaskStore
 
 
 class Saver:
@@ -32,7 +34,7 @@ class Saver:
         options: SaveOptions,
         limits: Limits,
         tell: Tell,
-        store: ResumeStore,
+        store: TaskStore,
         jobs: int,
     ) -> None:
         gates: defaultdict[str, PauseGate] = defaultdict(PauseGate)
@@ -44,7 +46,12 @@ class Saver:
         self._slots = asyncio.Semaphore(jobs)
         self._destination: Destination = DirectoryDestination(options, store, tell)
         self._verify = Verify(tell, svg=options.svg)
-        self._steps: tuple[Step, ...] = (self._verify, Publish(self._destination))
+        self._steps: tuple[Step, ...] = (
+            self._verify,
+            WriteRecipe(options, store.find, tell),
+            Publish(self._destination),
+            WriteSidecar(tell),
+        )
 
     async def save(self, task: Task, asset: Asset, fresh: FreshAddress) -> SavedFile | None:
         """Save an asset; return None where its name is taken and was to be skipped.
@@ -59,8 +66,8 @@ class Saver:
             self._check_address(task, asset)
             if not (reserved := self._destination.reserve(task, asset)):
                 return None
-            with reserved as part:
-                file = Unfinished(task, asset, part)
+            with reserved as part, ExitStack() as stack:
+                file = Unfinished(task, asset, part, stack)
                 await self._fill(file, copy and copy.path, fresh)
                 return await self._finish(file)
 

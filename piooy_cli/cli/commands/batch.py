@@ -96,6 +96,8 @@ def batch(
     http_assets: saving_options.HttpAssets = False,
     private_assets: saving_options.PrivateAssets = False,
     svg: saving_options.Svg = False,
+    metadata: saving_options.Metadata = None,
+    private: saving_options.Private = False,
     row_paths: saving_options.RowPaths = False,
     video: request_options.Video = None,
     inline: request_options.Inline = False,

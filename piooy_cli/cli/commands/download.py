@@ -53,6 +53,8 @@ def download(
     http_assets: saving_options.HttpAssets = False,
     private_assets: saving_options.PrivateAssets = False,
     svg: saving_options.Svg = False,
+    metadata: saving_options.Metadata = None,
+    private: saving_options.Private = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the file names, without saving anything.")
     ] = False,

@@ -53,6 +53,8 @@ def redo(
     http_assets: saving_options.HttpAssets = False,
     private_assets: saving_options.PrivateAssets = False,
     svg: saving_options.Svg = False,
+    metadata: saving_options.Metadata = None,
+    private: saving_options.Private = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be changed, without sending it.")
     ] = False,
@@ -70,14 +72,16 @@ def redo(
     """
     from piooy_cli.app.confirm import ask_charges
     from piooy_cli.app.generate import GenerateOptions, generate_tasks
-    from piooy_cli.app.redo import changed_request, earlier_order, same_request
+    from piooy_cli.app.redo import changed_request, earlier_request
     from piooy_cli.requests.cli_input import collect_options
 
     context = options.waiting_context(ctx)
-    old = same_request(earlier_order(context, ref))
+    old = earlier_request(context, ref)
     new = changed_request(context, old, _changes(ctx, collect_options))
     if dry_run:
         return _show(context, old, new)
+    if not yes:
+        context.output.note(f"{new.media}, {new.model}: {new.prompt}")
     ask_charges(context, 1, yes)
     saves = wait and download
     how = GenerateOptions(

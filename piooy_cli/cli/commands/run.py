@@ -44,6 +44,8 @@ def run(
     http_assets: saving_options.HttpAssets = False,
     private_assets: saving_options.PrivateAssets = False,
     svg: saving_options.Svg = False,
+    metadata: saving_options.Metadata = None,
+    private: saving_options.Private = False,
     row_paths: saving_options.RowPaths = False,
     inline: request_options.Inline = False,
 ) -> None:

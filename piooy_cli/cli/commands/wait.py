@@ -30,6 +30,8 @@ def wait(
     http_assets: saving_options.HttpAssets = False,
     private_assets: saving_options.PrivateAssets = False,
     svg: saving_options.Svg = False,
+    metadata: saving_options.Metadata = None,
+    private: saving_options.Private = False,
 ) -> None:
     """Wait for tasks to finish, and print the id of each that succeeds.
 

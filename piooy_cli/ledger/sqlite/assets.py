@@ -17,9 +17,9 @@ class Assets(Database):
         path, n = path_to_text(str(Path(file.path).absolute())), file.asset.n
         with self.commits.deferred() as connection:
             connection.execute(
-                "update assets set path = ?, bytes = ?, sha256 = ?, saved = ?, part = null"
-                f" where {_OF_TASK}",
-                (path, file.bytes, file.sha256, time.time(), n, file.task.id),
+                "update assets set path = ?, bytes = ?, sha256 = ?, saved = ?, part = null,"
+                f" arrived = coalesce(?, arrived) where {_OF_TASK}",
+                (path, file.bytes, file.sha256, time.time(), file.arrived, n, file.task.id),
             )
 
     def resume_info(self, task_id: str, n: int) -> ResumeInfo | None:

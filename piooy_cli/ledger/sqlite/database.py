@@ -52,7 +52,12 @@ def files_from_rows(task: Task, assets: Sequence[sqlite3.Row]) -> list[SavedFile
     """Return the assets that were saved."""
     return [
         SavedFile(
-            task, asset_from_row(row), path_from_text(row["path"]), row["bytes"], row["sha256"]
+            task,
+            asset_from_row(row),
+            path_from_text(row["path"]),
+            row["bytes"],
+            row["sha256"],
+            arrived=row["arrived"],
         )
         for row in assets
         if row["path"]

@@ -33,20 +33,22 @@ class Lineage(Database):
         """Return the task and number of the asset that was saved with these bytes, the newest."""
         query = (
             "select task_id, n from assets join orders on orders.id = order_id"
-            " where sha256 = ? and account = ? and task_id is not null order by saved desc limit 1"
+            " where (sha256 = ? or arrived = ?) and account = ? and task_id is not null"
+            " order by saved desc limit 1"
         )
-        found = self.read(query, sha256, self.account)
+        found = self.read(query, sha256, sha256, self.account)
         return (found[0]["task_id"], found[0]["n"]) if found else None
 
     def files_with(self, sha256: str) -> Sequence[SavedFile]:
         """Return the saved files whose digest begins so, the newest first."""
         query = (
             "select distinct order_id from assets join orders on orders.id = order_id"
-            " where sha256 >= ? and sha256 < ? and account = ? order by saved desc"
+            " where ((sha256 >= ? and sha256 < ?) or (arrived >= ? and arrived < ?))"
+            " and account = ? order by saved desc"
         )
-        found = self.read(query, sha256, f"{sha256}g", self.account)
+        found = self.read(query, *(sha256, f"{sha256}g") * 2, self.account)
         files = [file for row in found for file in self._files_of(row["order_id"])]
-        return [file for file in files if file.sha256.startswith(sha256)]
+        return [one for one in files if f"{one.sha256} {one.arrived}".find(sha256) in (0, 65)]
 
     def _files_of(self, number: int) -> list[SavedFile]:
         (row,) = self.read(f"select {COLUMNS} from orders where id = ?", number)

@@ -124,7 +124,9 @@ create table tags (
   primary key (order_id, name)
 ) strict, without rowid;
 create index tags_by_value on tags (name, value);
+alter table assets add column arrived text;  -- sha256 of what came, where a recipe was added
 create index assets_by_sha256 on assets (sha256) where sha256 is not null;
+create index assets_by_arrived on assets (arrived) where arrived is not null;
 """
 
 # Without task ids, which `task_id` itself finds: an order gets its id late, and every change of the

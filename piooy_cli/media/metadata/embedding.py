@@ -5,10 +5,10 @@ from typing import BinaryIO
 from piooy_cli.media.metadata.found import Found, NotEmbedded
 from piooy_cli.media.metadata.reading import recipe_in, survey
 from piooy_cli.media.metadata.recipe import LONGEST, Recipe, to_text
-from piooy_cli.media.metadata.streams import write_edited
+from piooy_cli.media.metadata.streams import Target, write_edited
 
 
-def embed(source: BinaryIO, target: BinaryIO, extension: str, recipe: Recipe) -> tuple[str, ...]:
+def embed(source: BinaryIO, target: Target, extension: str, recipe: Recipe) -> tuple[str, ...]:
     """Write a copy of a file with its recipe; the media data stays as it is, byte for byte.
 
     Returns the names of fields that the file has already, or that are too large for it: they are
@@ -19,7 +19,7 @@ def embed(source: BinaryIO, target: BinaryIO, extension: str, recipe: Recipe) ->
     found = Found()
     planner = survey(source, extension, found)
     if recipe_in(found) is not None or "piooy_recipe" in found.texts:
-        raise NotEmbedded("it has a recipe of piooy already")
+        raise NotEmbedded("it has a recipe of piooy already", has_recipe=True)
     edits, left_out = planner(recipe)
     write_edited(source, target, edits)
     return tuple(left_out)

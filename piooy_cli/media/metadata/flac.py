@@ -91,7 +91,7 @@ def _field(data: bytes, at: int) -> tuple[bytes, int]:
 
 
 def _plan(found: Found, layout: _Layout, recipe: Recipe) -> Plan:
-    comments, left_out = [f"PIOOY_RECIPE={to_text(recipe)}"], list[str]()
+    comments, left_out = [f"piooy_recipe={to_text(recipe)}"], list[str]()
     if recipe.prompt is not None and "description" not in found.texts:
         comments.insert(0, f"DESCRIPTION={parameters.clean(recipe.prompt)}")
     elif recipe.prompt is not None:

@@ -13,11 +13,15 @@ _REMOTE_MANIFEST = b"dcterms:provenance"  # where the C2PA manifest of a file wi
 
 
 class NotEmbedded(Exception):
-    """No recipe was written into the file, and why. The file is as it was."""
+    """No recipe was written into the file, and why. The file is as it was.
 
-    def __init__(self, reason: str) -> None:
+    `has_recipe`: it holds one already.
+    """
+
+    def __init__(self, reason: str, *, has_recipe: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.has_recipe = has_recipe
 
 
 class Edit(NamedTuple):

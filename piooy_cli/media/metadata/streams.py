@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from piooy_cli.media.metadata.found import MOST, Edit, NotEmbedded
 
@@ -36,7 +36,14 @@ def blocks(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
         yield data
 
 
-def write_edited(source: BinaryIO, target: BinaryIO, edits: list[Edit]) -> None:
+class Target(Protocol):
+    """What a copy is written to, from its beginning to its end."""
+
+    def write(self, data: bytes, /) -> object:
+        """Write all of the data."""
+
+
+def write_edited(source: BinaryIO, target: Target, edits: list[Edit]) -> None:
     """Write a copy of `source` with the edits."""
     at, size = 0, size_of(source)
     for edit in sorted(edits):
@@ -46,6 +53,6 @@ def write_edited(source: BinaryIO, target: BinaryIO, edits: list[Edit]) -> None:
     _copy(source, target, at, size)
 
 
-def _copy(source: BinaryIO, target: BinaryIO, start: int, end: int) -> None:
+def _copy(source: BinaryIO, target: Target, start: int, end: int) -> None:
     for data in blocks(source, start, end):
         target.write(data)
