@@ -18,7 +18,7 @@ import time
 
 import pytest
 from conftest import KEY
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from processes import PIOOY, Terminal, shell, start
 from servers import PNG, TASK, accepted, expect_order, task
@@ -923,6 +923,7 @@ def test_lines_are_the_same_however_they_come(data, places):
 def test_lines_are_those_of_the_file(data, places):
     """Against Python's own splitting, where all of it is text."""
     whole = data.decode("utf-8", "ignore").replace("\ufeff", "").encode()
+    assume(not whole.startswith((b"PK\x03\x04", b"\xd0\xcf")))  # a spreadsheet
     first = re.search(rb"\r\n|\n|\r(?=.)", whole)
     end = b"\r" if first and first[0] == b"\r" else b"\n"
     expected = [line.removesuffix(b"\r").decode() for line in whole.split(end)]
