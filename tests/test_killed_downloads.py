@@ -1,6 +1,7 @@
 """A download killed at any moment: the same command again, and there is one whole file."""
 
 import hashlib
+import io
 import os
 import re
 import shutil
@@ -11,10 +12,12 @@ from collections import Counter
 
 import pytest
 from conftest import KEY
+from PIL import Image
 from servers import TASK, expect_look, task
 from test_transfer import END, Host, rest
 
 STRACE = shutil.which("strace")
+WRITES = "write,pwrite64,fsync,fdatasync,link,ftruncate"
 FILM = b"\x89PNG\r\n\x1a\n" + hashlib.shake_256(b"film").digest(1_500_000) + END
 # What touches the disk or the network: between two of these nothing that lasts can happen.
 CALLS = (
@@ -33,7 +36,7 @@ def download(home, state, *before):
 
 
 def points(home):
-    """How often each call is made, from the first look at the ledger on, by an undisturbed run."""
+    """How often each call is made, from the first look at the ledger on; and what it has saved."""
     trace = home / "trace"
     ran = download(home, home / "counted", STRACE, "-f", "-e", f"trace={CALLS}", "-o", str(trace))
     assert ran.returncode == 0, ran.stderr
@@ -42,13 +45,19 @@ def points(home):
         if call := re.match(r"\d+ +(\w+)\(", line):
             counts[call[1]] += 1
             begun = begun or (dict(counts) if "ledger.sqlite3" in line else {})
+    (saved,) = [path.read_bytes() for path in (home / "out").iterdir()]
     shutil.rmtree(home / "out")
-    return [(call, n) for call, last in counts.items() for n in range(begun.get(call, 1), last + 1)]
+    found = [
+        (call, n) for call, last in counts.items() for n in range(begun.get(call, 1), last + 1)
+    ]
+    return found, saved
 
 
-def check_points(home, step, fault="signal=SIGKILL", calls=CALLS):
-    """Kill, or refuse, at each point in turn."""
-    every = [(call, n) for call, n in points(home) if call in calls.split(",")]
+def check_points(home, step, fault="signal=SIGKILL", calls=CALLS, also=()):
+    """Kill, or refuse, at each point in turn. `also`: what a file may be, beside what it should."""
+    found, whole = points(home)
+    allowed = {whole, *also}
+    every = [(call, n) for call, n in found if call in calls.split(",")]
     chosen = every[::step]
     print(f"{len(chosen)} of {len(every)} points of a download", file=sys.__stderr__)
     assert len(every) > 20
@@ -58,14 +67,28 @@ def check_points(home, step, fault="signal=SIGKILL", calls=CALLS):
         ran = download(home, state, STRACE, "-f", "-qq", "-o", "/dev/null", "-e", inject)
         assert ran.returncode in (-9, 0, 12, 13), (call, n, ran.stderr)
         published = [path for path in (home / "out").glob("*") if not path.name.startswith(".")]
-        assert all(path.read_bytes() == FILM for path in published), (call, n)
+        assert all(path.read_bytes() in allowed for path in published), (call, n)
 
         again = download(home, state)
 
         assert again.returncode == 0, (call, n, again.stderr)
         (path,) = (home / "out").iterdir()
-        assert path.read_bytes() == FILM, (call, n)
+        assert path.read_bytes() in allowed, (call, n)
         shutil.rmtree(home / "out")
+    return whole
+
+
+@pytest.fixture
+def picture(raw, api, monkeypatch):
+    """A task with a real picture, which gets a recipe."""
+    content = io.BytesIO()
+    noise = hashlib.shake_256(b"noise").digest(3 * 700 * 700)
+    Image.frombytes("RGB", (700, 700), noise).save(content, "PNG")
+    server = raw(Host(rest(content.getvalue())), is_api=False)
+    monkeypatch.setenv("PIOOY_API_KEY", KEY)
+    monkeypatch.setenv("PIOOY_METADATA", "embed")
+    expect_look(api, task("SUCCESS", {"results": [server.url + "/a.png"]}))
+    return content.getvalue()
 
 
 @pytest.fixture
@@ -91,7 +114,23 @@ def test_every_moment(film, home):
     check_points(home, step=int(os.environ.get("STEP", "1")))
 
 
-WRITES = "write,pwrite64,fsync,fdatasync,link,ftruncate"
+@pytest.mark.skipif(not STRACE, reason="strace is not installed")
+def test_some_moments_with_a_recipe(picture, home):
+    """A whole file with its recipe, or none."""
+    assert len(check_points(home, step=41)) > len(picture)
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(not STRACE, reason="strace is not installed")
+def test_every_moment_with_a_recipe(picture, home):
+    """Each of them; STEP=N takes every N-th."""
+    assert len(check_points(home, step=int(os.environ.get("STEP", "1")))) > len(picture)
+
+
+@pytest.mark.skipif(not STRACE, reason="strace is not installed")
+def test_some_refusals_with_a_recipe(picture, home):
+    """A disk that says no: the picture is saved as it came, or not yet."""
+    check_points(home, 37, "error=ENOSPC", WRITES, also=[picture])
 
 
 @pytest.mark.skipif(not STRACE, reason="strace is not installed")

@@ -1,6 +1,7 @@
 """`piooy redo`: an earlier request is sent again, as a new order, changed or not."""
 
 import json
+import os
 import sqlite3
 
 import pytest
@@ -120,7 +121,11 @@ def test_without_prompts_nothing_can_be_sent_again(piooy, sandbox, home):
 JSON = st.recursive(st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abcé_", min_size=1, max_size=6), inner, max_size=3), max_leaves=8)  # fmt: skip
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=int(os.environ.get("REDO", "25")),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 @given(st.dictionaries(st.text("abcdé_", min_size=1, max_size=8), JSON.filter(lambda value: value is not None), max_size=4), st.text(st.characters(categories=["L", "N", "So", "Mn"]), min_size=1, max_size=40))  # fmt: skip
 def test_any_request_is_the_same_again(piooy, api, home, options, prompt):
     """Whatever its options and its prompt."""

@@ -30,6 +30,8 @@ def recipe_of(task: Task, known: Task | None, *, private: bool) -> Recipe:
     about = exact or task
     options = {} if private else {key: _short(one) for key, one in (about.options or {}).items()}
     negative = options.get("negative_prompt")
+    # Nothing that differs from run to run: the same file gets the same recipe again.
+    accepted = known.accepted_at if known else None
     return Recipe(
         prompt=None if private else about.prompt,
         negative_prompt=negative if isinstance(negative, str) else None,
@@ -38,7 +40,7 @@ def recipe_of(task: Task, known: Task | None, *, private: bool) -> Recipe:
         media=about.media or task.media or "",
         options=options,
         task_id=task.id or None,
-        created=task.created_at.isoformat(timespec="seconds") if task.created_at else None,
+        created=accepted.isoformat(timespec="seconds") if accepted else None,
         software=f"piooy {__version__}",
         request=None if private or not exact else _request(exact, options),
         from_pictures=any((about.options or {}).get(name) for name in OPTIONS),
