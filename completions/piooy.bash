@@ -19,13 +19,13 @@ _piooy() {
             -*|@) continue ;;
         esac
         case "${path:+$path }$word" in
-            'generate' | 'redo' | 'batch' | 'plan' | 'run' | 'init-plan' | 'task' | 'wait' | 'download' | 'where' | 'inspect' | 'verify' | 'tree' | 'models' | 'presets' | 'contact' | 'completion' | 'man' | 'history' | 'history show' | 'history tag' | 'history resolve' | 'history prune' | 'history export' | 'history stats' | 'history check' | 'config' | 'config list' | 'config get' | 'config set' | 'config unset' | 'config path' | 'config edit' | 'config set-key' | 'config delete-key' | 'config check' | 'sandbox' | 'sandbox serve' | 'sandbox reset') path="${path:+$path }$word" ;;
+            'generate' | 'redo' | 'batch' | 'plan' | 'run' | 'init-plan' | 'task' | 'wait' | 'download' | 'where' | 'inspect' | 'verify' | 'tree' | 'models' | 'presets' | 'contact' | 'completion' | 'man' | 'history' | 'history show' | 'history tag' | 'history resolve' | 'history prune' | 'history export' | 'history stats' | 'history check' | 'store' | 'store gc' | 'config' | 'config list' | 'config get' | 'config set' | 'config unset' | 'config path' | 'config edit' | 'config set-key' | 'config delete-key' | 'config check' | 'sandbox' | 'sandbox serve' | 'sandbox reset') path="${path:+$path }$word" ;;
             *) given=$((given + 1)) ;;
         esac
     done
     case "$path" in
         '')
-            words='generate redo batch plan run init-plan task wait download where inspect verify tree models presets contact completion man history config sandbox'
+            words='generate redo batch plan run init-plan task wait download where inspect verify tree models presets contact completion man history store config sandbox'
             options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
@@ -229,7 +229,7 @@ _piooy() {
             esac
             ;;
         'man')
-            [[ $given == 0 ]] && words='generate redo batch plan run init-plan task wait download where inspect verify tree models presets contact completion man history config sandbox exit-codes environment config.5'
+            [[ $given == 0 ]] && words='generate redo batch plan run init-plan task wait download where inspect verify tree models presets contact completion man history store config sandbox exit-codes environment config.5'
             options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
@@ -319,6 +319,26 @@ _piooy() {
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
                 --under|--jq|--base-url|--record) COMPREPLY=(); return ;;
+            esac
+            ;;
+        'store')
+            words='gc'
+            options='--json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            case "$prev" in
+                --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
+                --profile) values='@profiles' ;;
+                --jq|--base-url|--record) COMPREPLY=(); return ;;
+            esac
+            ;;
+        'store gc')
+            [[ $given == 0 ]] && words=''
+            options='--dry-run --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            case "$prev" in
+                --color) values='auto always never' ;;
+                --hyperlinks) values='auto always never' ;;
+                --profile) values='@profiles' ;;
+                --jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'config')

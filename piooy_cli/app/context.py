@@ -228,9 +228,11 @@ class Context:
         """Return how to save files. Raises UsageError for an invalid template."""
         from piooy_cli.downloads.naming import Target
         from piooy_cli.downloads.options import OnExists, SaveOptions
+        from piooy_cli.files.reading import expanded
 
         target = Target.of(output if output is not None else self.settings.output)
-        return SaveOptions(target, OnExists(on_exists), **how)
+        store = expanded(self.settings.store) if self.settings.store else None
+        return SaveOptions(target, OnExists(on_exists), store=store, **how)
 
     def task_ids(self, refs: list[str] | None, command: str) -> "AsyncIterator[str | PiooyError]":
         """Yield the task ids that a command was given; the ledger resolves references."""

@@ -72,12 +72,12 @@ Examples:
 COMMANDS = {
     "generate": "generate", "redo": "redo", "batch": "batch", "plan": "plan", "run": "run",
     "init-plan": "plan", "task": "task", "wait": "wait", "download": "download",
-    "history": "history", "where": "where", "inspect": "inspect", "verify": "inspect",
-    "tree": "tree", "models": "models", "presets": "presets", "contact": "contact",
-    "config": "config", "sandbox": "sandbox",
+    "history": "history", "where": "where", "store": "store", "inspect": "inspect",
+    "verify": "inspect", "tree": "tree", "models": "models", "presets": "presets",
+    "contact": "contact", "config": "config", "sandbox": "sandbox",
     "completion": "completion", "man": "man", "__complete": "completion",
 }  # fmt: skip
-GROUPS = frozenset(["history", "config", "sandbox"])
+GROUPS = frozenset(["history", "config", "sandbox", "store"])
 NEED_ALL = frozenset(["completion", "man"])  # they tell of every command
 
 

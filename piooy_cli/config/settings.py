@@ -29,6 +29,9 @@ class Settings:
     metadata: str = field(
         default="embed", metadata={"help": "recipe in saved files: embed, sidecar or none"}
     )
+    store: str = field(
+        default="", metadata={"help": "directory that keeps each saved file under its digest"}
+    )
     history_prompts: bool = field(default=True, metadata={"help": "keep prompts in the history"})
     allow_private_assets: bool = field(
         default=False, metadata={"help": "download from inside your network as well"}

@@ -36,7 +36,8 @@ class SaveOptions:
     """How to save assets. `temporary`: into a directory that is removed at the end.
 
     `below`: no symbolic link may lead out of this directory. `row_paths`: rows may name any place.
-    `private`: recipes say nothing of prompts and options.
+    `store`: where each file is linked to under its digest. `private`: recipes say nothing of
+    prompts and options.
     """
 
     target: naming.Target
@@ -47,6 +48,7 @@ class SaveOptions:
     temporary: bool = False
     below: Path | None = None
     row_paths: bool = False
+    store: Path | None = None
     metadata: MetadataMode = MetadataMode.EMBED
     private: bool = False
 

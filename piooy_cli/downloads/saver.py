@@ -18,6 +18,7 @@ from piooy_cli.domain.hints import Hint
 from piooy_cli.domain.models import Asset, SavedFile, Task
 from piooy_cli.downloads.destination import Destination, DirectoryDestination
 from piooy_cli.downloads.finish import NotWhole, Publish, Step, Unfinished, Verify, not_saved_error
+from piooy_cli.downloads.object_store import KeepObject
 from piooy_cli.downloads.options import SaveOptions
 from piooy_cli.downloads.recipes import WriteRecipe, WriteSidecar
 from piooy_cli.downloads.stream import DownloadContext
@@ -51,6 +52,7 @@ class Saver:
             WriteRecipe(options, store.find, tell),
             Publish(self._destination),
             WriteSidecar(tell),
+            KeepObject(None if options.temporary else options.store, tell),
         )
 
     async def save(self, task: Task, asset: Asset, fresh: FreshAddress) -> SavedFile | None:
