@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from production import SPRING
 from pytest_httpserver import HTTPServer
 
@@ -22,6 +23,9 @@ from piooy_cli.app.context import Context
 from piooy_cli.concurrency.limits import Limits
 from piooy_cli.tasks.poll_schedule import Pace
 
+# Four workers share two cores: how long a draw takes says nothing.
+settings.register_profile("piooy", suppress_health_check=[HealthCheck.too_slow], deadline=None)
+settings.load_profile("piooy")
 KEY = "test-key-0123456789abcdef"
 QUICK = Limits(
     connect=2,

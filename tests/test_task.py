@@ -31,6 +31,7 @@ def test_json_is_the_record(piooy, api):
             "path": None,
             "bytes": None,
             "sha256": None,
+            "arrived_sha256": None,
         }
     ]
     assert (record["id"], record["status"], record["prompt"], record["error"]) == (

@@ -57,12 +57,15 @@ async def adopt(
 async def repair(context: Context, damaged: "Sequence[DamagedFile]") -> None:
     """Download files again, each under its own name if that is free, else beside it."""
     from piooy_cli.downloads.naming import Target
-    from piooy_cli.downloads.options import SaveOptions
+    from piooy_cli.downloads.options import MetadataMode, SaveOptions
 
+    mode = MetadataMode(context.settings.metadata)
     async with context.pipeline() as pipeline:
 
         async def one(file: "DamagedFile") -> None:
-            saver = pipeline.saver(SaveOptions(Target.exactly(file.path), covers=True))
+            saver = pipeline.saver(
+                SaveOptions(Target.exactly(file.path), covers=True, metadata=mode)
+            )
             task = pipeline.known(file.task_id) or await pipeline.look(file.task_id, sure=True)
             await pipeline.fetch(task, saver, only=file.n)
 
