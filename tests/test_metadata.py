@@ -239,6 +239,14 @@ def test_a_result_from_pictures_is_a_composite():
 
 # -- where it is not written ------------------------------------------------------------------
 
+GRAPH = {
+    "1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "sd_xl.safetensors"}},
+    "2": {"class_type": "CLIPTextEncode", "inputs": {"text": ["8", 0], "clip": ["1", 1]}},
+    "3": {"class_type": "CLIPTextEncode", "inputs": {"text": "blurry", "clip": ["1", 1]}},
+    "5": {"class_type": "KSampler", "inputs": {"seed": 42, "steps": 20, "model": ["1", 0], "positive": ["7", 0], "negative": ["3", 0]}},
+    "7": {"class_type": "FluxGuidance", "inputs": {"guidance": 3.5, "conditioning": ["2", 0]}},
+    "8": {"class_type": "PrimitiveString", "inputs": {"value": "a cat"}},
+}  # fmt: skip
 PNG, JPEG, WEBP = (made.pictures()[name] for name in ("plain.png", "plain.jpg", "alpha.webp"))
 WAV, MP4 = (made.from_sandbox()[f"sandbox-{name}"] for name in ("song.wav", "video.mp4"))
 MP3 = made.tag(made.frame(b"TIT2", b"\0Hello")) + made.SILENCE
@@ -262,6 +270,20 @@ def in_moov(inner, content=MP4):
     (old,) = struct.unpack_from(">I", moov, offset)
     moov = moov[:offset] + struct.pack(">I", old + len(inner)) + moov[offset + 4 :]
     return content[:at] + moov + content[at + length :]
+
+
+def keys_box(count):
+    """Tags with a graph of ComfyUI; `count`: how many they say they are."""
+    handler = made.box(b"hdlr", struct.pack(">II4s12x", 0, 0, b"mdta") + b"\0")
+    keys = made.box(b"keys", struct.pack(">II", 0, count) + made.box(b"mdta", b"prompt"))
+    data = made.box(b"data", struct.pack(">II", 1, 0) + json.dumps(GRAPH).encode())
+    items = made.box(b"ilst", made.box(b"\0\0\0\1", data))
+    return made.box(b"meta", bytes(4) + handler + keys + items)
+
+
+def resized(content):
+    """A RIFF file with the right length."""
+    return content[:4] + struct.pack("<I", len(content) - 8) + content[8:]
 
 
 def patched(content, mark, distance, value):
@@ -305,7 +327,7 @@ NOT = [
     ("x.jpg", JPEG[:-2], "it is cut off"),
     ("x.jpg", JPEG + JPEG, "bytes follow its end"),
     ("x.jpg", JPEG[:20] + b"\0\0" + JPEG[20:], "it has a segment that is not one"),
-    ("x.jpg", JPEG[:20] + b"\xff\xe5\0\1" + JPEG[20:], "it has a segment that is not one"),
+    ("x.jpg", JPEG[:20] + b"\xff\xe5\0\1" + JPEG[20:], "the length of a segment is wrong"),
     ("x.jpg", PNG, "it is not a JPEG"),
     ("x.webp", made.riff(WEBP, made.chunk(b"C2PA", b"x")), C2PA),
     ("x.webp", made.riff(WEBP, made.chunk(b"XMP ", AIGC.encode())), LABEL),
@@ -351,6 +373,30 @@ NOT = [
     ("x.mp4", patched(MP4, b"stsz", 16, b"\x0f"), "its index points outside of its media data"),
     ("x.mp4", patched(MP4, b"url ", 4, bytes(4)), "a part of it is in another file"),
     ("x.mp4", patched(MP4, b"mdir", 0, b"what"), "its tags are of a kind that is not understood"),
+    ("x.png", PNG[:33] + made.png_chunk(b"teSt", b"") * 20_001 + PNG[33:], "its chunks are in no known order"),
+    ("x.jpg", JPEG[:20] + made.segment(0xEF, b"") * 20_001 + JPEG[20:], "it has too many segments"),
+    ("x.webp", resized(WEBP[:12] + made.chunk(b"VP8X", WEBP[20:30] + b"\0\0") + WEBP[30:]), "its header is not understood"),
+    ("x.wav", resized(WAV[:12] + WAV[36:] + WAV[12:36]), "its chunks are in no known order"),
+    ("x.wav", resized(WAV[:12] + made.chunk(b"test", b"") * 20_001 + WAV[12:]), "its length is wrong"),
+    ("x.mp3", made.tag(b"TIT2\0\0\0\x85\0\0" + bytes(133), version=4) + made.SILENCE, "its ID3 tag is not understood"),
+    ("x.mp3", made.tag(made.frame(b"tit2", b"\0x")) + made.SILENCE, "its ID3 tag is not understood"),
+    ("x.flac", b"fLaC\0\0\0\x22" + bytes(34) + b"\xff\0\0\0\xff", "its blocks are not understood"),
+    ("x.flac", b"fLaC\x84\0\0\x08" + bytes(8) + b"\xff", "its blocks are not understood"),
+    ("x.flac", b"fLaC\0\0\0\x22" + bytes(34) + b"\1\0\0\0" * 10_001, "its blocks are not understood"),
+    ("x.flac", b"fLaC\0\0\0\x22" + bytes(34) + b"\x84\0\0\x09" + bytes(9), "its comments are not understood"),
+    ("x.flac", b"fLaC\0\0\0\x22" + bytes(34) + b"\x84\0\0\x08\x09" + bytes(7), "its comments are not understood"),
+    ("x.mp4", MP4 + made.box(b"free", b"") * 10_001, "it has too many boxes"),
+    ("x.mp4", in_moov(made.box(b"free", b"") * 10_001), "it has too many boxes"),
+    ("x.mp4", in_moov(b"\0\0\0"), "the length of a box is wrong"),
+    ("x.mp4", in_moov(made.box(b"free", bytes(33 << 20))), "its metadata is larger than 32 MiB"),
+    ("x.mp4", in_moov(made.box(b"udta", b"")), "its tags are not understood"),
+    ("x.mp4", in_moov(keys_box(2)), "its tags do not fit together"),
+    ("x.mp4", MP4[:32] + struct.pack(">I4sQ", 1, b"moov", 24) + made.box(b"mvhd", b""), "its index is not understood"),
+    ("x.mp4", MP4[:32] + made.box(b"moov", made.box(b"mvhd", b"")), "it has no tracks"),
+    ("x.mp4", patched(MP4, b"stco", 8, b"\0\0\0\2"), "a table of it has a wrong length"),
+    ("x.mp4", patched(MP4, b"stss", 0, b"saio"), "its index is not understood"),
+    ("x.mp4", patched(MP4, b"stsc", 12, b"\0\0\0\2"), "its index is in no order"),
+    ("x.mp4", patched(patched(MP4, b"stsc", 16, b"\0\0\0\4"), b"stsz", 12, b"\0\0\0\4"), "a table of it has a wrong length"),
     ("x.gif", b"GIF89a", "gif cannot hold a recipe"),
     ("x.avif", b"\0\0\0\x20ftypavif", "avif cannot hold a recipe"),
     *((f"x.{one}", b"", "it is cut off") for one in ("png", "jpg", "webp", "wav", "mp3", "flac")),
@@ -406,6 +452,9 @@ def test_a_jpeg_leaves_out_what_is_too_large():
     most = RECIPE._replace(prompt="x" * 40_000, request=None)
     assert written("x.jpg", JPEG, most)[1][-1] == "parameters"
 
+    assert (
+        refused("x.png", PNG, RECIPE._replace(request="x" * 5_000_000)) == "the recipe is too large"
+    )
     too_large = RECIPE._replace(prompt="x" * 70_000)
     assert refused("x.jpg", JPEG, too_large) == "the recipe is too large for this format"
 
@@ -470,48 +519,60 @@ def test_the_index_follows_the_media_data(tmp_path):
 
 
 class Far(io.RawIOBase):
-    """A film of nearly 4 GiB, of which only the index exists."""
+    """A large file, of which only the beginning exists; the rest is zeros."""
 
-    def __init__(self, gap):
-        self.head, self.gap, self.at = self._film(gap), gap, 0
-
-    @staticmethod
-    def _film(gap):
-        at = MP4.index(b"mdat") - 4
-        film = patched(MP4, b"stco", 12, struct.pack(">I", gap))
-        length = struct.unpack_from(">I", MP4, at)[0]
-        return film[:at] + struct.pack(">I4sQ", 1, b"mdat", gap + length + 8) + film[at + 8 :]
+    def __init__(self, head, gap):
+        self.head, self.size, self.at = head, len(head) + gap, 0
 
     def seek(self, at, whence=0):
         """Go to a place, or to the end."""
-        self.at = at if whence == 0 else len(self.head) + self.gap
+        self.at = self.size if whence else at
         return self.at
 
     def read(self, count=-1):
-        """Zeros after the index."""
+        """Zeros after the beginning."""
         data = self.head[self.at : self.at + count]
-        data += bytes(max(min(count, len(self.head) + self.gap - self.at) - len(data), 0))
+        data += bytes(max(min(count, self.size - self.at) - len(data), 0))
         self.at += len(data)
         return data
 
 
 def test_an_index_that_cannot_reach_the_media_data_any_more_is_refused():
     """32 bits end at 4 GiB."""
+    gap, at = (1 << 32) - 100, MP4.index(b"mdat") - 4
+    (length,) = struct.unpack_from(">I", MP4, at)
+    film = patched(MP4, b"stco", 12, struct.pack(">I", gap))
+    film = film[:at] + struct.pack(">I4sQ", 1, b"mdat", gap + length + 8) + film[at + 8 :]
+
     with pytest.raises(NotEmbedded, match="too large for its index"):
-        embed(Far((1 << 32) - 100), io.BytesIO(), "mp4", RECIPE)
+        embed(Far(film, gap), io.BytesIO(), "mp4", RECIPE)
+
+
+def test_a_sound_that_would_be_larger_than_its_format_allows_is_refused():
+    """RIFF ends at 4 GiB too."""
+    fmt = made.chunk(b"fmt ", struct.pack("<HHIIHH", 1, 1, 8000, 8000, 1, 8))
+    gap = (1 << 32) - 60
+    head = b"RIFF" + struct.pack("<I", gap + 36) + b"WAVE" + fmt + b"data" + struct.pack("<I", gap)
+
+    with pytest.raises(NotEmbedded, match="larger than 4 GiB"):
+        embed(Far(head, gap), io.BytesIO(), "wav", RECIPE)
+
+
+@needs_ffmpeg
+def test_a_flac_whose_comments_are_full_is_refused(samples):
+    """A block ends at 16 MiB."""
+    content = samples["plain.flac"]
+    at = content.index(b"\4", 42)
+    end = at + 4 + int.from_bytes(content[at + 1 : at + 4], "big")
+    size = (1 << 24) - 100
+    comments = content[at : at + 1] + (size + 8).to_bytes(3, "big") + struct.pack("<I", size) + bytes(size + 4)  # fmt: skip
+
+    assert refused("x.flac", content[:at] + comments + content[end:]) == "the recipe is too large for this format"  # fmt: skip
 
 
 # -- recipes of other programs --------------------------------------------------------------------
 
 A1111 = 'a cat, (fluffy:1.2)\nsecond line\nNegative prompt: blurry,\ndark\nSteps: 20, Sampler: Euler a, Seed: 42, Size: 512x512, Model: v1-5, Lora hashes: "a: 1, b: 2", Version: v1.9'
-GRAPH = {
-    "1": {"class_type": "CheckpointLoaderSimple", "inputs": {"ckpt_name": "sd_xl.safetensors"}},
-    "2": {"class_type": "CLIPTextEncode", "inputs": {"text": ["8", 0], "clip": ["1", 1]}},
-    "3": {"class_type": "CLIPTextEncode", "inputs": {"text": "blurry", "clip": ["1", 1]}},
-    "5": {"class_type": "KSampler", "inputs": {"seed": 42, "steps": 20, "model": ["1", 0], "positive": ["7", 0], "negative": ["3", 0]}},
-    "7": {"class_type": "FluxGuidance", "inputs": {"guidance": 3.5, "conditioning": ["2", 0]}},
-    "8": {"class_type": "PrimitiveString", "inputs": {"value": "a cat"}},
-}  # fmt: skip
 INVOKE = {
     "positive_prompt": "a cat",
     "negative_prompt": "blurry",
@@ -581,12 +642,8 @@ def test_graphs_of_comfyui_are_read_from_exif_and_tags(samples):
     exif = Image.Exif()
     exif[0x0110] = "prompt:" + json.dumps(GRAPH)
     webp = made.saved(made.image(), "WEBP", exif=exif)
-    handler = made.box(b"hdlr", struct.pack(">II4s12x", 0, 0, b"mdta") + b"\0")
-    keys = made.box(b"keys", struct.pack(">II", 0, 1) + made.box(b"mdta", b"prompt"))
-    data = made.box(b"data", struct.pack(">II", 1, 0) + json.dumps(GRAPH).encode())
-    meta = made.box(b"meta", bytes(4) + handler + keys + made.box(b"ilst", made.box(b"\0\0\0\1", data)))  # fmt: skip
 
-    for content, extension in [(webp, "webp"), (in_moov(meta), "mp4")]:
+    for content, extension in [(webp, "webp"), (in_moov(keys_box(1)), "mp4")]:
         found = read_foreign(io.BytesIO(content), extension)
         assert (found.tool, found.prompt, found.seed) == ("ComfyUI", "a cat", "42")
 

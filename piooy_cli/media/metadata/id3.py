@@ -127,6 +127,4 @@ def _frame(version: int, name: bytes, content: bytes) -> bytes:
 
 
 def _coded(number: int) -> bytes:
-    if number >> 28:
-        raise NotEmbedded("the recipe is too large for this format")
     return bytes(number >> shift & 0x7F for shift in (21, 14, 7, 0))

@@ -54,7 +54,7 @@ def _marker(file: BinaryIO, at: int) -> int:
 def _length(file: BinaryIO, at: int) -> int:
     (length,) = struct.unpack(">H", part(file, at + 2, 2))
     if length < 2:
-        raise NotEmbedded("it has a segment that is not one")
+        raise NotEmbedded("the length of a segment is wrong")
     return int(length)
 
 

@@ -68,7 +68,7 @@ def _samples_of_chunks(moov: bytes, box: Box, count: int) -> list[int]:
     runs = list(boxes.full(moov, box, 12, "III"))
     firsts = [*(first for first, _, _ in runs), count + 1]
     if firsts[0] != 1 or any(first >= after for first, after in pairwise(firsts)):
-        raise NotEmbedded("its index does not fit together")
+        raise NotEmbedded("its index is in no order")
     pairs = zip(runs, firsts[1:], strict=True)
     return [number for (first, number, _), after in pairs for _ in range(after - first)]
 

@@ -119,6 +119,4 @@ def _parameters(text: str) -> bytes:
 
 
 def _packed(name: bytes, data: bytes) -> bytes:
-    if len(data) >= 1 << 31:
-        raise NotEmbedded("the recipe is too large for this format")
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
