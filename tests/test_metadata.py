@@ -181,7 +181,7 @@ def test_tags_are_kept_and_the_new_ones_are_read_by_ffprobe(samples, name, tmp_p
 
     assert old.items() <= new.items()
     if ending(name) != "wav":
-        recipe = json.loads(new.get("piooy_recipe") or new["PIOOY_RECIPE"])
+        recipe = json.loads(new["piooy_recipe"])
         assert recipe["request"] == RECIPE.request
     shown = new.get("comment") or new.get("description") or new.get("DESCRIPTION")
     assert (shown == RECIPE.prompt) is ("comment" not in old) or ending(name) in ("wav", "mp4")
