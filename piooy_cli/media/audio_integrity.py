@@ -1,20 +1,13 @@
 """The ends of MP3, FLAC and Ogg: frames and pages that must be complete. Pure.
 
-Sources: ISO 11172-3 and 13818-3 (MP3 headers), RFC 9639 (FLAC), RFC 3533 (Ogg).
+Sources: RFC 9639 (FLAC), RFC 3533 (Ogg).
 """
 
 import struct
 from typing import BinaryIO
 
-_BITRATES = {  # kbit/s by version (1, or 2 and 2.5) and layer
-    (1, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
-    (1, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
-    (1, 3): (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
-    (2, 1): (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
-    (2, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-    (2, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-}
-_RATES = (44_100, 48_000, 32_000)
+from piooy_cli.media.mpeg_audio import frame_of, id3_length
+
 _LONGEST_FRAME = 1 << 16
 _RATE_BYTES = {12: 1, 13: 2, 14: 2}
 _MOST_HEADS = 8  # that look like one, before the search is given up
@@ -23,43 +16,18 @@ _LAST_PAGE = 4  # Ogg's flag
 
 def mp3(file: BinaryIO, size: int) -> bool | None:
     """Whether an MP3 is whole: frame after frame to the end, or to a tag after the last one."""
-    at, frames = _after_id3(file), 0
+    at, frames = id3_length(_part(file, 0, 10)), 0
     while at < size:
         head = _part(file, at, 8)
         if head[:3] == b"TAG" or head == b"APETAGEX":
             return True
         if size - at < 4:
             return False
-        length = _frame_length(head)
-        if length is None:  # not a frame: free format, or padding of a writer
+        frame = frame_of(head)
+        if frame is None:  # not a frame: free format, or padding of a writer
             return None if frames or head[:1] == b"\x00" else False
-        at, frames = at + length, frames + 1
+        at, frames = at + frame.length, frames + 1
     return at == size and frames > 0
-
-
-def _after_id3(file: BinaryIO) -> int:
-    head = _part(file, 0, 10)
-    if head[:3] != b"ID3":
-        return 0
-    size = 0
-    for byte in head[6:10]:  # seven bits of each count
-        size = size << 7 | byte & 0x7F
-    return 10 + size + (10 if head[5] & 0x10 else 0)
-
-
-def _frame_length(head: bytes) -> int | None:
-    if head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
-        return None
-    version, layer = head[1] >> 3 & 3, 4 - (head[1] >> 1 & 3)
-    rate, speed = head[2] >> 4, head[2] >> 2 & 3
-    if version == 1 or layer == 4 or rate in (0, 15) or speed == 3:
-        return None
-    kilobits = _BITRATES[1 if version == 3 else 2, layer][rate - 1]
-    hertz = _RATES[speed] >> {3: 0, 2: 1, 0: 2}[version]
-    padding = head[2] >> 1 & 1
-    if layer == 1:
-        return (12_000 * kilobits // hertz + padding) * 4
-    return (72_000 if layer == 3 and version != 3 else 144_000) * kilobits // hertz + padding
 
 
 def flac(file: BinaryIO, size: int) -> bool | None:
