@@ -20,7 +20,8 @@ from starlette.responses import Response
 
 from piooy_cli.sandbox import assets, contract, outcome, shapes
 from piooy_cli.sandbox.bodies import BodyRefused, json_body
-from piooy_cli.sandbox.faults import OF_AN_ORDER, Chance
+from piooy_cli.sandbox.faults import OF_A_DELIVERY, OF_AN_ORDER, Chance
+from piooy_cli.sandbox.fixtures.wanted import excess
 from piooy_cli.sandbox.fixtures.work import Work
 from piooy_cli.sandbox.fixtures.works import file_names, make_files
 from piooy_cli.sandbox.limits import Refused, exceeded_limit
@@ -61,7 +62,7 @@ class Endpoints:
         if owner is None:
             return error(401, _NO_KEY)
         try:
-            body = await _body(request, contract.generate_fault)
+            body = await _body(request, lambda one: contract.generate_fault(one) or excess(one))
         except BodyRefused as wrong:
             return error(wrong.status, str(wrong))
         if refused := self._refusal(owner):
@@ -160,7 +161,10 @@ class Endpoints:
         request = row.request
         asked = json.dumps(_brief(request.get("options", {})), sort_keys=True)
         prompt = request.get("prompt", "")
-        return Work(request["mediaType"], request["model"], prompt, asked, self._wishes.seed)
+        return Work(
+            request["mediaType"], request["model"], prompt, asked, self._wishes.seed,
+            faults=tuple(name for name in row.fate.faults if name in OF_A_DELIVERY),
+        )  # fmt: skip
 
     def _make(self, work: Work, name: str, source: str) -> bytes:
         """Generate a file. `source`: the task whose request names a reference image."""

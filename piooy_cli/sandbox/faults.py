@@ -15,7 +15,11 @@ OF_AN_ANSWER = {
     "asset-truncate": ("asset",), "asset-html": ("asset",), "asset-no-range": ("asset",),
     "asset-etag-change": ("asset",),
 }  # fmt: skip
-OF_AN_ORDER = ("task-fails", "stuck", "backwards", "no-assets", "expired-url")
+# Whose files fall short of what was ordered.
+OF_A_DELIVERY = ("asset-small", "asset-short", "asset-mute", "asset-fewer")
+OF_AN_ORDER = (
+    "task-fails", "stuck", "backwards", "no-assets", "expired-url", *OF_A_DELIVERY,
+)  # fmt: skip
 # What can happen nowhere else.
 _BOUND = frozenset(
     [*OF_AN_ORDER, *(name for name, where in OF_AN_ANSWER.items() if len(where) == 1)]
