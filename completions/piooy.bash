@@ -36,7 +36,7 @@ _piooy() {
             ;;
         'generate')
             [[ $given == 0 ]] && words='image video music character'
-            options='-m --model --preset -a --aspect-ratio -r --resolution --duration -i --image --video --last-frame --inline -o --output --on-exists --wait --no-wait --download --no-download -n --count --tag --vary --zip --pieces --name -j --concurrency --timeout --interval --heartbeat --notify -f --prompt-file -O --option --options --seed --negative-prompt --title --style --lyrics --lyrics-file --instrumental --provider --scene --covers --allow-http-assets --allow-private-assets --allow-svg --metadata --private --dry-run --explain -y --yes --open --preview --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='-m --model --preset -a --aspect-ratio -r --resolution --duration -i --image --video --last-frame --inline -o --output --on-exists --wait --no-wait --download --no-download -n --count --tag --vary --zip --pieces --name -j --concurrency --timeout --interval --heartbeat --notify -f --prompt-file -O --option --options --seed --negative-prompt --title --style --lyrics --lyrics-file --instrumental --provider --scene --covers --allow-http-assets --allow-private-assets --allow-svg --metadata --private --strict --deep --dry-run --explain -y --yes --open --preview --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 -m|--model) values='@models' ;;
                 --preset) values='@presets' ;;
@@ -50,7 +50,7 @@ _piooy() {
             ;;
         'redo')
             [[ $given == 0 ]] && words='@refs'
-            options='--prompt -m --model -a --aspect-ratio -r --resolution --duration -O --option --options --seed --negative-prompt --provider --scene --tag -o --output --on-exists --wait --no-wait --download --no-download --timeout --interval --heartbeat --notify --covers --allow-http-assets --allow-private-assets --allow-svg --metadata --private --dry-run -y --yes --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='--prompt -m --model -a --aspect-ratio -r --resolution --duration -O --option --options --seed --negative-prompt --provider --scene --tag -o --output --on-exists --wait --no-wait --download --no-download --timeout --interval --heartbeat --notify --covers --allow-http-assets --allow-private-assets --allow-svg --metadata --private --strict --deep --dry-run -y --yes --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 -m|--model) values='@models' ;;
                 --on-exists) values='skip rename overwrite fail' ;;
@@ -63,7 +63,7 @@ _piooy() {
             ;;
         'batch')
             [[ $given == 0 ]] && words=''
-            options='-m --model --preset --media -a --aspect-ratio -r --resolution --duration -i --image -o --output --name -j --concurrency -n --limit --only --dry-run -y --yes --tag --vary --zip --format --shuffle --max-tasks --max-failures --deadline --lock-wait --allow-empty --timeout --interval --heartbeat --notify --results --summary --metrics --on-exists --covers --allow-http-assets --allow-private-assets --allow-svg --metadata --private --allow-row-paths --video --inline -O --option --options --seed --negative-prompt --provider --scene --title --style --lyrics --lyrics-file --instrumental --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='-m --model --preset --media -a --aspect-ratio -r --resolution --duration -i --image -o --output --name -j --concurrency -n --limit --only --dry-run -y --yes --tag --vary --zip --format --shuffle --max-tasks --max-failures --deadline --lock-wait --allow-empty --timeout --interval --heartbeat --notify --results --summary --metrics --on-exists --covers --allow-http-assets --allow-private-assets --allow-svg --metadata --private --strict --deep --allow-row-paths --video --inline -O --option --options --seed --negative-prompt --provider --scene --title --style --lyrics --lyrics-file --instrumental --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 -m|--model) values='@models' ;;
                 --preset) values='@presets' ;;
@@ -91,7 +91,7 @@ _piooy() {
             ;;
         'run')
             [[ $given == 0 ]] && words=''
-            options='--var --preset --only --force --tag -o --output -j --concurrency --name --dry-run -y --yes --max-tasks --max-failures --deadline --lock-wait --timeout --interval --heartbeat --notify --results --summary --metrics --on-exists --covers --allow-http-assets --allow-private-assets --allow-svg --metadata --private --allow-row-paths --inline --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='--var --preset --only --force --tag -o --output -j --concurrency --name --dry-run -y --yes --max-tasks --max-failures --deadline --lock-wait --timeout --interval --heartbeat --notify --results --summary --metrics --on-exists --covers --allow-http-assets --allow-private-assets --allow-svg --metadata --private --strict --deep --allow-row-paths --inline --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --preset) values='@presets' ;;
                 --on-exists) values='skip rename overwrite fail' ;;
@@ -125,7 +125,7 @@ _piooy() {
             ;;
         'wait')
             words='@refs'
-            options='--pending --timeout --interval --heartbeat --notify --any --download -o --output --on-exists --allow-http-assets --allow-private-assets --allow-svg --metadata --private --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='--pending --timeout --interval --heartbeat --notify --any --download -o --output --on-exists --allow-http-assets --allow-private-assets --allow-svg --metadata --private --strict --deep --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --on-exists) values='skip rename overwrite fail' ;;
                 --metadata) values='embed sidecar none' ;;
@@ -137,7 +137,7 @@ _piooy() {
             ;;
         'download')
             words='@refs'
-            options='-o --output --on-exists --covers --unsaved --wait --timeout --interval --heartbeat --notify --persist -j --jobs --allow-http-assets --allow-private-assets --allow-svg --metadata --private --dry-run --no-metadata --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='-o --output --on-exists --covers --unsaved --wait --timeout --interval --heartbeat --notify --persist -j --jobs --allow-http-assets --allow-private-assets --allow-svg --metadata --private --strict --deep --dry-run --no-metadata --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --on-exists) values='skip rename overwrite fail' ;;
                 --metadata) values='embed sidecar none' ;;
@@ -240,7 +240,7 @@ _piooy() {
             ;;
         'history')
             words='show tag resolve prune export stats check'
-            options='--status -m --model --media --since --search --unsaved --unknown --batch --tag -n --limit --fields --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='--status -m --model --media --since --search --unsaved --unknown --short --batch --tag -n --limit --fields --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 -m|--model) values='@models' ;;
                 --media) values='image video music character' ;;

@@ -25,6 +25,32 @@ def run(*command: str, quiet: bool = False, timeout: float | None = None) -> int
         raise TimeoutError(f"{command[0]} did not end within {timeout:g} s") from None
 
 
+def spoken(*command: str, timeout: float, most: int = 1 << 20) -> str | None:
+    """Return what a program writes to stderr; None if it fails, or writes more than `most` bytes.
+
+    It is ended after `timeout` seconds, or when it writes too much.
+    """
+    import subprocess
+    from threading import Timer
+
+    try:
+        process = subprocess.Popen(
+            command, env=environment(os.environ),
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        )  # fmt: skip
+    except OSError:
+        return None
+    timer = Timer(timeout, process.kill)
+    timer.daemon = True
+    timer.start()
+    with process:
+        said = process.stderr.read(most + 1) if process.stderr else b""
+        if len(said) > most:
+            process.kill()
+    timer.cancel()
+    return None if process.returncode else said.decode("utf-8", "replace")
+
+
 def open_file(path: Path) -> None:
     """Open a file in the desktop's program for it, which runs on. Raises OSError."""
     if sys.platform == "win32":

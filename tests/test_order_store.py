@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import pytest
 
+from piooy_cli.domain.delivery import Check, Delivery
 from piooy_cli.domain.errors import Busy, NotFound, PiooyError, StorageRefused, UsageError
 from piooy_cli.domain.errors import SubmissionUnknown as Unknown
 from piooy_cli.domain.events import Warned
@@ -237,6 +238,26 @@ def test_files_and_unfinished_files(store):
     assert store.saved_file("t", 1) == ("/tmp/a.png", "ab" * 32)
     (listed,) = store.list_orders(OrderFilters())
     assert [file.path for file in listed.files] == ["/tmp/a.png"]
+
+
+def test_what_was_delivered_is_kept(store):
+    """It comes back as it was, and an order with a mismatch is found; a later download decides."""
+    short = Delivery(512, 288, 4.96, True, (Check("size", "1K", '"as_ordered":false', False),))
+    good = short._replace(checks=(Check("size", '"as_ordered":false', "x", True),))
+    row = RowKey("b", "r", b"s")
+    record = store.plan(ORDER, b"{}", row)
+    record.mark_sending()
+    record.accept("t", 200)
+    task = Task("t", "SUCCESS", assets=(ASSET,))
+    store.observe(task)
+    for delivery, found in ((short, 1), (good, 0), (None, 0), (short, 1)):
+        store.record_file(SavedFile(task, ASSET, "/tmp/a.png", 10, "ab" * 32, delivery=delivery))
+
+        (listed,) = store.list_orders(OrderFilters())
+        assert listed.files[0].delivery == delivery
+        assert len(list(store.list_orders(OrderFilters(short=True)))) == found
+        assert store.short_rows("b") == ["r"] * found
+    assert store.short_rows("other") == []
 
 
 def test_an_unfinished_file_is_forgotten(store):

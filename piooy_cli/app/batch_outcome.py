@@ -16,7 +16,8 @@ def final_error(counters: "BatchCounters", again: str) -> PiooyError | None:
     if not counters.code:
         return None
     parts = [(counters.failed_before + counters.failed, "failed"), (counters.in_doubt, "in doubt"),
-             (counters.pending + counters.open, "open")]  # fmt: skip
+             (counters.pending + counters.open, "open"),
+             (counters.short, "not as ordered")]  # fmt: skip
     counted = ", ".join(f"{count:,} {word}" for count, word in parts if count)
     why = f"; {counters.closed.message}" if counters.closed else ""
     message = f"batch {counters.name}: of {counters.rows:,} rows {counted}{why}"
@@ -36,6 +37,8 @@ def _hint(counters: "BatchCounters", again: str) -> Hints:
         ]
     if counters.pending or counters.open:
         return [*(counters.closed.hints if counters.closed else []), again]
+    if counters.short and not counters.failed + counters.failed_before:
+        return Hint("history", ("--short", "--batch", counters.name), "to list them: {}")
     return "to resend failed rows, each charged again: --only failed"
 
 

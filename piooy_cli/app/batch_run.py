@@ -158,6 +158,8 @@ def _run_locked(
         error: PiooyError | None = None
         try:
             context.run(_run, store, batch, results, counters, options, results=(Saved,))
+            if options.save.strict:
+                counters.count_short(one for one in store.short_rows(name) if rows.row(key=one))
             error = final_error(counters, RESUME_HINT)
         except PiooyError as stopped:
             error = stopped
@@ -169,6 +171,7 @@ async def _run(
     context: Context, store: "OrderStore", batch: "Batch", results: "ResultsFile",
     counters: "BatchCounters", options: BatchOptions,
 ) -> None:  # fmt: skip
+    from dataclasses import replace
     from functools import lru_cache
 
     from piooy_cli.batch.runner import BatchRunner
@@ -185,9 +188,12 @@ async def _run(
         if seconds := seconds_per_row(context, store, batch):
             counters.per_row = seconds / plan.concurrency
 
+        # The rows that are not as ordered are counted at the end, with those of earlier runs.
+        together = replace(options.save, strict=False)
+
         @lru_cache(maxsize=64)
         def saver(output: str | None) -> Saver:
-            save = options.save.at(output)
+            save = together.at(output)
             if output is not None:
                 ensure_writable(save.target.directory)
             return pipeline.saver(save)

@@ -3,8 +3,9 @@
 import re
 import time
 from collections import Counter, deque
+from collections.abc import Iterable
 
-from piooy_cli.domain.errors import PiooyError, exit_code_of
+from piooy_cli.domain.errors import NotDownloaded, PiooyError, exit_code_of
 from piooy_cli.domain.events import BatchProgress
 
 _MOST_REASONS = 50
@@ -26,7 +27,7 @@ class BatchCounters:
         self.begun = time.time()
         self.done = self.failed = self.in_doubt = self.pending = self.unreached = 0
         self.sent = self.sending = self.waiting = self.saving = 0
-        self.files = self.bytes = 0
+        self.files = self.bytes = self.short = 0
         self.codes: set[int] = {5} if failed else set()
         self.reasons: Counter[str] = Counter({"failed in an earlier run": failed} if failed else {})
         self.closed: PiooyError | None = None
@@ -37,6 +38,12 @@ class BatchCounters:
     def ended(self) -> None:
         """Note that a row has ended, whatever its outcome."""
         self._recent.append(time.monotonic())
+
+    def count_short(self, rows: Iterable[object]) -> None:
+        """Count the rows that were not delivered as ordered: the run does not end with success."""
+        self.short = sum(1 for _ in rows)
+        if self.short:
+            self.codes.add(NotDownloaded.exit_code)
 
     def failure(self, error: PiooyError) -> None:
         """Count a row's error by its reason."""

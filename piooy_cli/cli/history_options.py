@@ -30,6 +30,9 @@ Unsaved = Annotated[
 Unknown = Annotated[
     bool, typer.Option("--unknown", help="Only orders in doubt, which you need to resolve.")
 ]
+Short = Annotated[
+    bool, typer.Option("--short", help="Only tasks with a file that is not as ordered.")
+]
 Batch = Annotated[str | None, typer.Option("--batch", metavar="NAME", help="Only this batch.")]
 Tag = Annotated[
     list[str] | None,

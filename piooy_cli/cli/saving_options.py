@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from piooy_cli.app.context import Context
+from piooy_cli.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from piooy_cli.config.project import Preset
     from piooy_cli.downloads.options import SaveOptions
 
 SAVING = "Saving"  # what options stand under in help
+_FLAGS = ("covers", "svg", "row_paths", "private", "strict", "deep")
 
 
 class ExistsChoice(StrEnum):
@@ -91,6 +93,22 @@ Private = Annotated[
         "--private", rich_help_panel=SAVING, help="Leave prompt and options out of the recipe."
     ),
 ]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        rich_help_panel=SAVING,
+        help="Exit with code 12 if a file is not as ordered; it is kept.",
+    ),
+]
+Deep = Annotated[
+    bool,
+    typer.Option(
+        "--deep",
+        rich_help_panel=SAVING,
+        help="Also look for black videos and silent sound; needs ffmpeg.",
+    ),
+]
 RowPaths = Annotated[
     bool,
     typer.Option(
@@ -114,10 +132,12 @@ def save_options(
 
     context: Context = ctx.obj
     given = ctx.params
-    flags: dict[str, Any] = {
-        name: given[name] for name in ("covers", "svg", "row_paths", "private") if name in given
-    }
+    flags: dict[str, Any] = {name: given[name] for name in _FLAGS if name in given}
     flags["metadata"] = MetadataMode(given.get("metadata") or context.settings.metadata)
+    if given.get("deep"):
+        from piooy_cli.tasks.watched import require_ffmpeg
+
+        require_ffmpeg()
     private = given["private_assets"] or context.settings.allow_private_assets
     hosts = AssetHosts(given["http_assets"], private)
     output = "." if stdout and is_stdout(given["output"]) else given["output"]
@@ -126,6 +146,13 @@ def save_options(
     chosen = "." if below else place or output
     save = context.save_options(chosen, given["on_exists"], hosts=hosts, **flags)
     return _in_project(save, place) if below else save
+
+
+def refuse_without_files(ctx: typer.Context, why: str) -> None:
+    """Raise UsageError for an option about files, where none are saved."""
+    for name in ("strict", "deep"):
+        if ctx.params[name]:
+            raise UsageError(f"--{name} {why}")
 
 
 def _in_project(here: "SaveOptions", place: str) -> "SaveOptions":

@@ -183,7 +183,10 @@ class NotDownloaded(PiooyError):
 
     exit_code = 12
     name = "download"
-    meaning = "the task succeeded, but a file could not be downloaded or verified"
+    meaning = (
+        "the task succeeded, but a file could not be downloaded or verified, or, with --strict,"
+        " is not as ordered"
+    )
     money = "charged once; trying again is free"
 
 

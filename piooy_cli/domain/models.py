@@ -7,6 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from piooy_cli.domain.delivery import Delivery
 from piooy_cli.domain.errors import UsageError
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -224,6 +225,7 @@ class SavedFile(NamedTuple):
     sha256: str
     already_there: bool = False
     arrived: str | None = None
+    delivery: Delivery | None = None
 
 
 def size_label(options: Mapping[str, Any] | None) -> str:

@@ -96,6 +96,7 @@ def _asset(asset: Asset, file: SavedFile | None) -> dict[str, Any]:
         "bytes": file.bytes if file else None,
         "sha256": file.sha256 if file else None,
         "arrived_sha256": file.arrived if file else None,
+        "delivered": file.delivery.to_dict() if file and file.delivery else None,
     }
 
 

@@ -38,6 +38,7 @@ class SaveOptions:
     `below`: no symbolic link may lead out of this directory. `row_paths`: rows may name any place.
     `store`: where each file is linked to under its digest. `private`: recipes say nothing of
     prompts and options.
+    `strict`: a file that is not as ordered is an error; `deep`: look also at what is in it.
     """
 
     target: naming.Target
@@ -51,6 +52,8 @@ class SaveOptions:
     store: Path | None = None
     metadata: MetadataMode = MetadataMode.EMBED
     private: bool = False
+    strict: bool = False
+    deep: bool = False
 
     def path(self, task: Task, asset: Asset, extension: str) -> Path:
         """Return where an asset with this extension goes, whatever is there already."""
@@ -110,4 +113,6 @@ class SaveOptions:
             *(("--allow-private-assets",) if self.hosts.private else ()),
             *(("--allow-svg",) if self.svg else ()),
             *(("--private",) if self.private else ()),
+            *(("--strict",) if self.strict else ()),
+            *(("--deep",) if self.deep else ()),
         )

@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 
 class OrderFilters(NamedTuple):
-    """Which orders to list; `since` is in seconds before now. All `tags` have to match."""
+    """Which orders to list; `since` is in seconds before now. All `tags` have to match.
+
+    `short`: only those with a file that is not as ordered.
+    """
 
     status: str | None = None
     model: str | None = None
@@ -23,6 +26,7 @@ class OrderFilters(NamedTuple):
     batch: str | None = None
     tags: "Sequence[TagFilter]" = ()
     limit: int | None = None
+    short: bool = False
 
 
 class StoredOrder(NamedTuple):

@@ -172,6 +172,9 @@ class OrderStore(TaskStore, Protocol):
     def unsettled_rows(self, batch: str) -> list[str]:
         """Return the keys of rows whose orders were sent and have not ended, as far as known."""
 
+    def short_rows(self, batch: str) -> list[str]:
+        """Return the keys of rows that were not delivered as ordered."""
+
     def sent_rows(self, batch: str, *, but_failed: bool) -> Iterator[SentRow]:
         """Yield the newest orders of rows that may have been sent. `but_failed`: skip failed."""
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from piooy_cli.api.client import ApiClient
@@ -56,7 +57,10 @@ class AssetFetcher:
         errors = [one for one in outcomes if isinstance(one, PiooyError)]
         if errors:
             self._raise_strongest(errors)
-        return [one for one in outcomes if isinstance(one, SavedFile)]
+        files = [one for one in outcomes if isinstance(one, SavedFile)]
+        if saver.options.strict:
+            _refuse_short(task, files, kept=not saver.options.temporary)
+        return files
 
     def _warn_of_failed_results(self, task: Task) -> None:
         from piooy_cli.api.results.reasons import find_failed_results  # its patterns cost 2 ms
@@ -75,10 +79,26 @@ class AssetFetcher:
         except PiooyError as error:
             return error
         if file:
+            file = await self._compared(file, saver)
             if not saver.options.temporary:
                 self._keep(file)
             self._tell(Saved(file))
+            self._tell_mismatches(file)
         return file
+
+    async def _compared(self, file: SavedFile, saver: "Saver") -> SavedFile:
+        """Return the file with how it compares with its order."""
+        from piooy_cli.tasks.delivered import delivery_of_file
+
+        deep = saver.options.deep
+        found = await asyncio.to_thread(delivery_of_file, file, deep=deep)
+        return file._replace(delivery=found)
+
+    def _tell_mismatches(self, file: SavedFile) -> None:
+        from piooy_cli.tasks.delivered import sentence
+
+        for check in file.delivery.mismatches if file.delivery else ():
+            self._tell(Warned(sentence(check, PurePath(file.path).name, file.task.id)))
 
     async def _fresh(self, task: Task, asset: Asset) -> Asset:
         """Return the same asset with its present URL."""
@@ -92,6 +112,19 @@ class AssetFetcher:
             if error is not strongest:
                 self._tell(Failed(error))
         raise strongest
+
+
+def _refuse_short(task: Task, files: list[SavedFile], *, kept: bool) -> None:
+    """Raise NotDownloaded if a file is not as ordered; each mismatch was told."""
+    short = [file for file in files if file.delivery and file.delivery.mismatches]
+    if short:
+        where = "it is kept" if len(short) == 1 else "they are kept"
+        count = "1 file is" if len(short) == 1 else f"{len(short)} files are"
+        raise NotDownloaded(
+            f"task {task.id} was not delivered as ordered: {count} concerned",
+            [where] if kept else [],
+            task_id=task.id,
+        )
 
 
 def assets_to_save(task: Task, covers: bool) -> list[Asset]:

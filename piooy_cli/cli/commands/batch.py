@@ -98,6 +98,8 @@ def batch(
     svg: saving_options.Svg = False,
     metadata: saving_options.Metadata = None,
     private: saving_options.Private = False,
+    strict: saving_options.Strict = False,
+    deep: saving_options.Deep = False,
     row_paths: saving_options.RowPaths = False,
     video: request_options.Video = None,
     inline: request_options.Inline = False,

@@ -55,6 +55,8 @@ def download(
     svg: saving_options.Svg = False,
     metadata: saving_options.Metadata = None,
     private: saving_options.Private = False,
+    strict: saving_options.Strict = False,
+    deep: saving_options.Deep = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the file names, without saving anything.")
     ] = False,
@@ -105,4 +107,11 @@ async def _to_stdout(context: Context, refs: list[str] | None, how: "DownloadOpt
     async def fetch(save: "SaveOptions") -> "list[SavedFile]":
         return await download_one(context, refs, how._replace(save=save))
 
-    await to_stdout(context, fetch, covers=how.save.covers, hosts=how.save.hosts)
+    save = how.save
+    same = {
+        "covers": save.covers,
+        "hosts": save.hosts,
+        "strict": save.strict,
+        "deep": save.deep,
+    }
+    await to_stdout(context, fetch, **same)

@@ -108,6 +108,8 @@ def generate(
     svg: saving_options.Svg = False,
     metadata: saving_options.Metadata = None,
     private: saving_options.Private = False,
+    strict: saving_options.Strict = False,
+    deep: saving_options.Deep = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the request without sending it.")
     ] = False,
@@ -148,6 +150,8 @@ def generate(
     from piooy_cli.requests.presets import filled, typed_prompt
 
     context = options.waiting_context(ctx)
+    if not (wait and download):
+        saving_options.refuse_without_files(ctx, "cannot be used where no file is saved")
     if explain and not dry_run:
         raise UsageError("--explain requires --dry-run")
     chosen = request_options.chosen_preset(ctx, media)
@@ -227,7 +231,8 @@ async def _to_stdout(
     async def fetch(save: "SaveOptions") -> list[SavedFile]:
         return await generate_one(context, order, save, timeout)
 
-    await to_stdout(context, fetch, covers=how.covers, hosts=how.hosts)
+    same = {"covers": how.covers, "hosts": how.hosts, "strict": how.strict, "deep": how.deep}
+    await to_stdout(context, fetch, **same)
 
 
 def _refuse_with(sweep: str, **given: bool) -> None:

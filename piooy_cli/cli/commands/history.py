@@ -55,6 +55,7 @@ def list_history(
     search: history_options.Search = None,
     unsaved: history_options.Unsaved = False,
     unknown: history_options.Unknown = False,
+    short: history_options.Short = False,
     batch: history_options.Batch = None,
     tag: history_options.Tag = None,
     limit: history_options.Limit = 30,
@@ -80,7 +81,7 @@ def list_history(
         check_text(text or "", f"--{name}")
     tags = [filter_of(text) for text in tag or ()]
     filters = OrderFilters(
-        status, model, media, since, search, unsaved, unknown, batch, tags, limit
+        status, model, media, since, search, unsaved, unknown, batch, tags, limit, short
     )
     context.output.results_are((Shown,))
     if store := context.existing_store():

@@ -55,6 +55,8 @@ def redo(
     svg: saving_options.Svg = False,
     metadata: saving_options.Metadata = None,
     private: saving_options.Private = False,
+    strict: saving_options.Strict = False,
+    deep: saving_options.Deep = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be changed, without sending it.")
     ] = False,

@@ -32,6 +32,8 @@ def wait(
     svg: saving_options.Svg = False,
     metadata: saving_options.Metadata = None,
     private: saving_options.Private = False,
+    strict: saving_options.Strict = False,
+    deep: saving_options.Deep = False,
 ) -> None:
     """Wait for tasks to finish, and print the id of each that succeeds.
 
@@ -49,6 +51,8 @@ def wait(
     refs = [*(refs or []), "@pending"] if pending else refs
     if output is not None and not download:
         raise UsageError("--output requires --download")
+    if not download:
+        saving_options.refuse_without_files(ctx, "requires --download")
     save = saving_options.save_options(ctx) if download else None
     how = WaitOptions(timeout=timeout, save=save, until_first=stop_at_first)
     context.run(wait_for_tasks, refs, how, results=(Saved,) if download else (Settled,))

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 from piooy_cli.domain.models import ResumeInfo, SavedFile
+from piooy_cli.domain.records import stored_json
 from piooy_cli.ledger.sqlite.database import Database, path_from_text, path_to_text
 
 _OF_TASK = "n = ? and order_id = (select id from orders where task_id = ?)"
@@ -13,13 +14,23 @@ class Assets(Database):
     """The part of the store that records files."""
 
     def record_file(self, file: SavedFile) -> None:
-        """Record where an asset was saved, its size and its SHA-256."""
+        """Record where an asset was saved, its size, its SHA-256, and what was delivered."""
         path, n = path_to_text(str(Path(file.path).absolute())), file.asset.n
+        delivered = stored_json(file.delivery.to_dict()) if file.delivery else None
         with self.commits.deferred() as connection:
             connection.execute(
-                "update assets set path = ?, bytes = ?, sha256 = ?, saved = ?, part = null,"
-                f" arrived = coalesce(?, arrived) where {_OF_TASK}",
-                (path, file.bytes, file.sha256, time.time(), file.arrived, n, file.task.id),
+                "update assets set path = ?, bytes = ?, sha256 = ?, saved = ?, delivered = ?,"
+                f" part = null, arrived = coalesce(?, arrived) where {_OF_TASK}",
+                (
+                    path,
+                    file.bytes,
+                    file.sha256,
+                    time.time(),
+                    delivered,
+                    file.arrived,
+                    n,
+                    file.task.id,
+                ),
             )
 
     def resume_info(self, task_id: str, n: int) -> ResumeInfo | None:

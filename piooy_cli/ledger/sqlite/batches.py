@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from piooy_cli.domain.models import FAILED, OrderState
 from piooy_cli.ledger.records import RowOrder, SentRow
 from piooy_cli.ledger.sqlite.database import COLUMNS, Database
+from piooy_cli.ledger.sqlite.filters import SHORT
 
 _PAGE = 1000
 
@@ -34,6 +35,14 @@ class Batches(Database):
         query = (
             "select row from orders where account = ? and batch = ? and settled is null"
             " and state in ('SENDING', 'SUBMITTED', 'UNKNOWN') order by id"
+        )
+        return [found["row"] for found in self.read(query, self.account, batch)]
+
+    def short_rows(self, batch: str) -> list[str]:
+        """Return the keys of rows that were not delivered as ordered."""
+        query = (
+            f"select distinct row from orders where account = ? and batch = ? and {SHORT}"
+            " order by row"
         )
         return [found["row"] for found in self.read(query, self.account, batch)]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from weakref import finalize
 
+from piooy_cli.domain.delivery import delivery_of
 from piooy_cli.domain.errors import PiooyError
 from piooy_cli.domain.models import Asset, Failure, Kind, Role, SavedFile, Task, TaskStatus
 from piooy_cli.ledger.sqlite.group_commit import GroupCommit
@@ -58,6 +59,7 @@ def files_from_rows(task: Task, assets: Sequence[sqlite3.Row]) -> list[SavedFile
             row["bytes"],
             row["sha256"],
             arrived=row["arrived"],
+            delivery=delivery_of(row["delivered"]),
         )
         for row in assets
         if row["path"]

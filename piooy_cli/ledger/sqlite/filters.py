@@ -16,6 +16,12 @@ UNSAVED = (
     "exists (select 1 from assets where order_id = orders.id and role = 'result' and path is null)"
 )
 
+# The words of `Delivery.to_dict` in JSON; inside a text, these quotes would be escaped.
+SHORT = (
+    "exists (select 1 from assets where order_id = orders.id"
+    " and instr(delivered, '\"as_ordered\":false'))"
+)
+
 
 def conditions(database: Database, filters: OrderFilters) -> tuple[list[str], list[Any]]:
     """Return conditions to join with `and`, and the values of their placeholders."""
@@ -40,6 +46,7 @@ def conditions(database: Database, filters: OrderFilters) -> tuple[list[str], li
         where.append("created >= ?")
         values.append(time.time() - filters.since)
     where += [UNSAVED] if filters.unsaved else []
+    where += [SHORT] if filters.short else []
     if filters.unknown:
         where.append("(state = 'UNKNOWN' or (state = 'SENDING' and owner not like ?))")
         values.append(f"{process_id.this_machine()}:%")

@@ -109,7 +109,8 @@ create index attempts_by_start on attempts (started);
 create index attempts_by_order on attempts (order_id);
 """
 
-# Which results an order was made from, and the user's own tags. Files are found by their digest.
+# Which results an order was made from, and the user's own tags. Files are found by their digest;
+# `delivered` compares each with its order, in JSON.
 FOURTH = """
 create table inputs (
   order_id integer not null references orders (id),
@@ -125,6 +126,7 @@ create table tags (
 ) strict, without rowid;
 create index tags_by_value on tags (name, value);
 alter table assets add column arrived text;  -- sha256 of what came, where a recipe was added
+alter table assets add column delivered text;
 create index assets_by_sha256 on assets (sha256) where sha256 is not null;
 create index assets_by_arrived on assets (arrived) where arrived is not null;
 """
