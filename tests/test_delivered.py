@@ -233,28 +233,35 @@ CHOICES = {
 }  # fmt: skip
 
 
+def results_of(work):
+    """The names of the files that are results."""
+    names = [file.name for file in file_names(work)]
+    return names[:-1] if work.has_cover else names
+
+
 def mismatches(media, options, faults=()):
     """The comparisons that do not fit, of all files that the sandbox makes for a request."""
     work = Work(media, "m", "a fox", json.dumps(options), faults=tuple(faults))
-    names = file_names(work)
-    results = names[:-1] if work.has_cover else names
+    results = results_of(work)
     assets = tuple(Asset(n, "u", KINDS[media]) for n, _ in enumerate(results, 1))
     order = Task("t", media=media, scene=f"text-to-{media}", options=options, assets=assets)
     found = set()
-    for asset, file in zip(assets, results, strict=True):
-        extension = file.name.rpartition(".")[2]
-        measures = measure(io.BytesIO(make_files(work, file.name)), extension)
-        assert measures, (media, options, file)
+    for asset, name in zip(assets, results, strict=True):
+        extension = name.rpartition(".")[2]
+        measures = measure(io.BytesIO(make_files(work, name)), extension)
+        assert measures, (media, options, name)
         found |= {check.what for check in compared(order, asset, measures, extension).mismatches}
     return found
 
 
 def check_fixtures(count, faulty):
-    """As many good requests as that without an alarm; with faults, each that can be seen is."""
-    for number in range(count):
-        chance = random.Random(f"delivered/{number}")
-        media, options = random_request(chance)
+    """As many good files as that without an alarm; with faults, each that can be seen is."""
+    files = number = 0
+    while files < count:
+        media, options = random_request(random.Random(f"delivered/{number}"))
+        made = results_of(Work(media, "m", "a fox", json.dumps(options)))
         assert mismatches(media, options) == set(), (media, options)
+        files, number = files + len(made), number + 1
         if number % faulty == 0:
             check_faults(media, options)
 

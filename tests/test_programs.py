@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from conftest import KEY
 from processes import PIOOY, Terminal, wait_for
 
 from piooy_cli.output import notification
-from piooy_cli.programs import environment, run
+from piooy_cli.programs import environment, run, spoken
 
 ROOT = Path(__file__).parent.parent
 
@@ -159,3 +160,19 @@ def test_no_other_module_starts_programs(tmp_path):
         )
 
         assert "TID251" in ran.stdout, (line, ran.stdout, ran.stderr)
+
+
+def test_what_a_program_says_is_bounded_in_time_and_length(monkeypatch):
+    """Its stderr, unless it fails, says too much or goes on for too long; and without the key."""
+    monkeypatch.setenv("PIOOY_API_KEY", "secret")
+
+    def said(code, **how):
+        return spoken(sys.executable, "-c", f"import os, sys, time\n{code}", **how)
+
+    assert said("sys.stderr.write(os.environ.get('PIOOY_API_KEY', 'none'))", timeout=20) == "none"
+    assert said("sys.stderr.write('x'); sys.exit(3)", timeout=20) is None
+    start = time.monotonic()
+    assert said("while True: sys.stderr.write('x' * 999)", timeout=60, most=10_000) is None
+    assert said("time.sleep(60)", timeout=0.2) is None
+    assert time.monotonic() - start < 20
+    assert spoken("/no/such/program", timeout=1) is None
