@@ -10,7 +10,6 @@ from piooy_cli.media.measured import Measured, Source, seconds
 from piooy_cli.media.mpeg_audio import MpegFrame, frame_of, id3_length
 
 _SEARCHED = 1 << 16  # bytes in which the first frame, or the last page, has to be
-_MOST_HEADS = 1000  # that look like one
 _FOLLOWED = 100  # frames that have to be alike, where nothing says how many there are
 _PROBES = (0.25, 0.5, 0.75)  # of the file, where there have to be such frames as well
 _MOST_PAGES = 32
@@ -46,9 +45,7 @@ def _mp3(source: Source) -> float | None:
 def _first_frame(head: bytes) -> tuple[int, MpegFrame | None]:
     """Return the first frame that is followed by another, and where it is."""
     at = head.find(b"\xff")
-    for _ in range(_MOST_HEADS):
-        if at < 0:
-            break
+    while at >= 0:
         if frame := _followed(head, at):
             return at, frame
         at = head.find(b"\xff", at + 1)
