@@ -1,6 +1,5 @@
 """How a file was made is written into the file, which decodes as before, and is read back."""
 
-import contextlib
 import io
 import json
 import os
@@ -701,8 +700,7 @@ def test_a_signed_file_is_refused_and_a_naive_writer_breaks_it(samples, name):
     assert made.state(c2pa, name, content) == "Valid"
     assert refused(name, content) == C2PA and signature(io.BytesIO(content), ending(name)) == "C2PA"
     naive = content[:-40] + b"recipe" + content[-40:] if ending(name) in ("mp3", "flac") else content + b"\0" * 9  # fmt: skip
-    with contextlib.suppress(c2pa.C2paError):  # it is not even readable any more
-        assert made.state(c2pa, name, naive) == "Invalid"
+    assert made.state(c2pa, name, naive) == "Invalid"
 
 
 @pytest.mark.parametrize("name", ["plain.png", "plain.jpg"])
