@@ -32,6 +32,7 @@ def test_json_is_the_record(piooy, api):
             "bytes": None,
             "sha256": None,
             "arrived_sha256": None,
+            "delivered": None,
         }
     ]
     assert (record["id"], record["status"], record["prompt"], record["error"]) == (
