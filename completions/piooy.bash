@@ -15,7 +15,7 @@ _piooy() {
         if [[ $word == = ]]; then skip=1; continue; fi
         if [[ -n $skip ]]; then skip=""; continue; fi
         case "$word" in
-            --accept-key|--adopt|--aspect-ratio|--base-url|--batch|--before|--color|--concurrency|--cors|--count|--deadline|--duration|--email|--faults|--fields|--file|--force|--format|--heartbeat|--host|--hyperlinks|--image|--interval|--jobs|--jq|--last-frame|--limit|--limits|--lock-wait|--log|--lyrics|--lyrics-file|--max-failures|--max-tasks|--media|--metadata|--metrics|--model|--name|--negative-prompt|--on-exists|--only|--option|--options|--output|--port|--preset|--profile|--prompt|--prompt-file|--provider|--record|--refresh|--replay|--resolution|--result-shape|--results|--scene|--search|--seed|--since|--speed|--state|--status|--store|--style|--summary|--tag|--timeout|--title|--under|--var|--vary|--video|--why|-O|-a|-f|-i|-j|-m|-n|-o|-r) skip=1; continue ;;
+            --about|--accept-key|--adopt|--aspect-ratio|--base-url|--batch|--before|--color|--concurrency|--cors|--count|--deadline|--duration|--email|--faults|--fields|--file|--force|--format|--heartbeat|--host|--hyperlinks|--image|--interval|--jobs|--jq|--last-frame|--limit|--limits|--lock-wait|--log|--lyrics|--lyrics-file|--max-failures|--max-tasks|--media|--metadata|--metrics|--model|--name|--negative-prompt|--on-exists|--only|--option|--options|--output|--port|--preset|--profile|--prompt|--prompt-file|--provider|--record|--refresh|--replay|--resolution|--result-shape|--results|--scene|--search|--seed|--since|--speed|--state|--status|--store|--style|--summary|--tag|--timeout|--title|--under|--var|--vary|--video|--why|-O|-a|-f|-i|-j|-m|-n|-o|-r) skip=1; continue ;;
             -*|@) continue ;;
         esac
         case "${path:+$path }$word" in
@@ -210,12 +210,12 @@ _piooy() {
             ;;
         'contact')
             [[ $given == 0 ]] && words=''
-            options='--email -f --file --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
+            options='--email -f --file --about -y --yes --json --jq -q --quiet -v --verbose --debug --color --hyperlinks --no-input --profile --sandbox --base-url --record --version -h --help'
             case "$prev" in
                 --color) values='auto always never' ;;
                 --hyperlinks) values='auto always never' ;;
                 --profile) values='@profiles' ;;
-                --email|-f|--file|--jq|--base-url|--record) COMPREPLY=(); return ;;
+                --email|-f|--file|--about|--jq|--base-url|--record) COMPREPLY=(); return ;;
             esac
             ;;
         'completion')

@@ -10,7 +10,7 @@ function __piooy_path
             continue
         end
         switch $word
-            case --accept-key --adopt --aspect-ratio --base-url --batch --before --color --concurrency --cors --count --deadline --duration --email --faults --fields --file --force --format --heartbeat --host --hyperlinks --image --interval --jobs --jq --last-frame --limit --limits --lock-wait --log --lyrics --lyrics-file --max-failures --max-tasks --media --metadata --metrics --model --name --negative-prompt --on-exists --only --option --options --output --port --preset --profile --prompt --prompt-file --provider --record --refresh --replay --resolution --result-shape --results --scene --search --seed --since --speed --state --status --store --style --summary --tag --timeout --title --under --var --vary --video --why -O -a -f -i -j -m -n -o -r
+            case --about --accept-key --adopt --aspect-ratio --base-url --batch --before --color --concurrency --cors --count --deadline --duration --email --faults --fields --file --force --format --heartbeat --host --hyperlinks --image --interval --jobs --jq --last-frame --limit --limits --lock-wait --log --lyrics --lyrics-file --max-failures --max-tasks --media --metadata --metrics --model --name --negative-prompt --on-exists --only --option --options --output --port --preset --profile --prompt --prompt-file --provider --record --refresh --replay --resolution --result-shape --results --scene --search --seed --since --speed --state --status --store --style --summary --tag --timeout --title --under --var --vary --video --why -O -a -f -i -j -m -n -o -r
                 set skip yes
                 continue
             case '-*'
@@ -510,6 +510,8 @@ complete -c piooy -n "__piooy_path 'presets'" -l version -d 'Print the version.'
 complete -c piooy -n "__piooy_path 'presets'" -s h -l help -d 'Print this help.'
 complete -c piooy -n "__piooy_path 'contact'" -l email -r -F -d 'Address for the reply.'
 complete -c piooy -n "__piooy_path 'contact'" -s f -l file -r -F -d 'Read the message from a file.'
+complete -c piooy -n "__piooy_path 'contact'" -l about -r -F -d 'Write about a task; the text is shown first.'
+complete -c piooy -n "__piooy_path 'contact'" -s y -l yes -d 'Skip the confirmation prompt.'
 complete -c piooy -n "__piooy_path 'contact'" -l json -d 'Print results as JSON Lines.'
 complete -c piooy -n "__piooy_path 'contact'" -l jq -r -F -d 'Filter JSON output through a jq expression.'
 complete -c piooy -n "__piooy_path 'contact'" -s q -l quiet -d 'Print nothing but errors to stderr.'

@@ -77,3 +77,40 @@ def test_a_page_is_no_answer(piooy, api, body):
     api.expect_request("/api/v1/contact").respond_with_data(body)
 
     assert piooy(*SEND, "hello").code == 11
+
+
+PICTURE = ("generate", "image", "-m", "nano-banana-pro", "-r", "0.5K")
+ABOUT = ("contact", "--email", "me@example.com", "--about")
+
+
+def test_a_complaint_is_written_from_what_is_known(piooy, serve, home):
+    """What was ordered, what came, the user's words; shown first, and sent with --yes."""
+    import json
+    import urllib.request
+
+    url = serve("--faults", "asset-small@1")
+    task_id = piooy(*PICTURE, "--json", "a fox").json[0]["id"]
+
+    refused = piooy(*ABOUT, "@last", "please look")
+    assert refused.code == 2 and "--yes" in refused.err
+    sent = piooy(*ABOUT, task_id, "--yes", "please look")
+
+    assert sent.code == 0
+    with urllib.request.urlopen(f"{url}/messages") as response:
+        (message,) = json.loads(response.read())["data"]
+    for part in (
+        task_id,
+        "nano-banana-pro",
+        "256 x 256; 0.5K was ordered",
+        "Prompt: a fox",
+        "please look",
+    ):
+        assert part in message["content"] and part in refused.err
+
+
+def test_a_complaint_needs_no_words(piooy, sandbox):
+    """And an unknown task is exit 14."""
+    piooy("generate", "image", "-m", "nano-banana-pro", "--no-wait", "a fox")
+
+    assert piooy(*ABOUT, "@last", "--yes").code == 0
+    assert piooy(*ABOUT, "nosuchtask", "--yes").code == 14

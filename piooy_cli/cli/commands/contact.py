@@ -23,6 +23,11 @@ def contact(
         str | None,
         typer.Option("--file", "-f", metavar="FILE", help="Read the message from a file."),
     ] = None,
+    about: Annotated[
+        str | None,
+        typer.Option("--about", metavar="REF", help="Write about a task; the text is shown first."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation prompt.")] = False,
 ) -> None:
     """Send a message of at most 5000 characters to Piooy.
 
@@ -30,8 +35,10 @@ def contact(
     Examples:
       piooy contact --email me@example.com "thank you"
       piooy contact --email me@example.com --file question.txt
+      piooy contact --email me@example.com --about @last --yes
     """
-    from piooy_cli.app.contact import send_message
+    from piooy_cli.app.contact import confirm_message, report_of, send_message
+    from piooy_cli.app.history import store_with
     from piooy_cli.requests import text_input
 
     context: Context = ctx.obj
@@ -42,9 +49,13 @@ def contact(
         )
     if message is not None and file is not None:
         raise UsageError("both a message and --file were given", "give only one of them")
-    source = file or ("-" if message in (None, "-") else None)
+    source = file or ("-" if message == "-" or (message is None and not about) else None)
     text = text_input.read_text(source, "message", 4 * LONGEST_MESSAGE) if source else message or ""
+    if about:
+        text = report_of(store_with(context, about).order_named(about), text)
     _check(check_text(text, "message"))
+    if about:
+        confirm_message(context, text, yes)
     context.run(send_message, email, text)
     context.output.note("the message was sent")
 
