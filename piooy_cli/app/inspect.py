@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from piooy_cli.domain.errors import NotFound, UsageError
 from piooy_cli.files.reading import expanded, sha256_of
 from piooy_cli.media import types
+from piooy_cli.media.measure import measure
 from piooy_cli.media.metadata.reading import read_foreign, read_recipe, signature
 from piooy_cli.media.metadata.recipe import Recipe, from_text
 
@@ -69,12 +70,20 @@ def _record(store: "OrderStore | None", path: Path, file: BinaryIO) -> dict[str,
         "format": extension or None,
         "bytes": path.stat().st_size,
         "sha256": digest,
+        **_measures(file, extension),
         "signed": signature(file, extension),
         "recipe_in": place or None,
         **_told(recipe, foreign),
         "id": known[0] if known else None,
         "n": known[1] if known else None,
     }
+
+
+def _measures(file: BinaryIO, extension: str) -> dict[str, Any]:
+    """Return size, duration and tracks, as far as the headers say."""
+    found = measure(file, extension)
+    names = ("width", "height", "duration", "has_video", "has_audio", "tracks")
+    return {name: getattr(found, name, None) for name in names}
 
 
 def _told(recipe: Recipe | None, foreign: Any) -> Mapping[str, Any]:
