@@ -469,10 +469,12 @@ def test_deep_finds_black_and_silent_films(piooy, api, home, picture, sound, opt
     expect_order(api)
     given = [word for name, value in options.items() for word in ("-O", f"{name}={value}")]
     plain = piooy("generate", "video", "-m", "m", *given, "--strict", "x")
-    deep = piooy("download", TASK, "--strict", "--deep", "-o", "deep")
+    deep = piooy("download", TASK, "--strict", "--deep", "-o", "deep", "--json")
 
     assert plain.code == 0
     assert deep.code == (12 if said else 0), deep.err
+    seen = {check["what"]: check["fits"] for check in delivered(deep)["checks"]}
+    assert seen["black"] is ("black" not in said) and ("silence" in seen) is bool(options)
     assert said in deep.err and ("nearly" in deep.err) == bool(said)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from piooy_cli.downloads.saver import Saver
 
 MOST_ASSETS = 64
+_WATCHED = 2  # files at once, since ffmpeg uses every core by itself
 
 
 class AssetFetcher:
@@ -25,6 +26,7 @@ class AssetFetcher:
         self._api = api
         self._tell = tell
         self._keep = keep
+        self._watching = asyncio.Semaphore(_WATCHED)
 
     async def fetch(
         self, task: Task, saver: "Saver", *, only: int | None = None
@@ -78,21 +80,25 @@ class AssetFetcher:
             file = await saver.save(task, asset, partial(self._fresh, task))
         except PiooyError as error:
             return error
-        if file:
-            file = await self._compared(file, saver)
-            if not saver.options.temporary:
-                self._keep(file)
-            self._tell(Saved(file))
-            self._tell_mismatches(file)
+        return await self._kept(file, saver) if file else None
+
+    async def _kept(self, file: SavedFile, saver: "Saver") -> SavedFile:
+        """Record a file with how it compares with its order, and report it."""
+        from piooy_cli.tasks.delivered import delivery_of_file, watched
+
+        file = file._replace(delivery=delivery_of_file(file))
+        self._record(file, saver)  # nothing may come between a file's name and its record
+        if saver.options.deep:
+            async with self._watching:
+                file = file._replace(delivery=await asyncio.to_thread(watched, file))
+            self._record(file, saver)
+        self._tell(Saved(file))
+        self._tell_mismatches(file)
         return file
 
-    async def _compared(self, file: SavedFile, saver: "Saver") -> SavedFile:
-        """Return the file with how it compares with its order."""
-        from piooy_cli.tasks.delivered import delivery_of_file
-
-        deep = saver.options.deep
-        found = await asyncio.to_thread(delivery_of_file, file, deep=deep)
-        return file._replace(delivery=found)
+    def _record(self, file: SavedFile, saver: "Saver") -> None:
+        if not saver.options.temporary:
+            self._keep(file)
 
     def _tell_mismatches(self, file: SavedFile) -> None:
         from piooy_cli.tasks.delivered import sentence

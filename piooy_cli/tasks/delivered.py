@@ -28,27 +28,37 @@ _LONGER = 2.0
 _KINDS = {MediaType.IMAGE: Kind.IMAGE, MediaType.VIDEO: Kind.VIDEO, MediaType.MUSIC: Kind.AUDIO}
 
 
-def delivery_of_file(file: SavedFile, *, deep: bool = False) -> Delivery | None:
-    """Return what a saved result is, compared with its order; None if its headers do not say.
-
-    `deep`: also what ffmpeg sees and hears in it.
-    """
+def delivery_of_file(file: SavedFile) -> Delivery | None:
+    """Return what a saved result is, compared with its order; None if its headers do not say."""
     if file.asset.role is not Role.RESULT:
         return None
     try:
-        with Path(file.path).open("rb") as opened:
-            extension = extension_of(opened.read(HEAD)) or ""
-            found = measure(opened, extension)
+        return compared(file.task, file.asset, *_measured(Path(file.path)))
     except OSError:
         return None
-    made = compared(file.task, file.asset, found, extension)
-    if deep and made and found:
-        from piooy_cli.tasks.watched import watch
 
-        wishes_sound = file.task.media == MediaType.MUSIC or ordered(file.task.options).sound
-        checks = watch(Path(file.path), extension, found, listen=wishes_sound)
-        made = made._replace(checks=(*made.checks, *checks))
-    return made
+
+def watched(file: SavedFile) -> Delivery | None:
+    """Return the same with what ffmpeg sees and hears in the file, which takes seconds."""
+    from piooy_cli.tasks.watched import watch
+
+    made = file.delivery
+    if made is None:
+        return None
+    wants_sound = file.task.media == MediaType.MUSIC or ordered(file.task.options).sound
+    try:
+        found, extension = _measured(Path(file.path))
+    except OSError:
+        return made
+    checks = watch(Path(file.path), extension, found, listen=wants_sound) if found else ()
+    return made._replace(checks=(*made.checks, *checks))
+
+
+def _measured(path: Path) -> tuple[Measured | None, str]:
+    """Return the measures of a file, and its extension by its first bytes. Raises OSError."""
+    with path.open("rb") as file:
+        extension = extension_of(file.read(HEAD)) or ""
+        return measure(file, extension), extension
 
 
 def compared(task: Task, asset: Asset, found: Measured | None, extension: str) -> Delivery | None:

@@ -10,7 +10,7 @@ from piooy_cli.domain.delivery import Check
 from piooy_cli.domain.errors import UsageError
 from piooy_cli.media.measured import Measured
 
-_SECONDS = 120
+_SECONDS = 60
 # What ffmpeg calls the containers: no other one is opened, whatever is in the file.
 _FORMATS = {
     "mp4": "mov", "mov": "mov", "m4a": "mov", "webm": "matroska", "mkv": "matroska",
