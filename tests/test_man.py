@@ -181,6 +181,7 @@ def stage(piooy, sandbox, raw, home, monkeypatch):
     (home / "ids.txt").write_text("\n".join(task["id"] for task in tasks))
     (home / "piooy.toml").write_text('[presets.hero]\nmodel = "m"\n')
     piooy("generate", "image", "-m", "m", "-o", "fox.png", "a fox")
+    piooy("config", "set", "store", str(home / "store"))
     (home / "question.txt").write_text("how?")
     (home / "prompts.txt").write_text("a fox\na hare\n")
     (home / "spring.toml").write_text(EXAMPLE)
