@@ -238,12 +238,7 @@ class Context:
         """Yield the task ids that a command was given; the ledger resolves references."""
         from piooy_cli.requests.task_refs import task_ids
 
-        return task_ids(refs, command, self._resolve_ref)
-
-    def _resolve_ref(self, ref: str) -> list[str]:
-        if self.ledger.is_available or ref.startswith("@"):
-            return self.ledger.require().resolve_ref(ref)
-        return [ref]
+        return task_ids(refs, command, lambda ref: self.ledger.resolve_ref(ref))
 
     def _stopped(self) -> Exception:
         if self._pipeline:

@@ -213,10 +213,7 @@ class ResumeInfo(NamedTuple):
 
 
 class SavedFile(NamedTuple):
-    """One asset on disk, whole and verified.
-
-    `arrived`: the SHA-256 of the bytes that came, if a recipe was added to them.
-    """
+    """An asset on disk, whole. `arrived`: the digest of what came, if a recipe was added to it."""
 
     task: Task
     asset: Asset

@@ -50,6 +50,10 @@ class BestEffortStore:
         """Return the record of an order; what cannot be recorded is not sent."""
         return self.require().plan(order, body, row, inputs)
 
+    def resolve_ref(self, ref: str) -> list[str]:
+        """Return the task ids that a reference stands for; without a store, an id is one."""
+        return self.require().resolve_ref(ref) if self._store or ref.startswith("@") else [ref]
+
     def find(self, task_id: str) -> Task | None:
         """Return what is known about a task."""
         return self._attempt(lambda store: store.find(task_id), None)
