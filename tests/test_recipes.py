@@ -90,6 +90,17 @@ def test_the_bytes_that_came_can_be_had(piooy, sandbox, home):
     assert piooy("config", "set", "metadata", "some").code == 2
 
 
+def test_the_command_that_continues_says_where_the_recipe_goes(piooy, api):
+    """As it was asked for."""
+    expect_look(api, task("PENDING"))
+    options = ("--download", "--metadata", "sidecar", "--private", "--timeout", "1ms")
+
+    assert (
+        f"piooy wait {TASK} --download --metadata sidecar --private"
+        in piooy("wait", TASK, *options).err
+    )
+
+
 def test_a_recipe_beside_the_file(piooy, sandbox, home):
     """`--metadata sidecar`: the bytes are untouched, and `NAME.json` has the recipe."""
     record = piooy(*PICTURE, "-o", "fox.png", "--metadata", "sidecar", "--json", "a fox").json[0]

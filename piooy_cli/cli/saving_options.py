@@ -133,7 +133,9 @@ def save_options(
     context: Context = ctx.obj
     given = ctx.params
     flags: dict[str, Any] = {name: given[name] for name in _FLAGS if name in given}
-    flags["metadata"] = MetadataMode(given.get("metadata") or context.settings.metadata)
+    asked = given.get("metadata")
+    flags["metadata"] = MetadataMode(asked or context.settings.metadata)
+    flags["metadata_given"] = asked is not None
     if given.get("deep"):
         from piooy_cli.tasks.watched import require_ffmpeg
 

@@ -36,8 +36,8 @@ class SaveOptions:
     """How to save assets. `temporary`: into a directory that is removed at the end.
 
     `below`: no symbolic link may lead out of this directory. `row_paths`: rows may name any place.
-    `store`: where each file is linked to under its digest. `private`: recipes say nothing of
-    prompts and options.
+    `metadata_given`: on the command line. `store`: where each file is linked to under its digest.
+    `private`: recipes say nothing of prompts and options.
     `strict`: a file that is not as ordered is an error; `deep`: look also at what is in it.
     """
 
@@ -51,6 +51,7 @@ class SaveOptions:
     row_paths: bool = False
     store: Path | None = None
     metadata: MetadataMode = MetadataMode.EMBED
+    metadata_given: bool = False
     private: bool = False
     strict: bool = False
     deep: bool = False
@@ -112,6 +113,7 @@ class SaveOptions:
             *(("--allow-http-assets",) if self.hosts.http else ()),
             *(("--allow-private-assets",) if self.hosts.private else ()),
             *(("--allow-svg",) if self.svg else ()),
+            *(("--metadata", str(self.metadata)) if self.metadata_given else ()),
             *(("--private",) if self.private else ()),
             *(("--strict",) if self.strict else ()),
             *(("--deep",) if self.deep else ()),
