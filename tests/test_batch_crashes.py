@@ -31,6 +31,8 @@ import os, sys, threading
 import piooy_cli.tasks.pipeline, piooy_cli.app.context, piooy_cli.api.client, piooy_cli.ledger.sqlite.store, piooy_cli.cli.app
 import piooy_cli.output.quiet, piooy_cli.output.plain, piooy_cli.cli.commands.batch
 import piooy_cli.batch.runner, piooy_cli.batch.sources, piooy_cli.batch.prepare, piooy_cli.batch.report
+import piooy_cli.tasks.submitter, piooy_cli.tasks.input_resolver, piooy_cli.requests.input_refs
+import piooy_cli.cli.commands.run, piooy_cli.app.production, piooy_cli.batch.production.nodes
 import piooy_cli.downloads.saver, piooy_cli.requests.catalogue, piooy_cli.api.transport, asyncio
 from piooy_cli.__main__ import main
 from piooy_cli.concurrency.limits import Limits

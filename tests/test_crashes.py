@@ -119,6 +119,7 @@ def kill_at_random(state, kills, seed=7):
 FORKING = """
 import os, sys
 import piooy_cli.tasks.pipeline, piooy_cli.app.context, piooy_cli.api.client, piooy_cli.ledger.sqlite.store, piooy_cli.output.quiet
+import piooy_cli.tasks.submitter, piooy_cli.tasks.input_resolver, piooy_cli.concurrency.signals
 import piooy_cli.api.transport, asyncio, piooy_cli.ledger.sqlite.history, piooy_cli.output.plain, piooy_cli.requests.catalogue
 code = compile(sys.argv[1], "sender", "exec")
 for line in sys.stdin:
