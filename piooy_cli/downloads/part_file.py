@@ -180,7 +180,7 @@ def remove_stale_part(path: Path) -> None:
     """Remove a part file that a killed run left; one that another process writes is kept."""
     if not (path.name.startswith(".piooy-") and path.suffix in (".part", ".probe")):
         return
-    _unlink_if(path, _is_ours)
+    _unlink_if(path, lambda one, handle: _is_ours(one, handle) or _is_published(one, handle))
 
 
 def _claimed(path: Path) -> int | None:
