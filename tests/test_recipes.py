@@ -9,6 +9,7 @@ import subprocess
 import zlib
 from pathlib import Path
 
+import media_samples as made
 import pytest
 from PIL import Image
 from processes import PIOOY
@@ -241,3 +242,20 @@ def test_a_full_disk_never_costs_the_picture(sandbox, home, full):
     assert not list(home.glob(".piooy*")) or ran.returncode == 13
     if ran.returncode == 0:
         assert (home / "v.mp4").stat().st_size > 100_000
+
+
+@pytest.mark.parametrize("name", ["plain.png", "plain.jpg"])
+def test_signatures_are_verified_with_the_extra(piooy, home, name):
+    """One that holds, and one of a file that was changed: exit 12."""
+    c2pa = pytest.importorskip("c2pa", reason="c2pa-python signs the files")
+    content = made.signed(c2pa, name, made.pictures()[name])
+    (home / name).write_bytes(content)
+    changed = bytearray(content)
+    changed[-40] ^= 1  # of the pixels
+    (home / f"x-{name}").write_bytes(changed)
+
+    holds = piooy("verify", name, "--json")
+    broken = piooy("verify", f"x-{name}", "--json")
+
+    assert holds.code == 0 and holds.json[0]["signature"].startswith("holds, signed by")
+    assert (broken.code, broken.json[0]["is_wrong"]) == (12, True)
