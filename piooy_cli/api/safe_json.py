@@ -3,7 +3,7 @@
 import json
 from typing import Any, NoReturn
 
-_MOST_VALUES = 10_000
+_MOST_VALUES = 11_000
 
 
 def parse(body: bytes) -> Any:
