@@ -6,10 +6,8 @@ from typing import NamedTuple
 
 from piooy_cli.batch.manifest_lines import BadLine
 from piooy_cli.batch.rows import BatchRow
-from piooy_cli.domain.inputs import OPTIONS, inputs_of
-from piooy_cli.domain.models import Kind, MediaType
-
-_KINDS = {MediaType.IMAGE: Kind.IMAGE, MediaType.VIDEO: Kind.VIDEO, MediaType.MUSIC: Kind.AUDIO}
+from piooy_cli.domain.inputs import KIND_OF_MEDIA, OPTIONS, inputs_of
+from piooy_cli.domain.models import MediaType
 
 
 class RowLink(NamedTuple):
@@ -61,6 +59,6 @@ def _wrong(link: RowLink, media: MediaType | None) -> str:
 def wrong_kind(parent: str, media: MediaType, option: str, n: int | None) -> str:
     """Return what is wrong if a row makes another kind than an option needs; else nothing."""
     kind = OPTIONS[option]
-    if n is None and _KINDS.get(media, kind) != kind:
+    if n is None and KIND_OF_MEDIA.get(media, kind) != kind:
         return f"{parent[:60]!r} makes {media}; {kind.value} is needed"
     return ""

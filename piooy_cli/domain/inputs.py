@@ -4,9 +4,14 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
-from piooy_cli.domain.models import Asset, Kind, Order, Role
+from piooy_cli.domain.models import Asset, Kind, MediaType, Order, Role
 
 OPTIONS = {"image_input": Kind.IMAGE, "video_input": Kind.VIDEO, "video_url": Kind.VIDEO}
+KIND_OF_MEDIA = {
+    MediaType.IMAGE: Kind.IMAGE,
+    MediaType.VIDEO: Kind.VIDEO,
+    MediaType.MUSIC: Kind.AUDIO,
+}
 _TASK, _ROW, _FRAME = "piooy:task/", "piooy:row/", "@last-frame"
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from piooy_cli.domain.errors import NotFound, UsageError
 from piooy_cli.domain.hints import Hint
-from piooy_cli.domain.inputs import OPTIONS, ResultRef, numbered
+from piooy_cli.domain.inputs import KIND_OF_MEDIA, OPTIONS, ResultRef, numbered
 from piooy_cli.domain.models import Kind, MediaType, Task, is_task_id
 from piooy_cli.files.reading import expanded, sha256_of
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 _ROW = re.compile(r"\{row:([^{}]++)\}")
 _SHORTEST_UNKNOWN = 16  # characters of a task id that this ledger does not know
 _OPTION = {"--image": "image_input", "--video": "video_input", "--last-frame": "video_input"}
-_KINDS = {MediaType.IMAGE: Kind.IMAGE, MediaType.VIDEO: Kind.VIDEO, MediaType.MUSIC: Kind.AUDIO}
 
 
 class InputRefs:
@@ -119,7 +118,7 @@ class InputRefs:
         if task.succeeded and task.assets:
             fitting_asset(task, n, wanted)
             return ResultRef(task=task.id, n=n)
-        kind = _KINDS.get(MediaType(task.media)) if task.media in set(MediaType) else None
+        kind = KIND_OF_MEDIA.get(MediaType(task.media)) if task.media in set(MediaType) else None
         if not n and kind not in (None, OPTIONS[wanted]):
             raise UsageError(f"{option}: task {task.id} makes {task.media}")
         return ResultRef(task=task.id, n=n)

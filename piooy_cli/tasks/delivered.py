@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from piooy_cli.domain.delivery import Check, Delivery
+from piooy_cli.domain.inputs import KIND_OF_MEDIA
 from piooy_cli.domain.models import Asset, Kind, MediaType, Role, SavedFile, Task
 from piooy_cli.media.measure import measure
 from piooy_cli.media.measured import Measured
@@ -25,7 +26,6 @@ _LINES = 0.95  # 720p is 704 lines where blocks of 32 are coded
 _WIDE = 16 / 9
 _SHORTER, _SECONDS = 0.1, 0.5  # whichever is more
 _LONGER = 2.0
-_KINDS = {MediaType.IMAGE: Kind.IMAGE, MediaType.VIDEO: Kind.VIDEO, MediaType.MUSIC: Kind.AUDIO}
 
 
 def delivery_of_file(file: SavedFile) -> Delivery | None:
@@ -95,7 +95,7 @@ def _kind(found: Measured, kind: Kind) -> Kind:
 
 def _checks(task: Task, wanted: Ordered, found: Measured, kind: Kind) -> Iterator[Check]:
     """Yield the comparisons that make sense for this kind of file."""
-    if task.media not in _KINDS or _KINDS[MediaType(task.media)] is not kind:
+    if task.media not in KIND_OF_MEDIA or KIND_OF_MEDIA[MediaType(task.media)] is not kind:
         return
     if found.width and found.height and kind is not Kind.AUDIO:
         yield from _size(wanted, found.width, found.height, kind)
@@ -152,7 +152,7 @@ def _duration(task: Task, asked: float, seconds: float) -> Check:
 def _count(task: Task, asset: Asset, wanted: Ordered) -> tuple[Check, ...]:
     """Compare the number of results, which is noted with the first of them."""
     results = [one for one in task.assets if one.role is Role.RESULT]
-    is_sure = task.media in _KINDS and not any(one.guessed_at for one in task.assets)
+    is_sure = task.media in KIND_OF_MEDIA and not any(one.guessed_at for one in task.assets)
     if wanted.results is None or not is_sure or not results or asset.n != results[0].n:
         return ()
     fits = len(results) >= wanted.results

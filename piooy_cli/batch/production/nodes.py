@@ -13,7 +13,7 @@ from piooy_cli.batch.row_paths import RowPaths
 from piooy_cli.batch.rows import BatchRow, digest_of, identity_of, spec_of
 from piooy_cli.config.project import Preset
 from piooy_cli.domain.errors import PiooyError, UsageError
-from piooy_cli.domain.inputs import ResultRef, inputs_of, numbered, with_addresses
+from piooy_cli.domain.inputs import OPTIONS, ResultRef, inputs_of, numbered, with_addresses
 from piooy_cli.domain.models import Order
 from piooy_cli.requests.builder import RequestBuilder, RequestSpec
 from piooy_cli.requests.presets import check_media, filled, preset_spec
@@ -160,18 +160,14 @@ def _with_rows(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 def _with_keys(order: Order, keys: Mapping[str, str]) -> Order:
     """Return the order with rows named by their keys instead of their nodes."""
-    changed = {}
-    for option in ("image_input", "video_input", "video_url"):
-        value = order.options.get(option, ())
-        for text in [value] if isinstance(value, str) else value:
-            if (ref := ResultRef.of(text)) and ref.row:
-                changed[text] = str(ref._replace(row=keys[ref.row]))
+    refs = [one.ref for one in inputs_of(order) if one.ref.row]
+    changed = {str(ref): str(ref._replace(row=keys[ref.row])) for ref in refs}
     return with_addresses(order, changed) if changed else order
 
 
 def _content(asked: RequestSpec, order: Order) -> bytes:
     """Return a digest of what a node sends. The catalogue's defaults change with versions."""
-    inputs = [order.options.get(option) for option in ("image_input", "video_input", "video_url")]
+    inputs = [order.options.get(option) for option in OPTIONS]
     own = identity_of(asked) | {"images": [], "videos": []}
     return digest_of(own | {"inputs": [_identity(value) for value in inputs]})
 

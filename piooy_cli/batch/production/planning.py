@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from piooy_cli.batch.production.nodes import NodeRow
+from piooy_cli.domain.inputs import OPTIONS
 from piooy_cli.domain.models import OrderState
 from piooy_cli.ledger.records import RowOrder, SentRow
 
@@ -12,7 +13,6 @@ _FIELDS = {
     "mediaType": "media type", "model": "model", "provider": "provider", "scene": "scene",
     "prompt": "prompt",
 }  # fmt: skip
-_INPUTS = ("image_input", "video_input", "video_url")
 
 
 class Action(StrEnum):
@@ -119,7 +119,7 @@ def _why(node: NodeRow, known: Mapping[str, KnownNode], keys: Mapping[str, str])
     changed = _changed_options(old.get("options", {}), new.get("options", {}))
     if not changed:
         return "one more of the same" if before.key != node.row.key else "not sent yet"
-    if changed[0] not in _INPUTS:
+    if changed[0] not in OPTIONS:
         return f"option {changed[0]} changed"
     return "a parent changed" if node.parents else "its inputs changed"
 
@@ -127,4 +127,4 @@ def _why(node: NodeRow, known: Mapping[str, KnownNode], keys: Mapping[str, str])
 def _changed_options(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """Return the options that differ, inputs last."""
     names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
-    return sorted(names, key=lambda name: (name in _INPUTS, name))
+    return sorted(names, key=lambda name: (name in OPTIONS, name))
